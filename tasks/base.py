@@ -1,0 +1,197 @@
+"""What a task is: which texts it wants encoded, and how vectors become scores.
+
+Nothing in `tasks` reads files, loads models or prints. A task is given data and vectors and returns numbers, so
+that every protocol can be tested with arrays alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+Side = Literal["query", "document"]
+"""Which side of an asymmetric task a text is on. Symmetric tasks use None."""
+
+SimilarityName = Literal["cosine", "dot", "euclidean", "manhattan"]
+
+
+class DataError(ValueError):
+    """Data that a protocol cannot score: a missing column, an empty split, a label without rows.
+
+    The message says what was found and what was expected; the runner adds the task, its file and the dataset.
+    """
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """What a task is called and speaks; all that a model may look at when it chooses a prompt.
+
+    `prompt` is the task's own instruction: one string for both sides (key ""), or one a side. `instruction` is the one
+    of its type, for tasks without.
+    """
+
+    name: str
+    type: str
+    languages: tuple[str, ...] = ()
+    subset: str = "default"
+    split: str = "test"
+    prompt: Mapping[str, str] = field(default_factory=dict)
+    instruction: str = ""
+
+
+class Rows(Mapping[str, Sequence[Any]]):
+    """A table: column name → values, all of one length. Columns may be lazy sequences (Arrow).
+
+    Raises DataError when columns differ in length, or when a column is asked for that is not there.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        lengths = {name: len(values) for name, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"columns differ in length: {lengths}")
+        self._columns = dict(columns)
+        self.n_rows = next(iter(lengths.values()), 0)
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        try:
+            return self._columns[name]
+        except KeyError:
+            raise DataError(f"no column {name!r}; the columns are {sorted(self._columns)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""Query id → document id → relevance grade."""
+
+
+@dataclass(frozen=True)
+class RetrievalRows:
+    """One split of a retrieval task, as its publisher laid it out.
+
+    corpus: columns `id`, `text` and optionally `title`. queries: columns `id`, `text` and optionally `instruction`.
+    top_ranked: query id → candidate document ids in the order given, for reranking; None for search in all documents.
+    changed: query id (without -og and -changed) → documents that the changed instruction made irrelevant (FollowIR's
+    `qrel_diff`), for p-MRR; None elsewhere.
+    """
+
+    corpus: Rows
+    queries: Rows
+    qrels: Qrels
+    top_ranked: Mapping[str, Sequence[str]] | None = None
+    changed: Mapping[str, Sequence[str]] | None = None
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """The data of one job: the splits that its task type asked for, under their names.
+
+    `sizes_before` is filled only where `settings.draws` is "mteb": the row counts, in order, of the (split, subset)
+    pairs that the reference would have scored before this one, whose draws have to be replayed. What is counted of each
+    pair is the split that `settings.drawn_split(split)` names.
+    """
+
+    splits: Mapping[str, Rows | RetrievalRows]
+    sizes_before: tuple[int, ...] = ()
+
+    def rows(self, split: str) -> Rows:
+        """The split as a table. Raises DataError when it is missing, empty or laid out for retrieval."""
+        table = self._split(split)
+        if not isinstance(table, Rows):
+            raise DataError(f"split {split!r} holds a corpus and queries; this task type needs one table")
+        if table.n_rows == 0:
+            raise DataError(f"split {split!r} is empty")
+        return table
+
+    def retrieval(self, split: str) -> RetrievalRows:
+        """The split as corpus, queries and qrels. Raises DataError when it is missing or one plain table."""
+        table = self._split(split)
+        if not isinstance(table, RetrievalRows):
+            raise DataError(f"split {split!r} is one table; this task type needs corpus, queries and qrels")
+        return table
+
+    def _split(self, split: str) -> Rows | RetrievalRows:
+        try:
+            return self.splits[split]
+        except KeyError:
+            raise DataError(f"no split {split!r}; the splits are {sorted(self.splits)}") from None
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Texts that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`."""
+
+    name: str
+    texts: Sequence[str]
+    side: Side | None
+    split: str
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What an encoder gives back: one float32 array (n_texts, dim) a text set, and the model's own similarity."""
+
+    vectors: Mapping[str, NDArray[np.float32]]
+    similarity: SimilarityName = "cosine"
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return self.vectors[name]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a task measured.
+
+    values: metric → score, under the names that the reference implementation uses.
+    experiments: the same metrics for every repetition, where the protocol repeats itself.
+    items: measure → one float an evaluated row, pair or query, for significance tests.
+    """
+
+    main_metric: str
+    values: Mapping[str, float]
+    experiments: Sequence[Mapping[str, float]] = ()
+    items: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def main_score(self) -> float:
+        """The score that tables show. Raises DataError when the main metric was not computed."""
+        try:
+            return float(self.values[self.main_metric])
+        except KeyError:
+            raise DataError(
+                f"main metric {self.main_metric!r} is not among the metrics computed: {sorted(self.values)}"
+            ) from None
+
+
+class Task(Protocol):
+    """One task type, bound to one task's settings and one subset and split (its context)."""
+
+    @property
+    def accepts(self) -> frozenset[str]:
+        """What can be evaluated: "encoder", "searcher" (a model that finds documents itself, asked by the task's
+        `lookup`) and "scorer" (one that orders given candidates)."""
+        ...
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that `texts` and `evaluate` read, the evaluated one among them."""
+        ...
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """The texts to encode. Raises DataError when the data does not have what the protocol needs."""
+        ...
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Score vectors. Pure: equal vectors and data give equal scores, whatever ran before."""
+        ...

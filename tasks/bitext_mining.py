@@ -1,0 +1,106 @@
+"""Bitext mining: is a sentence's nearest neighbour in another language its translation?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
+
+from tasks.base import DataError, Embeddings, Scores, SimilarityName, TaskContext, TaskData, TextSet
+from tasks.columns import lists_of, texts_of
+from tasks.settings import BitextMiningSettings
+from tasks.similarity import Vectors, finite, matrix, normalized, row_blocks
+
+
+class BitextMining:
+    """For each source its most similar target, by the model's own similarity.
+
+    Metrics: `accuracy`, and `precision`, `recall` and `f1` over target positions as classes, weighted by how often each
+    is the right one. Among equally similar targets the first counts. Items, a source: `correct`, 0 or 1.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: BitextMiningSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._context = context
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split."""
+        return (self._context.split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """Sources and targets."""
+        sources, targets, _ = self._pairs(data)
+        names = self._columns()
+        return [
+            TextSet(name, side, None, self._context.split) for name, side in zip(names, (sources, targets), strict=True)
+        ]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Compare nearest targets with gold ones."""
+        _, targets, gold = self._pairs(data)
+        source, target = self._columns()
+        found, similarity = nearest(embeddings.similarity, embeddings[source], embeddings[target])
+        finite("similarity to the nearest target", similarity)
+        found = _first_of_equal(targets)[found]
+        precision, recall, f1, _ = precision_recall_fscore_support(gold, found, average="weighted", zero_division=0)
+        correct = (found == gold).astype(np.float64)
+        values = {
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "accuracy": float(correct.mean()),
+        }
+        return Scores(self._main_metric, values, items={"correct": correct})
+
+    def _columns(self) -> tuple[str, str]:
+        if not self._settings.parallel_subsets:
+            return self._settings.columns
+        languages = self._context.subset.split("-")
+        if len(languages) != 2:
+            raise DataError(
+                f"subset {self._context.subset!r} of a parallel table; expected two columns joined by a hyphen, as in "
+                "'eng_Latn-deu_Latn'"
+            )
+        return languages[0], languages[1]
+
+    def _pairs(self, data: TaskData) -> tuple[list[str], list[str], NDArray[np.int64]]:
+        """Sources, targets, and for each source the position of its target."""
+        rows = data.rows(self._context.split)
+        source, target = self._columns()
+        if self._settings.gold_column is None:
+            return texts_of(rows, source), texts_of(rows, target), np.arange(rows.n_rows)
+        sources, targets, pairs = (lists_of(rows, column)[0] for column in (source, target, self._settings.gold_column))
+        gold = np.asarray(pairs, dtype=np.int64).reshape(-1, 2) - 1
+        if not len(gold) or gold.min() < 0 or gold[:, 0].max() >= len(sources) or gold[:, 1].max() >= len(targets):
+            raise DataError(
+                f"column {self._settings.gold_column!r} points outside the {len(sources)} sources and {len(targets)} "
+                "targets; expected pairs of positions that start at 1"
+            )
+        return [sources[i] for i in gold[:, 0]], targets, gold[:, 1]
+
+
+def nearest(name: SimilarityName, sources: Vectors, targets: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Position and similarity of the most similar target of each source, the first of equals: (n,), (n,)."""
+    if name == "cosine":
+        name, sources, targets = "dot", normalized(sources), normalized(targets)
+    positions = np.empty(len(sources), dtype=np.int64)
+    similarity = np.empty(len(sources), dtype=np.float32)
+    for rows in row_blocks(len(sources), len(targets)):
+        block = matrix(name, sources[rows], targets)
+        positions[rows] = block.argmax(axis=1)
+        similarity[rows] = np.take_along_axis(block, positions[rows, None], axis=1)[:, 0]
+    return positions, similarity
+
+
+def _first_of_equal(texts: Sequence[str]) -> NDArray[np.int64]:
+    """For each text the position of the first one equal to it.
+
+    A product of matrices may round equal columns differently at its edges; this keeps their tie.
+    """
+    first: dict[str, int] = {}
+    return np.asarray([first.setdefault(text, i) for i, text in enumerate(texts)], dtype=np.int64)

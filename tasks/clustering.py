@@ -1,0 +1,165 @@
+"""Clustering: how well clusters of vectors agree with labels.
+
+Protocol of the reference implementation (mteb 2.26): sample documents once, without replacement; then, a level of the
+labels and repetition, draw indices of the sample with replacement, cluster the vectors with mini-batch k-means into as
+many clusters as there are labels, and compare.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import adjusted_mutual_info_score, v_measure_score
+
+from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
+from tasks.columns import texts_of
+from tasks.draws import Indices
+from tasks.repeat import repeat
+from tasks.settings import ClusteringSettings
+
+Vectors: TypeAlias = NDArray[np.float32]
+
+_METRICS = {"v_measure": v_measure_score, "ami": adjusted_mutual_info_score}
+_DOCUMENTS = "documents"
+
+
+class Clustering:
+    """Repeated clustering of drawn documents.
+
+    Metrics: v_measure and ami, the mean over levels and repetitions, and their standard deviations v_measure_std and
+    ami_std. Experiments are ordered by level, then repetition; with several levels each says which (`level`, from 0).
+
+    Labels are one a document, or a list from coarse to fine. On a level that a document's list does not reach, its
+    label is -1: documents labelled -1 are left out, but where the labels of the level are strings "-1" is a label
+    like any other. (So does the reference; its published scores rest on it.)
+
+    With draws "mteb" the generator goes on from where the subsets before this one left it; their labels are taken to
+    be as deep as those of this subset.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: ClusteringSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._split = context.split
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split."""
+        return (self._split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """The sampled documents."""
+        rows = data.rows(self._split)
+        sample, _ = self._sample(rows, data.sizes_before)
+        return [TextSet(_DOCUMENTS, texts_of(rows, self._settings.input_column, sample), None, self._split)]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Raises DataError where there are more labels than indices drawn, or a level has no labels."""
+        rows = data.rows(self._split)
+        sample, generator = self._sample(rows, data.sizes_before)
+        labels = self._labels(rows)
+        vectors = embeddings[_DOCUMENTS]
+        experiments: list[dict[str, float]] = []
+        sampled = [labels[i] for i in sample]
+        n_levels = self._n_levels(sampled)
+        for level in range(n_levels):
+            labelled, codes = _codes_at(sampled, level)
+            mark = {"level": float(level)} if n_levels > 1 else {}
+            found = self._cluster(vectors[labelled], codes, generator)
+            experiments += [scores | mark for scores in found]
+        values: dict[str, float] = {}
+        for metric in _METRICS:
+            scores = [experiment[metric] for experiment in experiments]
+            values[metric] = float(np.mean(scores))
+            values[f"{metric}_std"] = float(np.std(scores))
+        return Scores(self._main_metric, values, experiments)
+
+    def _cluster(self, vectors: Vectors, codes: Indices, generator: random.Random) -> list[dict[str, float]]:
+        settings = self._settings
+        n_labels = len(np.unique(codes))
+        if n_labels > settings.max_documents_per_cluster:
+            raise DataError(
+                f"{n_labels} labels, but only {settings.max_documents_per_cluster} documents a clustering "
+                "(max_documents_per_cluster)"
+            )
+        draws = [
+            generator.choices(range(len(codes)), k=settings.max_documents_per_cluster)
+            for _ in range(settings.n_clusterings)
+        ]
+
+        def run(drawn: list[int]) -> dict[str, float]:
+            k_means = MiniBatchKMeans(
+                n_clusters=n_labels,
+                batch_size=settings.k_mean_batch_size,
+                init="k-means++",
+                n_init=1,
+                random_state=settings.seed,
+            )
+            clusters = k_means.fit_predict(vectors[drawn])
+            return {name: float(metric(codes[drawn], clusters)) for name, metric in _METRICS.items()}
+
+        return repeat(run, draws)
+
+    def _sample(self, rows: Rows, sizes_before: Iterable[int]) -> tuple[Sequence[int], random.Random]:
+        """The sampled rows in the order drawn, and the generator in the state after that."""
+        generator = random.Random(self._settings.seed)
+        before = tuple(sizes_before) if self._settings.draws == "mteb" else ()
+        if before:
+            n_drawn = self._n_levels(self._labels(rows)) * self._settings.n_clusterings
+            for size in before:
+                self._sample_of(size, generator)
+                _skip(generator, n_drawn * self._settings.max_documents_per_cluster)
+        sample = self._sample_of(rows.n_rows, generator)
+        if not sample:
+            raise DataError(
+                f"{self._settings.max_fraction_of_documents_to_embed} of {rows.n_rows} documents is less than one; "
+                "raise max_fraction_of_documents_to_embed, or set it to null"
+            )
+        return sample, generator
+
+    def _sample_of(self, size: int, generator: random.Random) -> Sequence[int]:
+        fraction, most = self._settings.max_fraction_of_documents_to_embed, self._settings.max_document_to_embed
+        if fraction is not None:
+            most = int(fraction * size)
+        return range(size) if most is None else generator.sample(range(size), k=min(size, most))
+
+    def _labels(self, rows: Rows) -> list[list[Any]]:
+        """The labels of each document, from coarse to fine."""
+        return [
+            list(label) if isinstance(label, list | tuple | np.ndarray) else [label]
+            for label in rows[self._settings.label_column]
+        ]
+
+    def _n_levels(self, labels: Iterable[Sequence[Any]]) -> int:
+        deepest = max(len(levels) for levels in labels)
+        if deepest == 0:
+            raise DataError(f"column {self._settings.label_column!r} holds only empty lists; expected labels")
+        return deepest if self._settings.max_depth is None else min(deepest, self._settings.max_depth)
+
+
+def _codes_at(labels: Sequence[Sequence[Any]], level: int) -> tuple[NDArray[np.bool_], Indices]:
+    """Which documents have a label at this level, and the label codes of those."""
+    at_level = np.array([levels[level] if len(levels) > level else -1 for levels in labels])
+    if at_level.dtype == object:
+        raise DataError("labels are missing, or of different kinds; expected all strings or all whole numbers")
+    labelled = np.array([label != -1 for label in at_level.tolist()])
+    if not labelled.any():
+        raise DataError("all labels are -1, which means no label")
+    return labelled, np.unique(at_level[labelled], return_inverse=True)[1]
+
+
+def _skip(generator: random.Random, n: int) -> None:
+    """Advance by `n` calls of `random()`, as many as `choices(..., k=n)` makes; each takes two words of the twister."""
+    version, words, gauss = generator.getstate()
+    twister = np.random.MT19937()
+    state: Any = {"bit_generator": "MT19937", "state": {"key": np.array(words[:-1], dtype=np.uint32), "pos": words[-1]}}
+    twister.state = state
+    twister.random_raw(2 * n, output=False)
+    after: Any = twister.state["state"]
+    generator.setstate((version, (*after["key"].tolist(), int(after["pos"])), gauss))

@@ -1,0 +1,85 @@
+"""Clustering, older protocol: each row of the table holds many sentences and is clustered by itself.
+
+Protocol of the reference implementation (mteb 2.26): mini-batch k-means a row, compared with the row's labels by
+V-measure; the score is the mean over rows. Rows with one label are not clustered and score 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import v_measure_score
+
+from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
+from tasks.columns import lists_of
+from tasks.draws import label_codes
+from tasks.repeat import repeat
+from tasks.settings import LegacyClusteringSettings
+
+_SENTENCES = "sentences"
+
+
+class LegacyClustering:
+    """One clustering a row.
+
+    Metrics: v_measure, the mean over rows, and v_measure_std. Experiments and items: one v_measure a row.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: LegacyClusteringSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._split = context.split
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split."""
+        return (self._split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """The sentences of all rows that have several labels, row after row."""
+        texts = []
+        for sentences, labels in self._clustered(data.rows(self._split)):
+            if len(sentences) != len(labels):
+                raise DataError(f"a row has {len(sentences)} sentences but {len(labels)} labels")
+            texts += sentences
+        missing = sum(not isinstance(text, str) for text in texts)
+        if missing:
+            raise DataError(
+                f"{missing} of {len(texts)} sentences in column {self._settings.input_column!r} are null or not text; "
+                "expected lists of texts"
+            )
+        return [TextSet(_SENTENCES, texts, None, self._split)]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """V-measure of every row."""
+        rows = data.rows(self._split)
+        sizes = [len(labels) for _, labels in self._clustered(rows)]
+        vectors = np.split(embeddings[_SENTENCES], np.cumsum(sizes)[:-1])
+
+        def run(given: tuple[Any, list[Any]]) -> float:
+            sentences, labels = given
+            k_means = MiniBatchKMeans(
+                n_clusters=len(set(labels)),
+                batch_size=self._settings.k_mean_batch_size,
+                n_init="auto",
+                random_state=self._settings.seed,
+            )
+            return float(v_measure_score(label_codes(labels), k_means.fit(sentences).labels_))
+
+        labelled = [labels for _, labels in self._clustered(rows)]
+        found = iter(repeat(run, list(zip(vectors, labelled, strict=True))) if labelled else [])
+        scores = [
+            next(found) if len(set(labels)) > 1 else 1.0 for labels in lists_of(rows, self._settings.label_column)
+        ]
+        values = {"v_measure": float(np.mean(scores)), "v_measure_std": float(np.std(scores))}
+        experiments = [{"v_measure": score} for score in scores]
+        return Scores(self._main_metric, values, experiments, {"v_measure": np.array(scores)})
+
+    def _clustered(self, rows: Rows) -> Iterator[tuple[list[Any], list[Any]]]:
+        sentences = lists_of(rows, self._settings.input_column)
+        labels = lists_of(rows, self._settings.label_column)
+        return (pair for pair in zip(sentences, labels, strict=True) if len(set(pair[1])) > 1)

@@ -1,0 +1,75 @@
+"""Reading columns of a table, with messages that say what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import DataError, Rows
+
+
+def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> list[str]:
+    """The texts of a column, all or those of `indices` in that order. Raises DataError where one is not a string."""
+    values = rows[column]
+    chosen = range(rows.n_rows) if indices is None else [int(i) for i in indices]
+    found = list(values) if indices is None else [values[i] for i in chosen]
+    for i, text in zip(chosen, found, strict=True):
+        if not isinstance(text, str):
+            raise DataError(f"column {column!r}, row {i}: expected a text, found {_shown(text)}")
+    return found
+
+
+def classes_of(rows: Rows, column: str) -> list[Any]:
+    """One label a row: strings, or whole numbers.
+
+    Raises DataError where a label is missing, a list or a fraction, or where strings and numbers are mixed.
+    """
+    labels = list(rows[column])
+    kinds = {type(label) for label in labels}
+    if not all(issubclass(kind, str | int | float) for kind in kinds):
+        wrong = next(i for i, label in enumerate(labels) if not isinstance(label, str | int | float))
+        raise DataError(f"column {column!r}, row {wrong}: expected one label, found {_shown(labels[wrong])}")
+    if str in kinds and len(kinds) > 1:
+        raise DataError(f"column {column!r} mixes strings and numbers; use one kind of label")
+    if any(isinstance(label, float) and not label.is_integer() for label in labels if type(label) is float):
+        raise DataError(f"column {column!r} holds fractions; labels are strings or whole numbers")
+    return labels
+
+
+def lists_of(rows: Rows, column: str) -> list[list[Any]]:
+    """A list a row. Raises DataError where a value is not a list."""
+    found = []
+    for i, values in enumerate(rows[column]):
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise DataError(f"column {column!r}, row {i}: expected a list, found {_shown(values)}")
+        found.append(list(values))
+    return found
+
+
+def numbers_of(rows: Rows, column: str) -> NDArray[np.float64]:
+    """One number a row. Raises DataError where a value is missing, not finite or not a number."""
+    return as_numbers(rows[column], f"column {column!r}")
+
+
+def as_numbers(values: Iterable[Any], where: str) -> NDArray[np.float64]:
+    """`values` as floats. Raises DataError, saying `where`, when one is missing, not finite or not a number."""
+    try:
+        found = np.asarray(list(values), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: expected numbers only ({error})") from error
+    wrong = np.flatnonzero(~np.isfinite(found))
+    if wrong.size:
+        raise DataError(f"{where}: {wrong.size} numbers are missing or infinite, the first in row {wrong[0]}")
+    return found
+
+
+def one_row_of_lists(rows: Rows, columns: Iterable[str]) -> bool:
+    """Whether the table is in the older layout, where one row holds each whole column as a list."""
+    return rows.n_rows == 1 and not any(isinstance(rows[column][0], str | int | float) for column in columns)
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__} {str(value)[:60]!r}" if value is not None else "nothing"

@@ -1,0 +1,169 @@
+"""Multilabel classification: which of several labels a text has, learnt from a few rows a label.
+
+Protocol of the reference implementation (mteb 2.26): draw rows until every label has `samples_per_label` of them, vote
+among the nearest drawn rows on each label of the test split; repeat, and average over the repetitions. A large test
+split is cut by iterative stratification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, label_ranking_average_precision_score
+from sklearn.neighbors import NearestNeighbors
+
+from tasks.base import DataError, Embeddings, Scores, TaskContext, TaskData, TextSet
+from tasks.classification import mean_of
+from tasks.columns import lists_of, texts_of
+from tasks.draws import Indices, multilabel_draw
+from tasks.repeat import repeat
+from tasks.settings import MultilabelClassificationSettings
+from tasks.stratification import multilabel_sample
+
+Vectors: TypeAlias = NDArray[np.float32]
+Marks: TypeAlias = NDArray[np.bool_]
+"""(n_rows, n_labels), true where a row has a label."""
+
+_TRAIN = "train"
+_TEST = "test"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    train_labels: Sequence[Sequence[Any]]
+    test_labels: Sequence[Sequence[Any]]
+    draws: Sequence[Sequence[int]]
+    drawn: Indices
+    tested: Indices
+
+
+class MultilabelClassification:
+    """Repeated multilabel classification on drawn rows.
+
+    Metrics: accuracy (all labels of a row right), f1 (mean over labels), lrap (label ranking average precision) and
+    hamming (labels both true and predicted, over those true or predicted). Items: `accuracy` and `hamming`, for each
+    test row the mean over experiments.
+
+    Experiments share one generator. With draws "mteb" it goes on from where the subsets before this one left it, which
+    depends on the row counts of their train splits alone.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: MultilabelClassificationSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._split = context.split
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The train split and the evaluated one."""
+        return tuple(dict.fromkeys((self._settings.train_split, self._split)))
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """Train rows that any experiment draws, and the test rows that are left after the cut."""
+        plan = self._plan(data)
+        column, train_split = self._settings.input_column, self._settings.train_split
+        train = texts_of(data.rows(train_split), column, plan.drawn)
+        test = texts_of(data.rows(self._split), column, plan.tested)
+        return [TextSet(_TRAIN, train, None, train_split), TextSet(_TEST, test, None, self._split)]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Raises DataError where the test rows have fewer than two labels, or too few rows are drawn."""
+        plan = self._plan(data)
+        tested = [plan.test_labels[i] for i in plan.tested]
+        labels = sorted({label for row in tested for label in row})
+        if len(labels) < 2:
+            raise DataError(f"the test rows have {len(labels)} labels in all; multilabel classification needs two")
+        true = _marks(tested, labels)
+        train_vectors, test_vectors = embeddings[_TRAIN], embeddings[_TEST]
+
+        def run(draw: Sequence[int]) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
+            known = _marks([plan.train_labels[i] for i in draw], labels)
+            vectors = train_vectors[np.searchsorted(plan.drawn, draw)]
+            if self._settings.classifier == "logistic_regression":
+                predicted, lrap = _regressed(vectors, known, test_vectors, true)
+            else:
+                predicted = _voted(vectors, known, test_vectors, self._settings.n_neighbors)
+                lrap = _ranked_by_votes(true, predicted)
+            rows = _row_scores(true, predicted)
+            scores = {name: float(values.mean()) for name, values in rows.items()}
+            f1 = f1_score(true, predicted, average="macro", zero_division=0)
+            return scores | {"lrap": lrap, "f1": float(f1)}, rows
+
+        found = repeat(run, plan.draws)
+        experiments = [scores for scores, _ in found]
+        items = {name: np.mean([rows[name] for _, rows in found], axis=0) for name in ("accuracy", "hamming")}
+        return Scores(self._main_metric, mean_of(experiments), experiments, items)
+
+    def _plan(self, data: TaskData) -> _Plan:
+        settings = self._settings
+        train = lists_of(data.rows(settings.train_split), settings.label_column)
+        test = lists_of(data.rows(self._split), settings.label_column)
+        generator = np.random.default_rng(settings.seed)
+        for size in data.sizes_before if settings.draws == "mteb" else ():
+            for _ in range(settings.n_experiments):
+                generator.permutation(size)
+        draws = [multilabel_draw(train, settings.samples_per_label, generator) for _ in range(settings.n_experiments)]
+        if not draws[0]:
+            raise DataError(f"no row of split {settings.train_split!r} has a label")
+        tested = np.arange(len(test))
+        if settings.max_eval_samples is not None and len(test) > settings.max_eval_samples:
+            tested = multilabel_sample(test, settings.max_eval_samples, settings.seed)
+        return _Plan(train, test, draws, np.unique(np.concatenate(draws)), tested)
+
+
+def _marks(rows: Sequence[Sequence[Any]], labels: Sequence[Any]) -> Marks:
+    code = {label: i for i, label in enumerate(labels)}
+    marks = np.zeros((len(rows), len(labels)), dtype=np.bool_)
+    for i, row in enumerate(rows):
+        # A label that no test row has cannot be tested.
+        marks[i, [code[label] for label in row if label in code]] = True
+    return marks
+
+
+def _voted(vectors: Vectors, known: Marks, asked: Vectors, n_neighbors: int) -> Marks:
+    """The labels that more than half of the nearest rows have."""
+    if len(vectors) < n_neighbors:
+        raise DataError(f"{n_neighbors} neighbours are wanted, but only {len(vectors)} rows are drawn")
+    nearest = NearestNeighbors(n_neighbors=n_neighbors).fit(vectors).kneighbors(asked, return_distance=False)
+    votes = np.zeros((len(asked), known.shape[1]), dtype=np.int32)
+    for neighbour in nearest.T:
+        votes += known[neighbour]
+    majority: Marks = 2 * votes > n_neighbors
+    return majority
+
+
+def _regressed(vectors: Vectors, known: Marks, asked: Vectors, true: Marks) -> tuple[Marks, float]:
+    """The labels that one logistic regression a label predicts, and the precision of their ranking by probability."""
+    if not (known.any(axis=0) & ~known.all(axis=0)).all():
+        raise DataError("a label of the test rows is on none or all of the rows drawn; logistic regression needs both")
+    models = [LogisticRegression().fit(vectors, marks) for marks in known.T]
+    predicted = np.stack([model.predict(asked) for model in models], axis=1)
+    probability = np.stack([model.predict_proba(asked)[:, 1] for model in models], axis=1)
+    return predicted, float(label_ranking_average_precision_score(true, probability))
+
+
+def _ranked_by_votes(true: Marks, predicted: Marks) -> float:
+    """Label ranking average precision where predicted labels tie for the first rank, and all others for the last.
+
+    Equals sklearn.metrics.label_ranking_average_precision_score(true, predicted), which goes row by row.
+    """
+    n_true, n_predicted = true.sum(axis=1), predicted.sum(axis=1)
+    hits = (true & predicted).sum(axis=1)
+    of_hits = np.divide(hits, n_predicted, out=np.zeros(len(true)), where=n_predicted > 0)
+    of_misses = n_true / true.shape[1]
+    sums = hits * of_hits + (n_true - hits) * of_misses
+    return float(np.divide(sums, n_true, out=np.ones(len(true)), where=n_true > 0).mean())
+
+
+def _row_scores(true: Marks, predicted: Marks) -> dict[str, NDArray[np.float64]]:
+    both, either = (true & predicted).sum(axis=1), (true | predicted).sum(axis=1)
+    return {
+        "accuracy": (true == predicted).all(axis=1).astype(np.float64),
+        "hamming": np.divide(both, either, out=np.ones(len(true)), where=either > 0),
+    }

@@ -1,0 +1,98 @@
+"""Pair classification: do two texts belong together, judged by one threshold on their similarity?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
+from tasks.columns import numbers_of, one_row_of_lists, texts_of
+from tasks.settings import PairClassificationSettings
+from tasks.similarity import comparisons
+
+
+class PairClassification:
+    """Best accuracy and best F1 over all thresholds, and average precision, for five similarities.
+
+    Metrics: `accuracy`, `f1`, `precision`, `recall` (both at the threshold of the best F1) and `ap` after `similarity_`
+    (the model's own), `cosine_`, `manhattan_`, `euclidean_` and `dot_`, and after `max_` the best of the five.
+    Items, a pair: `similarity` (the model's own) and `label`.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: PairClassificationSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._context = context
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split."""
+        return (self._context.split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """Both columns of pairs."""
+        rows = self._rows(data)
+        return [
+            TextSet(column, texts_of(rows, column), side, self._context.split)
+            for column, side in zip(self._settings.columns, self._settings.sides, strict=True)
+        ]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Threshold metrics over all pairs. Raises DataError when a label is neither 0 nor 1."""
+        labels = self._labels(self._rows(data))
+        first, second = self._settings.columns
+        similarities = comparisons(embeddings[first], embeddings[second], embeddings.similarity)
+        by_way = {way: threshold_metrics(similarity, labels) for way, similarity in similarities.items()}
+        values = {f"{way}_{metric}": value for way, found in by_way.items() for metric, value in found.items()}
+        for metric in by_way["similarity"]:
+            values[f"max_{metric}"] = max(found[metric] for found in by_way.values())
+        items = {"similarity": similarities["similarity"].astype(np.float64), "label": labels.astype(np.float64)}
+        return Scores(self._main_metric, values, items=items)
+
+    def _rows(self, data: TaskData) -> Rows:
+        rows = data.rows(self._context.split)
+        columns = [*self._settings.columns, self._settings.label_column]
+        if one_row_of_lists(rows, columns):
+            return Rows({column: rows[column][0] for column in columns})
+        return rows
+
+    def _labels(self, rows: Rows) -> NDArray[np.int64]:
+        labels = numbers_of(rows, self._settings.label_column)
+        wrong = np.flatnonzero((labels != 0) & (labels != 1))
+        if wrong.size:
+            raise DataError(
+                f"column {self._settings.label_column!r} holds {labels[wrong[0]]:g} in row {wrong[0]}; expected 0 "
+                "(apart) or 1 (together)"
+            )
+        return labels.astype(np.int64)
+
+
+def threshold_metrics(similarity: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Best accuracy, best F1 with its precision and recall, and average precision. Shapes (n,), (n,), labels 0 or 1.
+
+    A threshold lies between two different similarities, so tied pairs are never parted, and never below the smallest,
+    so a verdict "together" on every pair is not tried; the reference implementation does the same. 0 where no
+    threshold exists, and an average precision of 0 where no pair belongs together.
+    """
+    order = np.argsort(-similarity, kind="stable")
+    ranked = similarity[order]
+    last_above = np.flatnonzero(ranked[:-1] != ranked[1:])
+    together = np.cumsum(labels[order])[last_above]
+    above = last_above + 1
+    n_together = int(labels.sum())
+
+    right = together + (len(labels) - n_together) - (above - together)
+    precision = together / above
+    recall = together / max(n_together, 1)
+    f1 = np.divide(2 * precision * recall, precision + recall, out=np.zeros(len(above)), where=together > 0)
+    best = int(np.argmax(f1)) if len(f1) else None
+    found = best is not None and f1[best] > 0
+    return {
+        "accuracy": float(right.max(initial=0) / len(labels)),
+        "f1": float(f1[best]) if found else 0.0,
+        "precision": float(precision[best]) if found else 0.0,
+        "recall": float(recall[best]) if found else 0.0,
+        "ap": float(average_precision_score(labels, similarity.astype(np.float64))) if n_together else 0.0,
+    }

@@ -1,0 +1,106 @@
+"""Regression: how well a number can be read from vectors by a linear model.
+
+Protocol of the reference implementation (mteb 2.26): linear regression on at most `n_samples` train rows, drawn in
+proportion to ten bins of equal counts; repeated, each repetition with a seed of its own.
+
+Least squares in float32 round in the fourth or fifth digit, by the order in which the machine's threads add up. Here,
+as in the reference, they use all threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
+
+from tasks.base import Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
+from tasks.classification import mean_of
+from tasks.columns import numbers_of
+from tasks.draws import Indices
+from tasks.experiments import Experiment, Plan, make_plan
+from tasks.settings import RegressionSettings
+from tasks.stratification import quantile_bins, stratified_sample
+
+_BINS = 10
+
+
+class Regression:
+    """Repeated linear regression.
+
+    Metrics: mse, rmse, mae, r2 and kendalltau, which is NaN where all predictions are equal. Items: `squared_error`,
+    for each test row the mean over experiments.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: RegressionSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._split = context.split
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The train split and the evaluated one."""
+        return tuple(dict.fromkeys((self._settings.train_split, self._split)))
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """Train rows that any experiment draws, and all test rows."""
+        return self._plan(data).texts(self._settings, self._split)
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Raises DataError where a value is not a finite number, or where there are fewer rows than bins."""
+        plan = self._plan(data)
+        train, test = self._values(plan.train), self._values(plan.test)
+        errors, tested = np.zeros(len(test)), np.zeros(len(test))
+        experiments: list[dict[str, float]] = []
+        known: dict[bytes, NDArray[np.floating]] = {}
+        for experiment in plan.experiments:
+            # Where no rows are left out, all experiments are the same one.
+            key = experiment.train.tobytes()
+            if key not in known:
+                known[key] = _predictions(plan, experiment, embeddings, train)
+            true, predicted = test[experiment.test], known[key]
+            experiments.append(_metrics(true, predicted))
+            errors[experiment.test] += (predicted - true) ** 2
+            tested[experiment.test] += 1
+        return Scores(self._main_metric, mean_of(experiments), experiments, {"squared_error": errors / tested})
+
+    def _plan(self, data: TaskData) -> Plan:
+        values = self._values(data.rows(self._settings.train_split))
+
+        def draw(experiments: Iterable[Indices]) -> Iterator[Indices]:
+            for i, rows in enumerate(experiments):
+                if self._settings.n_samples >= len(rows):
+                    yield np.arange(len(rows))
+                else:
+                    bins = quantile_bins(values[rows], _BINS)
+                    yield stratified_sample(bins, self._settings.n_samples, self._settings.seed + i)
+
+        return make_plan(data, self._settings, self._split, draw)
+
+    def _values(self, rows: Rows) -> NDArray[np.float64]:
+        return numbers_of(rows, self._settings.label_column)
+
+
+def _predictions(
+    plan: Plan, experiment: Experiment, embeddings: Embeddings, train: NDArray[np.float64]
+) -> NDArray[np.floating]:
+    known, asked = plan.vectors(experiment, embeddings)
+    predicted: NDArray[np.floating] = LinearRegression().fit(known, train[experiment.train]).predict(asked)
+    return predicted
+
+
+def _metrics(values: NDArray[np.float64], predicted: NDArray[np.floating]) -> dict[str, float]:
+    # The reference hands scikit-learn a list, which then computes in the precision of the predictions.
+    true = values.tolist()
+    mse = float(mean_squared_error(true, predicted))
+    return {
+        "mse": mse,
+        "mae": float(mean_absolute_error(true, predicted)),
+        "r2": float(r2_score(true, predicted)),
+        "kendalltau": float(kendalltau(true, predicted).statistic),
+        "rmse": float(np.sqrt(mse)),
+    }

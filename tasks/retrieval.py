@@ -1,0 +1,188 @@
+"""Retrieval: which documents answer a query, searched for in a whole corpus or among given candidates.
+
+Search and scoring are apart: `rank` makes a `Ranking` out of vectors, `score` takes one from anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData, TextSet
+from tasks.rank_extras import EXTRAS, Outcome
+from tasks.rank_metrics import Values, rank_scores
+from tasks.ranking import Lookup, Ranking
+from tasks.search import rerank, search
+from tasks.settings import RetrievalSettings
+
+QUERIES = "queries"
+CORPUS = "corpus"
+
+
+class Retrieval:
+    """Exact search by the model's own similarity, scored with TREC metrics.
+
+    Where the data has candidates (`top_ranked`), only they are scored. Queries without judgments are dropped; a query
+    whose judgments name no relevant document is kept and scores 0, and relevant documents that the corpus lacks count
+    as not found.
+    """
+
+    accepts = frozenset({"encoder", "searcher"})
+
+    def __init__(self, settings: RetrievalSettings, context: TaskContext, main_metric: str) -> None:
+        self.settings = settings
+        self.context = context
+        self.main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split alone."""
+        return (self.context.split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """`queries` and `corpus`, on their sides. Raises DataError where a column or every judgment is missing."""
+        rows = self._rows(data)
+        queries = query_texts(rows.queries, judged_queries(rows))
+        documents = document_texts(rows.corpus)
+        split = self.context.split
+        return [TextSet(QUERIES, queries, "query", split), TextSet(CORPUS, documents, "document", split)]
+
+    def rank(self, embeddings: Embeddings, data: TaskData) -> Ranking:
+        """The best documents of each judged query, as many as the largest k, by the model's similarity."""
+        rows = self._rows(data)
+        queries = _judged_ids(rows)
+        documents = list(rows.corpus["id"])
+        vectors = (embeddings[QUERIES], embeddings[CORPUS], queries, documents)
+        k = max(self.settings.k_values)
+        if rows.top_ranked is None:
+            return search(*vectors, k, embeddings.similarity)
+        return rerank(*vectors, _candidates(rows.top_ranked, queries, documents), k, embeddings.similarity)
+
+    def lookup(self, data: TaskData) -> Lookup:
+        """What a model that searches itself is asked. Raises DataError as `texts` does."""
+        rows = self._rows(data)
+        queries, documents = _judged_ids(rows), list(rows.corpus["id"])
+        if len(set(documents)) < len(documents):
+            raise DataError("document ids occur more than once in the corpus; ids must be unique to be searched")
+        return Lookup(
+            query_ids=queries,
+            queries=query_texts(rows.queries, judged_queries(rows)),
+            document_ids=documents,
+            documents=document_texts(rows.corpus),
+            candidates=None if rows.top_ranked is None else _candidates(rows.top_ranked, queries, documents),
+            k=max(self.settings.k_values),
+        )
+
+    def score(self, ranking: Ranking, data: TaskData) -> Scores:
+        """Score a ranking, whatever made it. Judged queries that it lacks have found nothing and score 0.
+
+        `Scores.items` has one value a judged query, in the order of the data, for nDCG@10 and each metric at the main
+        metric's k (10 where it has none); metrics of pairs and groups of queries have one value a pair or group.
+        """
+        rows = self._rows(data)
+        queries = _judged_ids(rows)
+        ranking = ranking.for_queries(queries)
+        if self.settings.ignore_identical_ids:
+            ranking = _without_identical_ids(ranking)
+        settings = self.settings
+        scores = rank_scores(ranking, rows.qrels, settings.k_values, settings.skip_first_result)
+        outcome = Outcome(ranking, rows.qrels, settings.k_values, scores, rows.changed)
+        values, items = dict(scores.values), dict(scores.per_query)
+        for name in settings.extra_metrics:
+            extra_values, extra_items = EXTRAS[name](outcome)
+            values |= extra_values
+            items |= extra_items
+        return Scores(self.main_metric, values, items=self._worth_keeping(items))
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """`score` of `rank`."""
+        return self.score(self.rank(embeddings, data), data)
+
+    def _rows(self, data: TaskData) -> RetrievalRows:
+        return data.retrieval(self.context.split)
+
+    def _worth_keeping(self, items: Mapping[str, Values]) -> dict[str, Values]:
+        cutoff = re.search(r"_at_\d+$", self.main_metric)
+        endings = (cutoff[0] if cutoff else "_at_10", "ndcg_at_10")
+        return {name: values for name, values in items.items() if "_at_" not in name or name.endswith(endings)}
+
+
+def judged_queries(rows: RetrievalRows) -> list[int]:
+    """Positions of the queries that have judgments. Raises DataError when there is none, or when ids repeat."""
+    ids = list(rows.queries["id"])
+    judged = [i for i, query in enumerate(ids) if rows.qrels.get(query)]
+    if not judged:
+        raise DataError(
+            f"none of {len(ids)} queries has judgments (qrels have {len(rows.qrels)} query ids, such as "
+            f"{next(iter(rows.qrels), None)!r}; queries such as {ids[0] if ids else None!r})"
+        )
+    repeated = [query for query, count in Counter(ids[i] for i in judged).items() if count > 1]
+    if repeated:
+        raise DataError(f"{len(repeated)} query ids occur more than once, such as {repeated[0]!r}; ids must be unique")
+    return judged
+
+
+def _judged_ids(rows: RetrievalRows) -> list[str]:
+    ids = list(rows.queries["id"])
+    return [ids[i] for i in judged_queries(rows)]
+
+
+def document_texts(corpus: Rows) -> list[str]:
+    """`title + " " + text` where there is a title, else `text`; stripped. Raises DataError when it lacks texts."""
+    if corpus.n_rows == 0:
+        raise DataError("the corpus is empty; expected at least one document")
+    titles = corpus["title"] if "title" in corpus else [None] * corpus.n_rows
+    return [
+        (f"{title} {_text(text, document)}" if title else _text(text, document)).strip()
+        for document, title, text in zip(corpus["id"], titles, corpus["text"], strict=True)
+    ]
+
+
+def query_texts(queries: Rows, positions: Sequence[int]) -> list[str]:
+    """The query, followed by its instruction where it has one; conversations with their instruction in front."""
+    texts, ids = list(queries["text"]), list(queries["id"])
+    instructions = list(queries["instruction"]) if "instruction" in queries else [None] * queries.n_rows
+    return [_query_text(texts[i], instructions[i], ids[i]) for i in positions]
+
+
+def _query_text(text: Any, instruction: str | None, query: str) -> str:
+    if isinstance(text, str):
+        return text if instruction is None else f"{text} {instruction}"
+    if not isinstance(text, (list, tuple)) or not text:
+        raise DataError(f"query {query!r} is {text!r}; expected a text or a conversation (a list of turns)")
+    conversation = "; ".join(_turn(turn, query) for turn in text)
+    return conversation if instruction is None else f"{instruction} {conversation}"
+
+
+def _turn(turn: Any, query: str) -> str:
+    if isinstance(turn, str):
+        return turn
+    if isinstance(turn, Mapping) and {"role", "content"} <= turn.keys():
+        return f"{turn['role']}: {turn['content']}"
+    raise DataError(f"query {query!r} has the turn {turn!r}; expected a text, or a mapping with `role` and `content`")
+
+
+def _text(text: Any, document: str) -> str:
+    if not isinstance(text, str):
+        raise DataError(f"document {document!r} has the text {text!r}; expected a string")
+    return text
+
+
+def _candidates(
+    top_ranked: Mapping[str, Sequence[str]], queries: Sequence[str], documents: Sequence[str]
+) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Positions in the corpus of each query's candidates; none for a query without."""
+    place = {document: i for i, document in enumerate(documents)}
+    try:
+        return [np.array([place[d] for d in top_ranked.get(query, ())], dtype=np.int64) for query in queries]
+    except KeyError as error:
+        raise DataError(f"top_ranked names the document {error}, which is not in the corpus") from None
+
+
+def _without_identical_ids(ranking: Ranking) -> Ranking:
+    place = {document: i for i, document in enumerate(ranking.document_ids)}
+    own = np.array([place.get(query, -1) for query in ranking.query_ids], dtype=np.int64)
+    return ranking.keep_hits(ranking.documents != own[ranking.query_of_hit()])

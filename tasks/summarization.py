@@ -1,0 +1,129 @@
+"""Summarization: is a machine's summary the better, the closer it is to one that a human wrote?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import DataError, Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData, TextSet
+from tasks.columns import as_numbers, lists_of
+from tasks.correlation import constant, pearson, spearman
+from tasks.settings import SummarizationSettings
+from tasks.similarity import Vectors, finite, pairwise
+
+_CORRELATIONS = {"pearson": pearson, "spearman": spearman}
+
+
+class Summarization:
+    """Correlation within each text of human judgement with similarity to the closest human summary; mean over texts.
+
+    Metrics: `pearson` and `spearman` of the model's own similarity, and `cosine_` and `dot_` ones. A text is left out
+    when its human scores, its cosines or its dot products are all equal. Items, a text: the main metric, NaN where left
+    out.
+    """
+
+    accepts = frozenset({"encoder"})
+
+    def __init__(self, settings: SummarizationSettings, context: TaskContext, main_metric: str) -> None:
+        self._settings = settings
+        self._context = context
+        self._main_metric = main_metric
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split."""
+        return (self._context.split,)
+
+    def texts(self, data: TaskData) -> list[TextSet]:
+        """All human summaries, then all machine summaries."""
+        rows = data.rows(self._context.split)
+        return [
+            TextSet(column, [text for row in _summaries(rows, column) for text in row], None, self._context.split)
+            for column in self._settings.columns
+        ]
+
+    def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
+        """Mean correlation over texts. Raises DataError when scores and summaries do not match."""
+        gold = self._gold(data.rows(self._context.split))
+        if all(constant(scores) for scores in gold):
+            raise DataError(
+                f"column {self._settings.relevance_column!r} holds one and the same score within every text; nothing "
+                "can correlate with it"
+            )
+        by_text = [
+            self._correlate(scores, human, machine, embeddings.similarity)
+            for scores, (human, machine) in zip(gold, self._vectors(embeddings, data), strict=True)
+        ]
+        scored = [values for values in by_text if values]
+        metrics = [f"{prefix}{name}" for prefix in ("", "cosine_", "dot_") for name in _CORRELATIONS]
+        values = {metric: float(np.mean([text[metric] for text in scored])) if scored else np.nan for metric in metrics}
+        item = np.asarray([values_of.get(self._main_metric, np.nan) for values_of in by_text])
+        return Scores(self._main_metric, values, items={self._main_metric: item})
+
+    def _correlate(
+        self, gold: NDArray[np.float64], human: Vectors, machine: Vectors, own: SimilarityName
+    ) -> dict[str, float]:
+        """The metrics of one text, or nothing when it is left out."""
+        closest = {
+            "": _closest(own, machine, human),
+            "cosine_": _closest("cosine", machine, human),
+            "dot_": _closest("dot", machine, human),
+        }
+        if constant(gold) or constant(closest["cosine_"]) or constant(closest["dot_"]):
+            return {}
+        found = {
+            f"{prefix}{name}": correlate(gold, similarity)
+            for prefix, similarity in closest.items()
+            for name, correlate in _CORRELATIONS.items()
+        }
+        if self._settings.average_p_values:
+            return {metric: (result.coefficient + result.p_value) / 2 for metric, result in found.items()}
+        return {metric: result.coefficient for metric, result in found.items()}
+
+    def _gold(self, rows: Rows) -> list[NDArray[np.float64]]:
+        """Human scores from 0 to 1, an array a text. Raises DataError when they do not fit the machine summaries."""
+        column = self._settings.relevance_column
+        low, high = self._settings.min_score, self._settings.max_score
+        if low >= high:
+            raise DataError(f"min_score is {low} and max_score {high}; expected max_score to be larger")
+        gold = [(as_numbers(row, f"column {column!r}") - low) / (high - low) for row in lists_of(rows, column)]
+        for i, (scores, summaries) in enumerate(zip(gold, _summaries(rows, self._settings.columns[1]), strict=True)):
+            if len(scores) != len(summaries):
+                raise DataError(
+                    f"row {i} has {len(scores)} scores in {column!r} and {len(summaries)} machine summaries"
+                )
+        return gold
+
+    def _vectors(self, embeddings: Embeddings, data: TaskData) -> Iterator[tuple[Vectors, Vectors]]:
+        """Vectors of the human and machine summaries, a text at a time."""
+        rows = data.rows(self._context.split)
+        human, machine = self._settings.columns
+        return zip(
+            _split(embeddings[human], _summaries(rows, human)),
+            _split(embeddings[machine], _summaries(rows, machine)),
+            strict=True,
+        )
+
+
+def _summaries(rows: Rows, column: str) -> list[list[str]]:
+    summaries = lists_of(rows, column)
+    for i, row in enumerate(summaries):
+        if not row or not all(isinstance(text, str) for text in row):
+            raise DataError(f"column {column!r} holds {row!r} in row {i}; expected a list of at least one text")
+    return summaries
+
+
+def _split(vectors: Vectors, summaries: list[list[str]]) -> list[Vectors]:
+    return np.split(vectors, np.cumsum([len(row) for row in summaries])[:-1])
+
+
+def _closest(name: SimilarityName, machine: Vectors, human: Vectors) -> NDArray[np.float32]:
+    """Similarity of each machine summary to the closest human one.
+
+    Pair by pair, because a product of matrices may round equal pairs differently and so break their tie.
+    """
+    shape = (len(machine), len(human))
+    pairs = pairwise(name, np.repeat(machine, shape[1], axis=0), np.tile(human, (shape[0], 1)))
+    best: NDArray[np.float32] = finite(name, pairs).reshape(shape).max(axis=1)
+    return best

@@ -1,0 +1,173 @@
+"""The task types: one row each, light enough for planning to import.
+
+To add a type, write its module, give it a settings class in `tasks/settings.py` and add a row. Types of other
+packages come through the entry-point group `embedmark.tasks`, whose values are `TaskType` objects.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from tasks import settings
+from tasks.base import Task, TaskContext
+
+
+@dataclass(frozen=True)
+class TaskType:
+    """One way to score a model.
+
+    label: what the field (and model prompts keyed by type) calls it. implementation: "module:Class", or None while it
+    is still to come. protocol: raised whenever a change of code changes scores. instruction: what an instruction model
+    is told when neither the model nor the task says anything; None where sides differ or nothing is said. accepts:
+    which kinds of model can be evaluated, as the implementation's own `accepts` says.
+    """
+
+    name: str
+    label: str
+    implementation: str | None
+    settings: type[Any]
+    protocol: int
+    instruction: str | None = None
+    retrieval_layout: bool = False
+    accepts: frozenset[str] = frozenset({"encoder"})
+
+    def bind(self, values: Any, context: TaskContext, main_metric: str) -> Task:
+        """A task of this type, ready for data. `values` is an instance of `self.settings`."""
+        if self.implementation is None:
+            raise NotImplementedError(f"task type {self.name!r} is still to come")
+        module, _, cls = self.implementation.partition(":")
+        task: Task = getattr(importlib.import_module(module), cls)(values, context, main_metric)
+        return task
+
+
+_SEARCHED = frozenset({"encoder", "searcher"})
+_RERANKED = frozenset({"encoder", "searcher", "scorer"})
+
+_BUILT_IN = [
+    TaskType(
+        "classification",
+        "Classification",
+        "tasks.classification:Classification",
+        settings.ClassificationSettings,
+        1,
+        "Classify user passages.",
+    ),
+    TaskType(
+        "multilabel_classification",
+        "MultilabelClassification",
+        "tasks.multilabel:MultilabelClassification",
+        settings.MultilabelClassificationSettings,
+        1,
+        "Classify user passages.",
+    ),
+    TaskType(
+        "zeroshot_classification",
+        "ZeroShotClassification",
+        "tasks.zeroshot_classification:ZeroShotClassification",
+        settings.ZeroShotClassificationSettings,
+        1,
+        "Classify the given input into one of the candidate labels.",
+    ),
+    TaskType(
+        "regression",
+        "Regression",
+        "tasks.regression:Regression",
+        settings.RegressionSettings,
+        1,
+        "Predict the value of the user passage.",
+    ),
+    TaskType(
+        "clustering",
+        "Clustering",
+        "tasks.clustering:Clustering",
+        settings.ClusteringSettings,
+        1,
+        "Identify categories in user passages.",
+    ),
+    TaskType(
+        "clustering_legacy",
+        "Clustering",
+        "tasks.clustering_legacy:LegacyClustering",
+        settings.LegacyClusteringSettings,
+        1,
+        "Identify categories in user passages.",
+    ),
+    TaskType(
+        "pair_classification",
+        "PairClassification",
+        "tasks.pair_classification:PairClassification",
+        settings.PairClassificationSettings,
+        1,
+        "Retrieve text that are semantically similar to the given text.",
+    ),
+    TaskType("sts", "STS", "tasks.sts:STS", settings.STSSettings, 1, "Retrieve semantically similar text."),
+    TaskType(
+        "bitext_mining",
+        "BitextMining",
+        "tasks.bitext_mining:BitextMining",
+        settings.BitextMiningSettings,
+        1,
+        "Retrieve parallel sentences.",
+    ),
+    TaskType(
+        "summarization",
+        "Summarization",
+        "tasks.summarization:Summarization",
+        settings.SummarizationSettings,
+        1,
+        "Given a news summary, retrieve other semantically similar summaries.",
+    ),
+    TaskType(
+        "retrieval",
+        "Retrieval",
+        "tasks.retrieval:Retrieval",
+        settings.RetrievalSettings,
+        1,
+        "Retrieve text based on user query.",
+        retrieval_layout=True,
+        accepts=_SEARCHED,
+    ),
+    TaskType(
+        "reranking",
+        "Reranking",
+        "tasks.reranking:Reranking",
+        settings.RetrievalSettings,
+        1,
+        "Retrieve text based on user query.",
+        retrieval_layout=True,
+        accepts=_RERANKED,
+    ),
+    TaskType(
+        "instruction_retrieval",
+        "InstructionRetrieval",
+        "tasks.retrieval:Retrieval",
+        settings.RetrievalSettings,
+        1,
+        "Retrieve text based on user query.",
+        retrieval_layout=True,
+        accepts=_SEARCHED,
+    ),
+    TaskType(
+        "instruction_reranking",
+        "InstructionReranking",
+        "tasks.reranking:Reranking",
+        settings.InstructionRerankingSettings,
+        1,
+        "Retrieve text based on user query.",
+        retrieval_layout=True,
+        accepts=_RERANKED,
+    ),
+]
+
+
+@cache
+def task_types() -> dict[str, TaskType]:
+    """All task types by name, those of installed packages included."""
+    types = {kind.name: kind for kind in _BUILT_IN}
+    for entry in entry_points(group="embedmark.tasks"):
+        types[entry.name] = entry.load()
+    return types

@@ -1,0 +1,210 @@
+"""Retrieval and reranking against the reference implementation, on the facts that reference/retrieval.py made."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from letters import vectors
+
+from tasks import settings
+from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData
+from tasks.ranking import Ranking
+from tasks.reranking import Reranking
+from tasks.retrieval import Retrieval, document_texts
+
+CASES = json.loads((Path(__file__).parent / "reference" / "retrieval.json").read_text(encoding="utf-8"))
+CONTEXT = TaskContext(name="Facts", type="retrieval")
+
+
+def rows(data: dict[str, Any]) -> RetrievalRows:
+    return RetrievalRows(
+        Rows(data["corpus"]), Rows(data["queries"]), data["qrels"], data.get("top_ranked"), data.get("changed")
+    )
+
+
+def task(values: dict[str, Any]) -> Retrieval:
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Retrieval(settings.RetrievalSettings(**given), CONTEXT, "ndcg_at_10")
+
+
+def embeddings(bound: Retrieval, data: TaskData, similarity: str = "cosine") -> Embeddings:
+    return Embeddings({texts.name: vectors(texts.texts) for texts in bound.texts(data)}, similarity)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_equals_the_reference(case: dict[str, Any]) -> None:
+    bound, data = task(case["settings"]), TaskData({"test": rows(case["data"])})
+
+    sets = {texts.side: texts.texts for texts in bound.texts(data)}
+    assert sets == case["given"]
+
+    values = bound.evaluate(embeddings(bound, data, case["similarity"]), data).values
+    assert set(values) == set(case["scores"])
+    expected = {name: math.nan if value is None else value for name, value in case["scores"].items()}
+    differ = {
+        name: (values[name], value)
+        for name, value in expected.items()
+        if not np.isclose(values[name], value, rtol=0, atol=1e-6, equal_nan=True)
+    }
+    assert not differ
+
+
+# ---------------------------------------------------------------------------------------------------- laws
+
+document = st.sampled_from([f"{word} {i}" for word in ("rivers", "breads", "musics") for i in range(5)])
+
+
+@st.composite
+def small(draw: st.DrawFn) -> dict[str, Any]:
+    """A few documents, many of them equal, and queries with a judgment or more."""
+    texts = draw(st.lists(document, min_size=1, max_size=30))
+    ids = [f"d{i}" for i in range(len(texts))]
+    queries = draw(st.lists(document, min_size=1, max_size=6))
+    grade = st.dictionaries(st.sampled_from([*ids, "missing"]), st.integers(-1, 3), min_size=1, max_size=4)
+    return {
+        "corpus": {"id": ids, "text": texts},
+        "queries": {"id": [f"q{i}" for i in range(len(queries))], "text": queries},
+        "qrels": {f"q{i}": draw(grade) for i in range(len(queries))},
+    }
+
+
+def scored(data: dict[str, Any], similarity: str = "dot", **values: Any) -> Scores:
+    bound, given = task(values), TaskData({"test": rows(data)})
+    return bound.evaluate(embeddings(bound, given, similarity), given)
+
+
+def shuffled(table: dict[str, list[Any]], order: list[int]) -> dict[str, list[Any]]:
+    return {name: [column[i] for i in order] for name, column in table.items()}
+
+
+@given(small(), st.randoms(use_true_random=False))
+def test_the_order_of_documents_changes_nothing(data: dict[str, Any], random: Random) -> None:
+    order = list(range(len(data["corpus"]["id"])))
+    random.shuffle(order)
+    again = scored({**data, "corpus": shuffled(data["corpus"], order)})
+    assert again.values == pytest.approx(scored(data).values, abs=0, nan_ok=True)
+
+
+@given(small(), st.randoms(use_true_random=False))
+def test_the_order_of_queries_changes_no_query(data: dict[str, Any], random: Random) -> None:
+    order = list(range(len(data["queries"]["id"])))
+    random.shuffle(order)
+    once, again = scored(data), scored({**data, "queries": shuffled(data["queries"], order)})
+    for name, values in once.items.items():
+        assert again.items[name].tolist() == values[order].tolist()
+        # The reference rounds means to five decimals, where the last bit of a sum may show.
+        assert again.values[name] == pytest.approx(once.values[name], abs=1e-5)
+    assert again.items.keys() == once.items.keys()
+
+
+@given(small())
+def test_a_perfect_ranking_is_perfect(data: dict[str, Any]) -> None:
+    data["qrels"] = {query: judged | {"best": 3} for query, judged in data["qrels"].items()}
+    data["corpus"]["id"] += ["best", "missing"]
+    data["corpus"]["text"] += ["rivers", "rivers"]
+    ranking = Ranking.of({query: {d: float(g) for d, g in judged.items()} for query, judged in data["qrels"].items()})
+    values = task({}).score(ranking, TaskData({"test": rows(data)})).values
+    names = ["ndcg_at_10", "map_at_1000", "recall_at_1000", "hit_rate_at_1", "mrr_at_1", "precision_at_1"]
+    assert {name: values[name] for name in names} == dict.fromkeys(names, 1.0)
+
+
+@given(small())
+def test_scores_of_items_are_their_means(data: dict[str, Any]) -> None:
+    scores = scored(data)
+    assert set(scores.items) == {f"{name}_at_10" for name in ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")}
+    for name, values in scores.items.items():
+        assert len(values) == len(data["queries"]["id"])
+        assert scores.values[name] == pytest.approx(values.mean(), abs=1e-5)
+
+
+# ---------------------------------------------------------------------------------------------------- edges
+
+
+def example() -> dict[str, Any]:
+    return {
+        "corpus": {"id": ["a", "b"], "text": ["rivers", "breads"]},
+        "queries": {"id": ["q", "r"], "text": ["rivers?", "breads?"]},
+        "qrels": {"q": {"a": 1}, "r": {"b": 1}},
+    }
+
+
+def test_a_query_that_a_ranking_lacks_found_nothing() -> None:
+    scores = task({}).score(Ranking.of({"q": {"a": 2.0}, "unjudged": {"b": 1.0}}), TaskData({"test": rows(example())}))
+    assert scores.items["ndcg_at_10"].tolist() == [1.0, 0.0]
+    assert scores.values["ndcg_at_10"] == 0.5
+
+
+def test_the_first_of_tied_results_is_skipped_by_id() -> None:
+    data = TaskData({"test": rows({**example(), "qrels": {"q": {"a": 1}}})})
+    tied = Ranking.of({"q": {"a": 1.0, "b": 1.0}})
+    assert task({"skip_first_result": True}).score(tied, data).values["mrr_at_1"] == 1.0
+
+
+def test_no_title_a_blank_title_and_a_title() -> None:
+    corpus = {"id": ["a", "b", "c", "d"], "title": [None, "", " ", "T"], "text": [" x ", "x", "x", " x"]}
+    assert document_texts(Rows(corpus)) == ["x", "x", "x", "T  x"]
+
+
+def without(column: str) -> dict[str, Any]:
+    return {**example(), "corpus": {name: values for name, values in example()["corpus"].items() if name != column}}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({**example(), "qrels": {}}, "none of 2 queries has judgments"),
+        ({**example(), "qrels": {"q": {}}}, "none of 2 queries has judgments"),
+        ({**example(), "corpus": {"id": [], "text": []}}, "corpus is empty"),
+        (without("text"), "no column 'text'"),
+        ({**example(), "corpus": {"id": ["a"], "text": [None]}}, "document 'a' has the text None"),
+        ({**example(), "queries": {"id": ["q", "q"], "text": ["x", "y"]}}, "occur more than once, such as 'q'"),
+        ({**example(), "queries": {"id": ["q"], "text": [[]]}}, "a text or a conversation"),
+        ({**example(), "queries": {"id": ["q"], "text": [[{"says": "x"}]]}}, "`role` and `content`"),
+    ],
+)
+def test_says_what_is_wrong_with_data(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        task({}).texts(TaskData({"test": rows(data)}))
+
+
+def test_candidates_must_be_in_the_corpus() -> None:
+    with pytest.raises(DataError, match="'nowhere', which is not in the corpus"):
+        scored({**example(), "top_ranked": {"q": ["a", "nowhere"]}})
+
+
+def test_reranking_needs_candidates() -> None:
+    bound = Reranking(settings.RetrievalSettings(), CONTEXT, "map_at_1000")
+    with pytest.raises(DataError, match="no `top_ranked` candidates"):
+        bound.texts(TaskData({"test": rows(example())}))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"extra_metrics": ["p_mrr"]}, "no changed judgments"),
+        ({"extra_metrics": ["paired_accuracy"]}, "there is no 'q_q1'"),
+        ({"extra_metrics": ["instruction_levels"]}, "no query id has 'v1' in it"),
+        ({"extra_metrics": ["robustness_at_10"], "k_values": [1, 5]}, "no 'ndcg_at_10': its k is not among"),
+    ],
+)
+def test_extra_metrics_say_what_they_need(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        scored(example(), **values)
+
+
+def test_p_mrr_of_queries_that_are_not_there() -> None:
+    with pytest.raises(DataError, match="there are none"):
+        scored({**example(), "changed": {"q": ["a"]}}, extra_metrics=["p_mrr"])
+
+
+def test_a_ranking_refuses_scores_that_are_not_numbers() -> None:
+    with pytest.raises(DataError, match="query 'r' has a document whose score is not a finite number"):
+        Ranking.of({"q": {"a": 1.0}, "r": {"a": math.nan}})
