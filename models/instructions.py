@@ -1,0 +1,105 @@
+"""What an instruction model is told: which instruction fits a text, and how the model's prompt words it.
+
+The choice is that of mteb 2.26.24 (AbsEncoder.get_instruction, with its own default priorities): the model's entry for
+the task, its type or the side; then the task's own instruction; then the one of the task's type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.base import EncodeContext, ModelError
+from models.prompts import most_specific, nearest_key
+
+PLACE = "{instruction}"
+"""Where a template takes the instruction."""
+
+PLACES = ("query", "document", "symmetric")
+"""What a template may be given for: the two sides, and texts of symmetric tasks."""
+
+Wording = str | Mapping[str, str]
+"""One text for all places, or one a place. `symmetric` is worded as `query` where it is not given, `document` as
+nothing."""
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """How a model takes instructions.
+
+    template: what is put before a text that has an instruction, which it takes at `{instruction}`.
+    bare: what is put before a text that has none. documents: whether texts on the document side are prompted at all.
+    """
+
+    template: Wording = PLACE
+    bare: Wording = ""
+    documents: bool = True
+
+
+@dataclass(frozen=True)
+class InstructionTable:
+    """The instructions of one model. prompts: instruction texts, keyed like prompts; an empty one is no instruction.
+
+    default: what texts are given that are not prompted at all: the checkpoint's default prompt.
+    """
+
+    instructions: Instructions
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+
+    def choose(self, context: EncodeContext) -> str:
+        """What goes before the texts of that context; empty where nothing does."""
+        if context.side == "document" and not self.instructions.documents:
+            return self.default
+        instruction = instruction_for(self.prompts, context)
+        place = context.side or "symmetric"
+        if not instruction:
+            return worded(self.instructions.bare, place)
+        return worded(self.instructions.template, place).replace(PLACE, instruction)
+
+
+def instruction_for(prompts: Mapping[str, str], context: EncodeContext) -> str:
+    """The instruction of that context, empty where it has none.
+
+    A task that instructs one side says nothing to the other. A symmetric text of such a task (the reference puts the
+    whole table there) is instructed as a query.
+    """
+    own = most_specific(prompts, context)
+    if own is not None:
+        return own
+    task = context.task.prompt
+    written = task.get("") or task.get(context.side or "query", "")
+    return written if any(task.values()) else context.task.instruction
+
+
+def worded(wording: Wording, place: str) -> str:
+    """What a wording says at that place."""
+    if isinstance(wording, str):
+        return wording
+    if place == "symmetric" and "symmetric" not in wording:
+        place = "query"
+    return wording.get(place, "")
+
+
+def check(template: Wording, bare: Wording) -> None:
+    """Refuse wordings for places that do not exist, and templates that take no instruction or something else.
+
+    Raises ModelError.
+    """
+    for name, wording in {"template": template, "bare": bare}.items():
+        for place in () if isinstance(wording, str) else wording:
+            if place not in PLACES:
+                near = nearest_key(place, PLACES)
+                hint = f" Did you mean {near!r}?" if near else ""
+                raise ModelError(f"{name}: no place is called {place!r}; expected {', '.join(PLACES)}.{hint}")
+    for text in _texts(template):
+        for name in re.findall(r"\{(\w*)\}", text):
+            if name != "instruction":
+                raise ModelError(f"template: nothing fills {{{name}}} in {text!r}; did you mean {PLACE}?")
+    if not any(PLACE in text for text in _texts(template)):
+        raise ModelError(f"template: {template!r} takes no instruction; write {PLACE} where it goes")
+
+
+def _texts(wording: Wording) -> list[str]:
+    return [wording] if isinstance(wording, str) else list(wording.values())

@@ -1,0 +1,56 @@
+"""A class of the user's own: `loader: "module:Class"`, with the module in the model's folder or installed.
+
+The class is called with the ModelSpec and makes an Encoder, a Scorer or a Searcher (models/base.py). Being code, it
+runs only where the model's file says `trust_remote_code: true`. A folder is identified by its content, so that a
+change of the code gives its jobs new fingerprints; an installed module by the model's `revision`, to be raised when the
+code changes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from models.base import Model, ModelError, ModelSpec
+
+
+def load(spec: ModelSpec) -> Model:
+    """The model that the class makes. Raises ModelError."""
+    module_name, _, class_name = spec.loader.partition(":")
+    if not spec.trust_remote_code:
+        raise ModelError(
+            f"loader {spec.loader} runs Python code of its own; the model's file must say `trust_remote_code: true`"
+        )
+    module = _module(module_name, spec.folder)
+    found = getattr(module, class_name, None)
+    if not callable(found):
+        names = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise ModelError(f"loader {spec.loader}: {module.__file__} has no class {class_name!r}; it has {names}")
+    model: Model = found(spec)
+    if not any(callable(getattr(model, method, None)) for method in ("encode", "score", "search")):
+        raise ModelError(f"loader {spec.loader}: the class has neither of encode, score and search; see models/base.py")
+    return model
+
+
+def _module(name: str, folder: Path | None) -> ModuleType:
+    path = folder / f"{name.replace('.', '/')}.py" if folder else None
+    if path is not None and path.is_file():
+        # Under a name of its own, so that modules of two models do not meet.
+        own_name = f"embedmark_model_{abs(hash(path.resolve()))}_{name.replace('.', '_')}"
+        spec = importlib.util.spec_from_file_location(own_name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[own_name] = module
+        spec.loader.exec_module(module)
+        return module
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            raise
+        where = f"{path} does not exist, and no" if path else "no"
+        raise ModelError(f"loader: {where} module {name!r} is installed") from error

@@ -1,0 +1,120 @@
+"""What is done to vectors after the model: checks, layer norm, fewer dimensions, length 1, fewer bits.
+
+All in float32. The store keeps what the model itself made, so that every truncation of one model shares its encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import ModelError
+
+SHORTEST = 1e-12
+"""Norms below this count as this, as in torch.nn.functional.normalize: a zero vector stays zero."""
+
+LAYER_NORM_EPSILON = 1e-5
+"""Added to the variance, as in torch.nn.functional.layer_norm."""
+
+
+Quantization = Literal["float16", "int8", "uint8", "int4", "uint4", "binary"]
+
+
+@dataclass(frozen=True)
+class Postprocess:
+    """Layer norm, truncation, normalisation, quantisation: in this order, each where it is asked for.
+
+    normalize: None and False leave the vectors as the model's own modules made them.
+    """
+
+    truncate_dim: int | None = None
+    normalize: bool | None = None
+    layer_norm: bool | None = None
+    quantize: Quantization | None = None
+
+    def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Process the (n, dim) vectors of a text set; the array given is left as it is.
+
+        Raises ModelError when they are too narrow.
+        """
+        if self.layer_norm:
+            vectors = layer_norm(vectors)
+        if self.truncate_dim is not None:
+            vectors = truncate(vectors, self.truncate_dim)
+        if self.normalize:
+            vectors = unit_length(vectors)
+        return quantized(vectors, self.quantize) if self.quantize else vectors
+
+
+def layer_norm(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each vector at mean 0 and variance 1 over its dimensions, as torch.nn.functional.layer_norm without weights."""
+    centred = vectors - vectors.mean(axis=1, keepdims=True, dtype=np.float64)
+    variance = np.square(centred).mean(axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = (centred / np.sqrt(variance + LAYER_NORM_EPSILON)).astype(np.float32)
+    return scaled
+
+
+def quantized(vectors: NDArray[np.float32], to: Quantization) -> NDArray[np.float32]:
+    """The values that vectors of that number format hold, as float32, compared like the vectors themselves.
+
+    float16 is rounded to. binary is 1 for what is above 0, else 0. Integers number the 2^bits - 1 steps between the
+    least and the largest value that each dimension has in these vectors, signed ones from -2^(bits - 1): the rule of
+    mteb 2.26.24, so that queries and documents are scaled apart, each by their own values.
+    """
+    if to == "float16":
+        return vectors.astype(np.float16).astype(np.float32)
+    if to == "binary":
+        return (vectors > 0).astype(np.float32)
+    bits = int(to[-1])
+    least, largest = vectors.min(axis=0), vectors.max(axis=0)
+    steps = (largest - least) / np.float32(2**bits - 1)
+    # A dimension with one value has no steps: it lies at the first.
+    places = np.floor((vectors - least) / np.where(steps > 0, steps, np.float32(1)))
+    signed: NDArray[np.float32] = places - np.float32(0 if to.startswith("u") else 2 ** (bits - 1))
+    return signed
+
+
+def truncate(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
+    """The first `dim` dimensions (Matryoshka representations, Kusupati et al. 2022). Raises ModelError."""
+    if dim > vectors.shape[1]:
+        raise ModelError(f"truncate_dim is {dim}, and the model's vectors have {vectors.shape[1]} dimensions")
+    return np.ascontiguousarray(vectors[:, :dim])
+
+
+def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors of length 1, in the same direction."""
+    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    scaled: NDArray[np.float32] = vectors / np.maximum(norms, np.float32(SHORTEST))[:, None]
+    return scaled
+
+
+def checked(vectors: NDArray[np.generic], texts: Sequence[str], dim: int | None = None) -> NDArray[np.float32]:
+    """The vectors of a batch as float32, or ModelError naming what is wrong and the text that caused it.
+
+    dim: the width that the model's earlier vectors had, if any.
+    """
+    if vectors.ndim != 2 or len(vectors) != len(texts) or vectors.shape[1] == 0:
+        raise ModelError(
+            f"the model returned shape {vectors.shape} for {len(texts)} texts; expected ({len(texts)}, dim)"
+        )
+    if dim is not None and vectors.shape[1] != dim:
+        raise ModelError(
+            f"the model returned {vectors.shape[1]} dimensions after {dim} before; first text: {_short(texts)}"
+        )
+    if not np.issubdtype(vectors.dtype, np.floating):
+        raise ModelError(f"the model returned {vectors.dtype}; expected floating point numbers")
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        wrong = int(np.argmin(finite))
+        kind = "NaN" if np.isnan(vectors[wrong]).any() else "infinity"
+        raise ModelError(f"the model returned {kind} for the text {_short(texts[wrong:])}")
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _short(texts: Sequence[str], width: int = 120) -> str:
+    text = texts[0] if len(texts) else ""
+    return repr(text) if len(text) <= width else f"{text[:width]!r}... ({len(text)} characters)"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.base import ModelError, ModelSpec, Variant
+from models.loaders import find_loader
+
+CODE = """
+import numpy as np
+
+from models.base import Variant
+from models.prompts import PromptTable
+
+
+class Length:
+    similarity = "dot"
+    batch_tokens = 100
+    facts = {}
+
+    def __init__(self, spec):
+        self.prompts = PromptTable(spec.prompts)
+        self.scale = spec.parameters.get("scale", 1)
+
+    def variant(self, context):
+        return Variant(self.prompts.choose(context))
+
+    def lengths(self, texts, variant):
+        return np.array([len(text) for text in texts])
+
+    def encode(self, texts, variant):
+        return np.array([[len(variant.prompt + text) * self.scale, 1] for text in texts], dtype=np.float32)
+
+
+class Nothing:
+    def __init__(self, spec):
+        pass
+"""
+
+
+def load(folder: Path | None, name: str, **more: Any) -> Any:
+    loader = find_loader(name)
+    assert loader is not None
+    return loader.load(ModelSpec("own", folder, loader=name, **{"trust_remote_code": True, **more}))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(CODE, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_class_in_the_models_folder(folder: Path) -> None:
+    encoder = load(folder, "mine:Length", parameters={"scale": 2})
+    np.testing.assert_array_equal(encoder.encode(["abc"], Variant("q")), [[8, 1]])
+
+
+def test_modules_of_two_folders_do_not_meet(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.py").write_text(CODE.replace('similarity = "dot"', 'similarity = "cosine"'), encoding="utf-8")
+    assert load(folder, "mine:Length").similarity == "dot"
+    assert load(other, "mine:Length").similarity == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("mine:Length", {"trust_remote_code": False}, "must say `trust_remote_code: true`"),
+        ("mine:Lenght", {}, r"has no class 'Lenght'; it has .*'Length'"),
+        ("mine:Nothing", {}, "neither of encode, score and search"),
+        ("yours:Length", {}, r"yours\.py does not exist, and no module 'yours' is installed"),
+    ],
+)
+def test_what_is_no_model(name: str, more: dict[str, Any], message: str, folder: Path) -> None:
+    with pytest.raises(ModelError, match=message):
+        load(folder, name, **more)
+
+
+def test_a_loader_that_nobody_knows() -> None:
+    assert find_loader("sentence_transfomer") is None
