@@ -1,0 +1,226 @@
+"""`python -m runner`: picks the verb, and imports nothing heavy before it knows which."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runner.errors import FAILED, INTERRUPTED, OK, USER_ERROR, JobError, UserError
+
+_EPILOG = """\
+examples:
+  python -m runner                                          the quickstart benchmark with MiniLM, offline
+  python -m runner model=e5 benchmark=mteb_eng_v2           one model on one benchmark
+  python -m runner plan model=e5 benchmark=mteb_eng_v2      what that would do
+  python -m runner -m model=e5,bge task=sts/stsbenchmark    a sweep over models
+  python -m runner tasks=[STSBenchmark] model.max_tokens=64 any value of a config can be overridden
+
+exit status: 0 all done, 1 a job failed, 2 a mistake in what was asked for
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status."""
+    options = _parser().parse_args(_verb_first(sys.argv[1:] if argv is None else argv))
+    try:
+        return _VERBS[options.verb].handler(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except JobError as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _verb_first(arguments: Sequence[str]) -> list[str]:
+    """The command line with its verb in front: options may come before it, and `run` need not be said."""
+    if arguments and arguments[0] in {"-h", "--help", "--version"}:
+        return list(arguments)
+    after_flag = ("", *arguments)
+    for index, argument in enumerate(arguments):
+        if argument in _VERBS and after_flag[index] not in {"-cd", "--config-dir"}:
+            return [argument, *arguments[:index], *arguments[index + 1 :]]
+        if "=" in argument and not argument.startswith("-"):
+            break
+    return ["run", *arguments]
+
+
+def _run(options: argparse.Namespace) -> int:
+    from runner.commands.run import run
+
+    return run(options.overrides, options.config_dir, sweep=options.multirun)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from runner.commands.plan import plan
+
+    return plan(options.overrides, options.config_dir, as_json=options.json)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from runner.commands.catalogue import list_entries
+
+    return list_entries(options.kind, options.pattern, options.config_dir, as_json=options.json)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from runner.commands.catalogue import show
+
+    return show(options.name, options.config_dir)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from runner.commands.report import report
+
+    return report(options.outputs, options.benchmark, options.model, options.format, options.config_dir)
+
+
+def _why(options: argparse.Namespace) -> int:
+    from runner.commands.report import why
+
+    return why(options.a, options.b, options.outputs)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from runner.commands.completion import script
+
+    print(script(options.shell))
+    return OK
+
+
+def _complete(options: argparse.Namespace) -> int:
+    from runner.commands.completion import candidates
+
+    print("\n".join(candidates(options.words, _VERBS)))
+    return OK
+
+
+class _Verb:
+    """A verb: what it does, what it takes, who handles it."""
+
+    def __init__(
+        self,
+        summary: str,
+        handler: Callable[[argparse.Namespace], int],
+        arguments: Callable[[argparse.ArgumentParser], object],
+        *,
+        hidden: bool = False,
+    ) -> None:
+        self.summary, self.handler, self.arguments, self.hidden = summary, handler, arguments, hidden
+
+
+def _takes_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="config groups and values, as in model=e5")
+    _takes_config_dir(parser)
+
+
+def _takes_run(parser: argparse.ArgumentParser) -> None:
+    _takes_overrides(parser)
+    parser.add_argument(
+        "-m",
+        "--multirun",
+        action="store_true",
+        help="sweep: a comma-separated value is tried one by one (Hydra multirun)",
+    )
+
+
+def _takes_plan(parser: argparse.ArgumentParser) -> None:
+    _takes_overrides(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a job")
+
+
+def _takes_config_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-cd", "--config-dir", action="append", default=[], type=Path, metavar="DIR",
+        help="a folder of your own with model/, task/ or benchmark/ files; may be given several times",
+    )  # fmt: skip
+
+
+def _takes_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=["models", "tasks", "benchmarks"])
+    parser.add_argument("pattern", nargs="?", default="", help="only what has this in its name, type or file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    _takes_config_dir(parser)
+
+
+def _takes_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="a model, task or benchmark, by name or file")
+    _takes_config_dir(parser)
+
+
+def _takes_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--outputs", type=Path, default=Path("outputs"), help="where results lie (default: outputs)")
+
+
+def _takes_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--benchmark", metavar="NAME", help="only this benchmark's tasks, with its means")
+    parser.add_argument("--model", action="append", default=[], metavar="NAME", help="only this model; may be repeated")
+    parser.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=["md", "csv", "json"],
+        help="what to write (default: all three)",
+    )
+    _takes_outputs(parser)
+    _takes_config_dir(parser)
+
+
+def _takes_why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", help="a job: its folder, or the first digits of its fingerprint")
+    parser.add_argument("b", help="another job")
+    _takes_outputs(parser)
+
+
+def _takes_shell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=["bash", "zsh", "fish"])
+
+
+def _takes_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs=argparse.REMAINDER)
+
+
+_VERBS = {
+    "run": _Verb("measure a model (the default verb)", _run, _takes_run),
+    "plan": _Verb("show what a run would do, and what is already done", _plan, _takes_plan),
+    "list": _Verb("list models, tasks or benchmarks", _list, _takes_list),
+    "show": _Verb("print one model, task or benchmark as it is understood", _show, _takes_show),
+    "report": _Verb("print and write the scores of what was run", _report, _takes_report),
+    "why": _Verb("show why two jobs are not the same job", _why, _takes_why),
+    "completion": _Verb("print a shell's completion script for `embedmark`", _completion, _takes_shell),
+    "__complete": _Verb("", _complete, _takes_words, hidden=True),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m runner",
+        description="Measure embedding models on benchmarks. Configs say what; results are kept by what decided them.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"embedmark {_version()}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    for name, verb in _VERBS.items():
+        described = verbs.add_parser(name, description=verb.summary) if verb.hidden else None
+        verb.arguments(described or verbs.add_parser(name, description=verb.summary, help=verb.summary))
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("embedmark")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""`list` and `show`: what there is to measure, and with what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, TypeAdapter
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from runner.config.catalogue import SHIPPED, Catalogue, Entry, Kind, check_settings
+from runner.config.schema import TaskConfig
+from runner.errors import UserError, nearest
+
+_KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
+
+
+def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: bool = False) -> int:
+    """Print every entry of a kind whose name, type or file has the pattern in it."""
+    kind: Kind = kinds.removesuffix("s")  # type: ignore[assignment]
+    entries = Catalogue((*folders, SHIPPED)).entries(kind)
+    chosen = [entry for entry in entries.values() if _matches(entry, pattern)]
+    if as_json:
+        for entry in chosen:
+            print(json.dumps({"name": entry.name, "choice": entry.choice, "type": entry.type, "path": str(entry.path)}))
+        return 0
+    console = Console()
+    if not console.is_terminal:
+        for entry in chosen:
+            print("\t".join([entry.name, entry.choice, *([entry.type or ""] if kind == "task" else [])]))
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("name", overflow="fold")
+    table.add_column(f"{kind}=", overflow="fold", style="cyan")
+    if kind == "task":
+        table.add_column("type")
+    for entry in chosen:
+        table.add_row(entry.name, entry.choice, *([entry.type or ""] if kind == "task" else []))
+    console.print(table)
+    console.print(f"{len(chosen)} of {len(entries)} {kinds}", style="dim", highlight=False)
+    return 0
+
+
+def _matches(entry: Entry, pattern: str) -> bool:
+    return pattern.casefold() in f"{entry.name}\n{entry.choice}\n{entry.type or ''}".casefold()
+
+
+def show(name: str, folders: Sequence[Path]) -> int:
+    """Print a model, task or benchmark with its defaults filled in. Raises UserError when there is none of the name."""
+    catalogue = Catalogue((*folders, SHIPPED))
+    console = Console()
+    for index, (entry, config) in enumerate(_found(name, catalogue)):
+        console.print(f"{'' if index == 0 else chr(10)}# {entry.path}", style="dim", highlight=False, soft_wrap=True)
+        text = yaml.safe_dump(_filled_in(config, entry), sort_keys=False, allow_unicode=True)
+        if console.is_terminal:
+            console.print(Syntax(text.rstrip(), "yaml", background_color="default", word_wrap=True))
+        else:
+            print(text.rstrip())
+    return 0
+
+
+def _filled_in(config: BaseModel, entry: Entry) -> dict[str, Any]:
+    values = config.model_dump(mode="json", exclude_none=True)
+    if isinstance(config, TaskConfig):
+        settings = asdict(check_settings(config, str(entry.path)))
+        return {**values, "settings": TypeAdapter(dict[str, Any]).dump_python(settings, mode="json")}
+    return values
+
+
+def _found(name: str, catalogue: Catalogue) -> list[tuple[Entry, BaseModel]]:
+    readers: dict[Kind, Any] = {"model": catalogue.model, "task": catalogue.task, "benchmark": catalogue.benchmark}
+    found = []
+    for kind in _KINDS:
+        try:
+            found.append((catalogue.find(kind, name), readers[kind](name)))
+        except UserError:
+            if any(name in (entry.name, entry.choice) for entry in catalogue.entries(kind).values()):
+                raise
+    if not found:
+        known = [
+            known
+            for kind in _KINDS
+            for entry in catalogue.entries(kind).values()
+            for known in (entry.name, entry.choice)
+        ]
+        raise UserError(
+            f"no model, task or benchmark {name!r}.{nearest(name, known)} `python -m runner list tasks` lists all."
+        )
+    return found

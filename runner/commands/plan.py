@@ -1,0 +1,89 @@
+"""`plan`: what a run would do, what is already done, and what cannot be done yet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from runner.config.compose import settings_from, split_search_path
+from runner.pins import default_pins
+from runner.plan import Job, Plan, make_plan
+from runner.results.folder import JobFolders
+
+
+def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False) -> int:
+    """Print the plan of one command line."""
+    overrides, more = split_search_path(overrides)
+    settings, catalogue = settings_from(overrides, [*folders, *more])
+    made = make_plan(settings, catalogue, default_pins())
+    states = JobFolders(Path(settings.outputs)).states([job.fingerprint for job in made.jobs])
+    if as_json:
+        _print_json(made, states)
+    else:
+        _print_table(made, states)
+    return 0
+
+
+def headline(made: Plan, states: Mapping[str, str]) -> str:
+    """The plan in one line."""
+    counts = Counter(states[job.fingerprint] for job in made.jobs)
+    todo = len(made.jobs) - counts["done"]
+    parts = [f"{counts['done']} done", f"{todo} to do"] if todo else ["all done"]
+    if counts["failed"]:
+        parts.append(f"{counts['failed']} of them failed before")
+    if made.awaiting:
+        parts.append(f"{_count(len(made.awaiting), 'task')} still to come")
+    tasks = len({job.task.name for job in made.jobs}) + len(made.awaiting)
+    return f"{made.model.name}: {_count(tasks, 'task')}, {_count(len(made.jobs), 'job')}: {', '.join(parts)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _print_table(made: Plan, states: Mapping[str, str]) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("task", overflow="fold")
+    table.add_column("type")
+    table.add_column("subsets × splits", justify="right")
+    table.add_column("state", overflow="fold")
+    by_task: dict[str, list[Job]] = {}
+    for job in made.jobs:
+        by_task.setdefault(job.task.name, []).append(job)
+    for name, jobs in by_task.items():
+        subsets, splits = {job.subset for job in jobs}, {job.split for job in jobs}
+        counts = Counter(states[job.fingerprint] for job in jobs)
+        state = ", ".join(f"{'' if len(counts) == 1 else f'{n} '}{_STATES.get(s, s)}" for s, n in counts.items())
+        table.add_row(name, jobs[0].task.type, f"{len(subsets)} × {len(splits)}", state)
+    for task in made.awaiting:
+        table.add_row(task.task, task.type, "–", task.reason, style="dim")
+    console.print(table)
+    console.print(headline(made, states), highlight=False)
+
+
+_STATES = {"absent": "to do", "failed": "failed before, to do", "corrupt": "damaged, to do again"}
+
+
+def _print_json(made: Plan, states: Mapping[str, str]) -> None:
+    for job in made.jobs:
+        print(
+            json.dumps(
+                {
+                    "model": job.model.name,
+                    "task": job.task.name,
+                    "type": job.task.type,
+                    "subset": job.subset,
+                    "split": job.split,
+                    "fingerprint": job.fingerprint,
+                    "state": states[job.fingerprint],
+                }
+            )
+        )
+    for task in made.awaiting:
+        print(json.dumps({"model": made.model.name, "task": task.task, "type": task.type, "state": task.reason}))

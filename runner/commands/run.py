@@ -1,0 +1,116 @@
+"""`run`: Hydra composes and records the invocation (once, or for each point of a sweep), the jobs are run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from runner.commands.plan import headline
+from runner.config.catalogue import SHIPPED, Catalogue
+from runner.config.compose import catalogue, check, hydra_error, prepare, settings_from, split_search_path, user_folders
+from runner.config.schema import Settings
+from runner.errors import FAILED, OK, USER_ERROR, JobError, OutputError, UserError
+from runner.execute.log import LOG_LINE
+from runner.pins import default_pins
+from runner.plan import make_plan
+from runner.progress import display
+from runner.report.closing import closing
+from runner.results.folder import JobFolders
+
+
+def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> int:
+    """Run one command line and return its exit status; a sweep's is the worst of its runs."""
+    overrides, more = split_search_path(overrides)
+    folders = [*folders, *more]
+    if not sweep:
+        settings_from(overrides, folders)
+    statuses: list[int] = []
+    begun = False
+
+    @hydra.main(version_base="1.3", config_path=str(SHIPPED), config_name="config")
+    def invocation(config: DictConfig) -> None:
+        nonlocal begun
+        begun = True
+        statuses.append(_one(config, sweep=sweep))
+
+    with user_folders(folders), _command_line([*prepare(overrides, folders), *(["--multirun"] if sweep else [])]):
+        try:
+            invocation()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise hydra_error(error) from None
+        except OSError as error:
+            if begun:
+                raise
+            # Hydra could not make the folder of the invocation.
+            raise OutputError(
+                f"{error.filename or 'outputs'}: cannot be written: {error.strerror}; give outputs=FOLDER"
+            ) from error
+    return max(statuses, default=0)
+
+
+@contextmanager
+def _command_line(overrides: Sequence[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and ends the process on an error unless it is told to raise it."""
+    arguments, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = ["runner", *overrides]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+def _one(config: DictConfig, *, sweep: bool) -> int:
+    """One composed config, from plan to closing table. In a sweep a mistake ends only its own run."""
+    try:
+        settings, found = check(config, catalogue())
+        return _measure(settings, found)
+    except (UserError, JobError) as error:
+        if not sweep:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR if isinstance(error, UserError) else FAILED
+
+
+def _measure(settings: Settings, found: Catalogue) -> int:
+    outputs = Path(settings.outputs)
+    plan = make_plan(settings, found, default_pins())
+    states = JobFolders(outputs).states([job.fingerprint for job in plan.jobs])
+    todo = len(plan.jobs) if settings.rerun else sum(state != "done" for state in states.values())
+    failed = 0
+    with _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
+        progress.planned(headline(plan, states), todo)
+        if todo:
+            from runner.execute.loop import execute
+
+            failed = len(execute(plan, settings.execution, outputs, progress, rerun=settings.rerun).failed)
+    closing(plan, outputs)
+    return FAILED if failed else OK
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[None]:
+    """Keep what is logged during the run with the record of its invocation."""
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(LOG_LINE)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,156 @@
+"""What decides a job's score, and its hash.
+
+The fingerprint is the SHA-256 of the canonical JSON of the identity. The identity holds every deciding value of model,
+task, subset and split, and four kinds of version: the layout of the identity itself, the protocol of the task type, the
+reading of data and the loader of the model. It never holds how the job is executed, or what else runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from models.loaders import Loader, find_loader, loaders
+from runner.config.catalogue import check_settings, task_type
+from runner.config.schema import FolderModel, ModelConfig, TaskConfig, role_of
+from runner.data import READING
+from runner.errors import UserError, nearest
+
+IDENTITY = 1
+"""Layout of the identity. Raising it gives every job a new fingerprint."""
+
+_OUTSIDE_THE_ENCODER = {
+    "prompts",
+    "instructions",
+    "layer_norm",
+    "truncate_dim",
+    "normalize",
+    "quantize",
+    "similarity",
+}
+
+Json = Any
+
+
+def fingerprint(identity: Mapping[str, Json]) -> str:
+    """The SHA-256 of an identity, 64 hex digits."""
+    return fingerprint_of_plain(plain(identity))
+
+
+def fingerprint_of_plain(identity: Mapping[str, Json]) -> str:
+    """The same, of an identity that is `plain` already: thousands of jobs share the parts of theirs."""
+    return hashlib.sha256(_dumped(identity).encode()).hexdigest()
+
+
+def canonical(value: Json) -> str:
+    """JSON in one spelling: sorted keys, no spaces, nothing empty, floats by repr, NFC strings."""
+    return _dumped(plain(value))
+
+
+def _dumped(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Json) -> Json:
+    """JSON types only, without keys whose value is None or empty: leaving out a key and emptying it are the same."""
+    if isinstance(value, Mapping):
+        items = {_nfc(str(key)): plain(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in items.items() if inner is not None and inner != {} and inner != []}
+    if isinstance(value, str):
+        return _nfc(value)
+    if isinstance(value, Sequence):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def deciding(config: BaseModel) -> dict[str, Json]:
+    """The fields of a checked config that decide a score, nested configs included."""
+    return {
+        field: _deciding_value(getattr(config, field))
+        for field in type(config).model_fields
+        if role_of(type(config), field) == "decides"
+    }
+
+
+def _deciding_value(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _deciding_value(inner) for key, inner in value.items()}
+    return deciding(value) if isinstance(value, BaseModel) else value
+
+
+@dataclasses.dataclass(frozen=True)
+class Pin:
+    """What weights or data are: a commit that is pinned or was resolved, or the hash of local files' content."""
+
+    revision: str | None = None
+    content: str | None = None
+
+
+def model_identity(model: ModelConfig, pin: Pin) -> dict[str, Json]:
+    """What a model contributes: its deciding fields, and what its weights are.
+
+    Raises UserError when the loader is unknown or when nothing pins the weights.
+    """
+    loader = known_loader(model)
+    if isinstance(model.weights, FolderModel) and pin.content is None:
+        raise UserError(f"model {model.name}: a local folder is identified by its content, and none was given")
+    values = {**deciding(model), "source": deciding(model.weights), **dataclasses.asdict(pin)}
+    return {**values, "loader_version": loader.version}
+
+
+def known_loader(model: ModelConfig) -> Loader:
+    """The loader that a model names. Raises UserError when there is none."""
+    loader = find_loader(model.loader)
+    if loader is None:
+        raise UserError(
+            f"model {model.name}: loader: no loader {model.loader!r}.{nearest(model.loader, loaders())} "
+            f"Known loaders: {', '.join(sorted(loaders()))}, and module:Class for a class of your own."
+        )
+    return loader
+
+
+def encoder_identity(model: Mapping[str, Json]) -> dict[str, Json]:
+    """The part of a model's identity that decides the vectors it gives for a prompt and text.
+
+    Prompts are part of each text's key, and post-processing comes after the store, so both are left out: models that
+    differ in nothing else share their embeddings.
+    """
+    return {key: value for key, value in model.items() if key not in _OUTSIDE_THE_ENCODER}
+
+
+def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
+    """What a task contributes, apart from subset and split."""
+    where = f"task {task.name}"
+    settings = dataclasses.asdict(check_settings(task, where))
+    values = deciding(task)
+    for field in ("subsets", "languages", "splits"):
+        del values[field]
+    dataset = {**values["dataset"], **dataclasses.asdict(pin)}
+    versions = {"protocol": task_type(task, where).protocol, "reading": READING}
+    return {**values, "dataset": dataset, "settings": settings, **versions}
+
+
+def job_identity(
+    model: Mapping[str, Json],
+    task: Mapping[str, Json],
+    subset: str,
+    split: str,
+    languages: Sequence[str],
+    draws_after: Sequence[tuple[str, str]] = (),
+) -> dict[str, Json]:
+    """The whole identity, plain if model and task are.
+
+    draws_after: the (split, subset) pairs whose draws are replayed first, where they are.
+    """
+    job = {"subset": subset, "split": split, "languages": languages, "draws_after": draws_after}
+    return {"identity": IDENTITY, "model": model, "task": task, "job": plain(job)}

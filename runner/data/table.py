@@ -1,0 +1,187 @@
+"""Tables between the sources and the task types: Arrow columns, and the names of class numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import DTypeLike, NDArray
+
+from runner.errors import nearest
+from tasks.base import RetrievalRows, Rows
+
+
+class TableError(ValueError):
+    """A table that does not have what was asked of it. The message names what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One split. `labels` holds, for columns of class numbers, the name of each class."""
+
+    arrow: pa.Table
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[Any]]) -> Table:
+        """A table from plain columns of one length."""
+        return cls(pa.table({name: _array(name, values) for name, values in columns.items()}))
+
+    @property
+    def names(self) -> list[str]:
+        """The columns, in their order."""
+        return list(self.arrow.column_names)
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column. Raises TableError when there is none of that name."""
+        self.require([name])
+        return self.arrow.column(name)
+
+    def values(self, name: str) -> list[Any]:
+        """One column as Python values."""
+        return list(self.column(name).to_pylist())
+
+    def require(self, names: Sequence[str]) -> None:
+        """Raises TableError when a column is missing."""
+        for name in names:
+            if name not in self.arrow.column_names:
+                raise TableError(f"no column {name!r}; the columns are {self.names}.{nearest(name, self.names)}")
+
+    def put(self, name: str, values: Sequence[Any] | pa.Array, labels: tuple[str, ...] | None = None) -> Table:
+        """The table with a column added, or replaced where it stands."""
+        array = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else _array(name, values)
+        names = self.names
+        arrow = (
+            self.arrow.set_column(names.index(name), name, array)
+            if name in names
+            else self.arrow.append_column(name, array)
+        )
+        rest = {key: value for key, value in self.labels.items() if key != name}
+        return Table(arrow, rest if labels is None else {**rest, name: labels})
+
+    def select(self, names: Sequence[str]) -> Table:
+        """Only these columns, in this order."""
+        self.require(names)
+        kept = {name: self.labels[name] for name in names if name in self.labels}
+        return Table(self.arrow.select(list(names)), kept)
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
+        """Rows by number, in the order given."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        if len(wanted) and np.array_equal(wanted, np.arange(wanted[0], wanted[0] + len(wanted))):
+            return replace(self, arrow=self.arrow.slice(int(wanted[0]), len(wanted)))
+        return replace(self, arrow=_wide_strings(self.arrow).take(pa.array(wanted)))
+
+    def where(self, keep: Callable[[Any], bool], name: str) -> Table:
+        """The rows whose value in a column is kept."""
+        return self.take([row for row, value in enumerate(self.values(name)) if keep(value)])
+
+    def rows(self) -> Rows:
+        """The table as task types read it."""
+        return Rows({name: ArrowColumn(self.arrow.column(name)) for name in self.names})
+
+
+@dataclass(frozen=True)
+class RetrievalTables:
+    """One split of a retrieval layout. Corpus and queries have `id` and `text`; qrels `query-id`, `corpus-id`, `score`;
+    top_ranked `query-id` and `corpus-ids`; excluded, documents that a query must not be given, `query-id` and
+    `corpus-id`; qrel_diff, documents whose relevance a changed instruction changes, `query-id` and `corpus-ids`."""
+
+    corpus: Table
+    queries: Table
+    qrels: Table
+    top_ranked: Table | None = None
+    excluded: Table | None = None
+    qrel_diff: Table | None = None
+
+    def rows(self) -> RetrievalRows:
+        """The split as task types read it: queries without judgments left out, the last of double judgments kept."""
+        qrels: dict[str, dict[str, int]] = {}
+        columns = (self.qrels.values(name) for name in ("query-id", "corpus-id", "score"))
+        for query, document, score in zip(*columns, strict=True):
+            qrels.setdefault(query, {})[document] = score
+        queries = self.queries.where(qrels.__contains__, "id")
+        candidates = self._all_but_excluded(queries) if self.top_ranked is None else _lists(self.top_ranked)
+        return RetrievalRows(self.corpus.rows(), queries.rows(), qrels, candidates, _lists(self.qrel_diff))
+
+    def _all_but_excluded(self, queries: Table) -> dict[str, list[str]] | None:
+        """Each query's candidates where some query has excluded documents; None where none has."""
+        if self.excluded is None or not len(self.excluded):
+            return None
+        excluded: dict[str, set[str]] = {}
+        for query, document in zip(self.excluded.values("query-id"), self.excluded.values("corpus-id"), strict=True):
+            excluded.setdefault(query, set()).add(document)
+        everything = self.corpus.values("id")
+        return {
+            query: [document for document in everything if document not in excluded[query]]
+            if query in excluded
+            else everything
+            for query in queries.values("id")
+        }
+
+
+def _lists(table: Table | None) -> dict[str, list[str]] | None:
+    return None if table is None else dict(zip(table.values("query-id"), table.values("corpus-ids"), strict=True))
+
+
+Split = Table | RetrievalTables
+
+
+class ArrowColumn(Sequence[Any]):
+    """A column as a sequence of Python values, read when asked for; iterating reads a block at a time."""
+
+    _BLOCK = 65_536
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return self._column.slice(start, max(stop - start, 0)).to_pylist()
+            return self._column.to_pylist()[index]
+        if index < -len(self) or index >= len(self):
+            raise IndexError(index)
+        return self._column[int(index)].as_py()
+
+    def __iter__(self) -> Iterator[Any]:
+        for start in range(0, len(self), self._BLOCK):
+            yield from self._column.slice(start, self._BLOCK).to_pylist()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if pa.types.is_integer(self._column.type) or pa.types.is_floating(self._column.type):
+            return np.asarray(self._column.to_numpy(), dtype=dtype)
+        return np.asarray(self._column.to_pylist(), dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"ArrowColumn({self._column.type}, {len(self)} rows)"
+
+
+def _array(name: str, values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise TableError(f"the values of column {name!r} have no common type: {error}") from error
+
+
+def _wide_strings(arrow: pa.Table) -> pa.Table:
+    """Strings with 64-bit offsets, because `take` joins chunks and 32 bits end at 2 GiB of text."""
+    fields = [
+        pa.field(part.name, pa.large_string()) if pa.types.is_string(part.type) else part.remove_metadata()
+        for part in arrow.schema
+    ]
+    return arrow.cast(pa.schema(fields))

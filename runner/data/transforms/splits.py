@@ -1,0 +1,99 @@
+"""Steps that see several splits of a subset: joining, naming, and label sets that all splits share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from runner.data.table import Table, TableError
+from runner.data.transforms.sampling import class_names
+from runner.errors import nearest
+
+
+def map_splits(splits: Mapping[str, Table], *, names: Mapping[str, str]) -> dict[str, Table]:
+    """Gives splits other names, {new: old}. One old split may become several; a split that is not named stays."""
+    gone = set(names.values()) - set(names)
+    kept = {name: table for name, table in splits.items() if name not in gone}
+    return {**kept, **{new: splits[old] for new, old in names.items() if old in splits}}
+
+
+def concatenate(splits: Mapping[str, Table], *, from_: Sequence[str], into: str) -> dict[str, Table]:
+    """The rows of several splits, one after the other, as one. Columns that only some of them have are dropped."""
+    tables = [splits[name] for name in from_]
+    shared = [name for name in tables[0].names if all(name in table.names for table in tables)]
+    if not shared:
+        raise TableError(f"the splits {list(from_)} have no column in common")
+    labels = {name: classes for name, classes in tables[0].labels.items() if name in shared}
+    for table, split in zip(tables, from_, strict=True):
+        for name in shared:
+            if table.labels.get(name) != labels.get(name):
+                raise TableError(f"column {name!r} has other class names in {split!r} than in {from_[0]!r}")
+    pieces = [table.arrow.select(shared) for table in tables]
+    return {**splits, into: Table(pa.concat_tables(pieces, promote_options="permissive"), labels)}
+
+
+def split_by_value(splits: Mapping[str, Table], *, from_: str, column: str) -> dict[str, Table]:
+    """The rows of one split become one split a value of the column, named by it."""
+    table = splits[from_]
+    rows: dict[str, list[int]] = {}
+    for row, value in enumerate(table.values(column)):
+        rows.setdefault(str(value), []).append(row)
+    rest = {name: other for name, other in splits.items() if name != from_}
+    return {**rest, **{value: table.take(places) for value, places in rows.items()}}
+
+
+def class_encode(splits: Mapping[str, Table], *, column: str, names: Sequence[str] | None = None) -> dict[str, Table]:
+    """Turns values into class numbers. Unless given, names are sorted as text, one set over all splits."""
+    classes = tuple(names) if names is not None else class_names(list(splits.values()), column)
+    places = {name: place for place, name in enumerate(classes)}
+
+    def encode(value: Any) -> int | None:
+        try:
+            return None if value is None else places[str(value)]
+        except KeyError:
+            raise TableError(
+                f"column {column!r} holds {value!r}, which `names` does not list: {list(classes)}."
+                f"{nearest(str(value), classes)}"
+            ) from None
+
+    encoded = {}
+    for split, table in splits.items():
+        if column in table.labels and names is None:
+            encoded[split] = table
+            continue
+        codes = pa.array([encode(value) for value in table.values(column)], pa.int64())
+        encoded[split] = table.put(column, codes, classes)
+    return encoded
+
+
+def drop_duplicates(
+    splits: Mapping[str, Table],
+    *,
+    columns: Sequence[str],
+    across: Sequence[str] = (),
+    keep: Literal["first", "last", "none"] = "first",
+) -> dict[str, Table]:
+    """Keeps one row of each combination of values, the first or the last; or none of those that occur more than once.
+
+    Rows are compared within their split, or, for the splits of `across`, over all of these in order.
+    """
+    keys = {split: [repr(row) for row in _tuples(table, columns)] for split, table in splits.items()}
+    groups = [tuple(across), *((split,) for split in splits if split not in across)]
+    kept = {}
+    for group in groups:
+        found = [(split, row, key) for split in group for row, key in enumerate(keys[split])]
+        counts = Counter(key for _, _, key in found)
+        place = {key: at for at, (_, _, key) in enumerate(found)}
+        if keep == "first":
+            place = {key: at for at, (_, _, key) in reversed(list(enumerate(found)))}
+        chosen = [at for at in sorted(place.values()) if keep != "none" or counts[found[at][2]] == 1]
+        for split in group:
+            kept[split] = splits[split].take([found[at][1] for at in chosen if found[at][0] == split])
+    return {split: kept[split] for split in splits}
+
+
+def _tuples(table: Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table.values(name) for name in columns), strict=True)

@@ -1,0 +1,119 @@
+"""The file that keeps embeddings: one safetensors file a shard, written once and never changed.
+
+`keys` are 128-bit hashes as two uint64 a row, `vectors` float32 (rows, dim), and the metadata holds a checksum of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+Keys = NDArray[np.uint64]
+"""(n, 2): the hash of a text and its variant, in two halves."""
+
+SUFFIX = ".safetensors"
+
+
+class DamagedShardError(Exception):
+    """A shard whose file is not what was written."""
+
+
+@dataclass
+class Shard:
+    """Keys and vectors, row by row; memory-mapped when they come from a file.
+
+    unproven: what the content must hash to, or None once that is proven.
+    """
+
+    keys: Keys
+    vectors: NDArray[np.float32]
+    path: Path | None = None
+    unproven: str | None = None
+    mapping: mmap.mmap | None = None
+
+    def is_sound(self) -> bool:
+        """Whether the content is what was written. Reads the whole shard, the first time."""
+        if self.unproven is not None and checksum(self.keys, self.vectors) != self.unproven:
+            return False
+        self.unproven = None
+        self.release()
+        return True
+
+    def release(self) -> None:
+        """Let go of the memory of a mapped file's pages; they come back when they are read."""
+        if self.mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self.mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def write_shard(path: Path, keys: Keys, vectors: NDArray[np.float32]) -> Shard:
+    """Write a shard, all or nothing, and map it. Raises OSError."""
+    write_atomically(path, save({"keys": keys, "vectors": vectors}, {"checksum": checksum(keys, vectors)}))
+    shard = map_shard(path)
+    shard.unproven = None
+    return shard
+
+
+def map_shard(path: Path) -> Shard:
+    """A shard without reading its vectors.
+
+    Raises DamagedShardError when it is not whole, FileNotFoundError when it is gone.
+    """
+    with path.open("rb") as handle:
+        if os.fstat(handle.fileno()).st_size == 0:
+            raise DamagedShardError("it is empty")
+        mapping = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    length = int.from_bytes(mapping[:8], "little")
+    try:
+        header = json.loads(mapping[8 : 8 + length])
+        keys, vectors = (_tensor(mapping, header[name], 8 + length) for name in ("keys", "vectors"))
+        expected = header["__metadata__"]["checksum"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedShardError(f"its header does not describe its {len(mapping)} bytes: {error}") from error
+    if vectors.ndim != 2 or keys.shape != (len(vectors), 2):
+        raise DamagedShardError(f"keys of shape {keys.shape} for vectors of shape {vectors.shape}")
+    return Shard(keys, vectors, path, expected, mapping)
+
+
+def _tensor(mapping: mmap.mmap, entry: Mapping[str, Any], start: int) -> NDArray[Any]:
+    begin, end = (start + int(offset) for offset in entry["data_offsets"])
+    dtype = np.dtype({"U64": "<u8", "F32": "<f4"}[entry["dtype"]])
+    return np.frombuffer(mapping, dtype, (end - begin) // dtype.itemsize, begin).reshape(entry["shape"])
+
+
+def checksum(keys: Keys, vectors: NDArray[np.float32]) -> str:
+    """BLAKE2b-128 of both arrays' bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(np.ascontiguousarray(keys).data)
+    digest.update(np.ascontiguousarray(vectors).data)
+    return digest.hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Temporary name, fsync, rename, fsync of the folder: readers see all of it or nothing. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,34 @@
+"""The errors that a user can mend, told so that they can."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses: all done; a job failed; a mistake in what was asked for; stopped from the keyboard."""
+
+
+class UserError(Exception):
+    """A mistake in a config, a dataset, a model or a file, or a machine that lacks something. Exit status 2.
+
+    The message names the file and key, what was found, what was expected and how to mend it.
+    """
+
+
+class OutputError(UserError):
+    """Outputs or store cannot be written (disk full, read-only): no job could end well, so the run stops."""
+
+
+class JobError(Exception):
+    """One job that could not be done although its config was right. Exit status 1; other jobs go on."""
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """A closing phrase that names the most similar known names, or nothing when none is similar."""
+    names = list(known)
+    folded = {name.casefold(): name for name in names}
+    close = [folded[match] for match in difflib.get_close_matches(wrong.casefold(), folded, n=3, cutoff=0.6)]
+    if not close:
+        return ""
+    return " Did you mean " + " or ".join(repr(name) for name in close) + "?"

@@ -1,0 +1,165 @@
+"""One job's way from data to a record, in the steps between which the encoder stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from models.base import EncodeContext, Encoder, Searcher
+from runner.config.catalogue import check_settings, task_type
+from runner.config.schema import TaskConfig
+from runner.data.checks import remember
+from runner.data.load import Loaded, load
+from runner.encode.engine import Encoded, Request
+from runner.plan import Job
+from runner.results.environment import platform_summary, versions
+from runner.results.record import DatasetFacts, JobFacts, ModelFacts, Record, Timing
+from tasks.base import DataError, Embeddings, Rows, Scores, SimilarityName, Task, TaskContext, TaskData, TextSet
+from tasks.retrieval import Retrieval
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job whose data is loaded: what it needs encoded, and what it takes to score it."""
+
+    job: Job
+    task: Task
+    context: TaskContext
+    data: TaskData
+    loaded: Loaded
+    texts: tuple[TextSet, ...]
+    started: datetime
+    seconds: float
+
+    @property
+    def n_texts(self) -> int:
+        """How many texts the job needs encoded, repetitions included."""
+        return sum(len(text_set.texts) for text_set in self.texts)
+
+
+def job_facts(job: Job) -> JobFacts:
+    """What a record says of the job itself."""
+    return JobFacts(
+        task=job.task.name,
+        type=task_type(job.task, f"task {job.task.name}").label,
+        model=job.model.name,
+        model_revision=job.model.revision,
+        subset=job.subset,
+        split=job.split,
+        languages=job.languages,
+    )
+
+
+def prepare(job: Job, hashes: Path) -> Prepared:
+    """Load and check a job's data; hashes: where the content hashes of earlier runs are kept.
+
+    Raises UserError, JobError or DataError.
+    """
+    started, clock = datetime.now(UTC), perf_counter()
+    where = f"task {job.task.name}"
+    kind = task_type(job.task, where)
+    context = context_of(job.task, job.subset, job.split, job.languages)
+    settings = check_settings(job.task, where)
+    task = kind.bind(settings, context, job.task.main_metric)
+    loaded = load(job.task, job.subset, task.splits())
+    remember(loaded, job.task, job.subset, hashes)
+    data = TaskData(loaded.splits, _sizes_before(job, settings))
+    texts = tuple(task.texts(data))
+    return Prepared(job, task, context, data, loaded, texts, started, perf_counter() - clock)
+
+
+def context_of(task: TaskConfig, subset: str, split: str, languages: tuple[str, ...]) -> TaskContext:
+    """What a model may know about the texts of a task."""
+    kind = task_type(task, f"task {task.name}")
+    return TaskContext(
+        name=task.name,
+        type=kind.label,
+        languages=languages,
+        subset=subset,
+        split=split,
+        prompt=_prompt(task.prompt),
+        instruction=kind.instruction or "",
+    )
+
+
+def _prompt(prompt: str | Mapping[Any, str] | None) -> Mapping[str, str]:
+    if prompt is None:
+        return {}
+    return {"": prompt} if isinstance(prompt, str) else dict(prompt)
+
+
+def _sizes_before(job: Job, settings: Any) -> tuple[int, ...]:
+    """The rows of the splits that the reference would have drawn from before this job's."""
+    sizes = []
+    for split, subset in job.draws_after:
+        drawn = settings.drawn_split(split)
+        rows = load(job.task, subset, (drawn,)).splits[drawn]
+        assert isinstance(rows, Rows)
+        sizes.append(rows.n_rows)
+    return tuple(sizes)
+
+
+def requests(prepared: Prepared, encoder: Encoder) -> tuple[Request, ...]:
+    """What a job asks of its encoder, one request a text set."""
+    return tuple(
+        Request(
+            f"{prepared.job.name}: {text_set.name}",
+            text_set.texts,
+            encoder.variant(EncodeContext(prepared.context, text_set.side)),
+        )
+        for text_set in prepared.texts
+    )
+
+
+def score(
+    prepared: Prepared, wanted: Sequence[Request], encoded: Encoded, similarity: SimilarityName
+) -> tuple[Scores, float]:
+    """Vectors to scores, and the seconds it took. Raises DataError and ModelError."""
+    clock = perf_counter()
+    vectors = {
+        text_set.name: encoded.vectors(request) for text_set, request in zip(prepared.texts, wanted, strict=True)
+    }
+    return prepared.task.evaluate(Embeddings(vectors, similarity), prepared.data), perf_counter() - clock
+
+
+def refuse_unaccepted(prepared: Prepared, kind: str) -> None:
+    """Raises DataError when the job's task cannot evaluate that kind of model."""
+    if kind not in prepared.task.accepts:
+        raise DataError(f"the task evaluates {', '.join(sorted(prepared.task.accepts))} models, and this is a {kind}")
+
+
+def search(prepared: Prepared, searcher: Searcher) -> tuple[Scores, float, float]:
+    """What a model found, scored; and the seconds of searching and of scoring. Raises DataError and ModelError."""
+    task, clock = prepared.task, perf_counter()
+    assert isinstance(task, Retrieval)
+    lookup = task.lookup(prepared.data)
+    hits = searcher.search(lookup, prepared.context)
+    found = perf_counter()
+    scores = task.score(lookup.ranking(hits), prepared.data)
+    return scores, found - clock, perf_counter() - found
+
+
+def record(prepared: Prepared, scores: Scores, model: ModelFacts, timing: Timing) -> Record:
+    """All that is kept of a finished job."""
+    job, source = prepared.job, prepared.loaded.source
+    return Record(
+        fingerprint=job.fingerprint,
+        job=job_facts(job),
+        main_metric=scores.main_metric,
+        main_score=scores.main_score,
+        scores=dict(scores.values),
+        experiments=tuple(dict(experiment) for experiment in scores.experiments),
+        dataset=DatasetFacts(
+            source=f"{source.kind}:{source.name}", revision=source.revision, content=dict(prepared.loaded.hashes)
+        ),
+        model=model,
+        versions=versions(),
+        timing=timing,
+        started_at=prepared.started,
+        finished_at=datetime.now(UTC),
+        platform=platform_summary(),
+    )

@@ -1,0 +1,112 @@
+"""A model made ready for a run: weights on disk, encoder loaded, store opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from models.base import Encoder, Model, ModelError, ModelSpec, Searcher
+from models.instructions import Instructions
+from models.postprocess import Postprocess
+from models.reranker import Reranker
+from runner.config.identity import encoder_identity, fingerprint, known_loader
+from runner.config.schema import Execution, InstructionsConfig, ModelConfig
+from runner.encode.store import DiskStore, MemoryStore, Store
+from runner.encode.weights import fetch
+from runner.errors import UserError
+from runner.results.record import ModelFacts
+from tasks.base import SimilarityName
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model that is ready, and where its vectors are kept. It has either an encoder or a searcher."""
+
+    config: ModelConfig
+    encoder: Encoder | None
+    searcher: Searcher | None
+    store: Store
+    facts: ModelFacts
+
+    @property
+    def kind(self) -> str:
+        """What a task has to accept."""
+        if self.encoder is not None:
+            return "encoder"
+        return "scorer" if isinstance(self.searcher, Reranker) else "searcher"
+
+    @property
+    def running(self) -> Mapping[str, Any]:
+        """What decides the last digits of what the model gives."""
+        model = self.encoder or self.searcher
+        assert model is not None
+        return model.facts
+
+    @property
+    def postprocess(self) -> Postprocess:
+        """What is done to stored vectors before they are scored."""
+        config = self.config
+        return Postprocess(config.truncate_dim, config.normalize, config.layer_norm, config.quantize)
+
+    @property
+    def similarity(self) -> SimilarityName:
+        """How two of its vectors are compared."""
+        assert self.encoder is not None
+        return self.config.similarity or self.encoder.similarity
+
+
+def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Execution, outputs: Path) -> OpenModel:
+    """Fetch, load and open. identity: the model's part of its jobs' identity. Raises UserError and JobError."""
+    weights = fetch(config)
+    spec = ModelSpec(
+        name=config.name,
+        loader=config.loader,
+        folder=weights.folder,
+        revision=weights.revision,
+        prompts=config.prompts,
+        instructions=instructions(config.instructions),
+        max_tokens=config.max_tokens,
+        similarity=config.similarity,
+        dtype=config.dtype,
+        trust_remote_code=config.trust_remote_code,
+        parameters=config.parameters,
+        device=execution.device,
+        threads=execution.threads,
+    )
+    try:
+        model = known_loader(config).load(spec)
+    except ModelError as error:
+        raise UserError(f"model {config.name}: {error}") from error
+    encoder, searcher = _parts(model)
+    if searcher is not None:
+        _refuse_vector_settings(config)
+    facts = ModelFacts(source=weights.source, revision=weights.revision, content_hash=weights.content)
+    return OpenModel(config, encoder, searcher, _open_store(encoder_identity(identity), execution, outputs), facts)
+
+
+def _parts(model: Model) -> tuple[Encoder | None, Searcher | None]:
+    if hasattr(model, "encode"):
+        return cast("Encoder", model), None
+    return None, cast("Searcher", model) if hasattr(model, "search") else Reranker(model)
+
+
+def _refuse_vector_settings(config: ModelConfig) -> None:
+    for field in ("layer_norm", "truncate_dim", "normalize", "quantize"):
+        if getattr(config, field) is not None:
+            raise UserError(f"model {config.name}: {field}: the model gives scores and no vectors; leave it out")
+
+
+def instructions(config: InstructionsConfig | None) -> Instructions | None:
+    """How a model takes instructions, as its loader is told."""
+    return Instructions(config.template, config.bare, config.documents) if config else None
+
+
+def _open_store(identity: Mapping[str, Any], execution: Execution, outputs: Path) -> Store:
+    if not execution.store:
+        return MemoryStore()
+    folder = outputs / "store" / fingerprint(identity)[:16]
+    return DiskStore(folder, identity, budget=int(execution.store_gib * GIB))

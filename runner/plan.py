@@ -1,0 +1,197 @@
+"""From settings to jobs: which model is measured on which task, subset and split, and under which fingerprint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.config.catalogue import Catalogue, task_type
+from runner.config.identity import (
+    Pin,
+    fingerprint_of_plain,
+    job_identity,
+    known_loader,
+    model_identity,
+    plain,
+    task_identity,
+)
+from runner.config.schema import BenchmarkTask, HubDataset, HubModel, ModelConfig, Settings, TaskConfig, TaskGroup
+from runner.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model on one split of one subset of one task: the unit that is run, stored and skipped when done."""
+
+    model: ModelConfig
+    task: TaskConfig
+    subset: str
+    split: str
+    languages: tuple[str, ...]
+    identity: Mapping[str, Any]
+    fingerprint: str
+    draws_after: tuple[tuple[str, str], ...] = ()
+    """The (split, subset) pairs whose random draws are replayed before this job's own."""
+
+    @property
+    def name(self) -> str:
+        """What the job is called in tables and logs."""
+        subset = "" if self.subset == "default" else f"/{self.subset}"
+        split = "" if self.split == "test" else f" [{self.split}]"
+        return f"{self.task.name}{subset}{split}"
+
+
+@dataclass(frozen=True)
+class Awaiting:
+    """A task that was asked for and cannot be run yet."""
+
+    task: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Jobs in the order in which they were asked for, and the tasks that no job could be made of."""
+
+    model: ModelConfig
+    jobs: tuple[Job, ...]
+    awaiting: tuple[Awaiting, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pins:
+    """How weights and data that no commit pins are resolved."""
+
+    model: Callable[[ModelConfig], Pin]
+    dataset: Callable[[TaskConfig], Pin]
+
+
+def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
+    """All jobs of one model. Raises UserError when a name, subset or split is not known."""
+    model, model_values = _pinned_model(settings.model, pins)
+    jobs: list[Job] = []
+    awaiting: list[Awaiting] = []
+    for task, wanted in _selected(settings, catalogue):
+        if reason := _not_yet(task, model):
+            awaiting.append(Awaiting(task.name, task.type, reason))
+        else:
+            jobs += _task_jobs(model, model_values, task, wanted, pins)
+    unique = {job.fingerprint: job for job in jobs}
+    return Plan(model, tuple(unique.values()), tuple(awaiting))
+
+
+def _pinned_model(model: ModelConfig, pins: Pins) -> tuple[ModelConfig, Mapping[str, Any]]:
+    """The model at a commit, and its part of every identity."""
+    if isinstance(model.weights, HubModel) and _is_commit(model.revision):
+        return model, model_identity(model, Pin(model.revision))
+    pin = pins.model(model)
+    return model.model_copy(update={"revision": pin.revision}), model_identity(model, pin)
+
+
+def _pinned_task(task: TaskConfig, pins: Pins) -> tuple[TaskConfig, Mapping[str, Any]]:
+    """The task with its dataset at a commit, and its part of every identity."""
+    dataset = task.dataset
+    if not isinstance(dataset, HubDataset):
+        return task, task_identity(task, pins.dataset(task))
+    if _is_commit(dataset.revision):
+        return task, task_identity(task, Pin(dataset.revision))
+    pin = pins.dataset(task)
+    pinned = dataset.model_copy(update={"revision": pin.revision})
+    return task.model_copy(update={"dataset": pinned}), task_identity(task, pin)
+
+
+def _is_commit(revision: str | None) -> bool:
+    """Whether a revision can never mean something else; branches and tags can."""
+    return revision is not None and re.fullmatch("[0-9a-f]{40}", revision) is not None
+
+
+def _not_yet(task: TaskConfig, model: ModelConfig) -> str | None:
+    if task.awaits:
+        return task.awaits
+    kind, made = task_type(task, f"task {task.name}"), known_loader(model).kind
+    if kind.implementation is None:
+        return f"task type {task.type} is still to come"
+    if made != "any" and made not in kind.accepts:
+        return f"task type {task.type} evaluates {', '.join(sorted(kind.accepts))} models, and {model.name} is a {made}"
+    return None
+
+
+def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:
+    if settings.task is not None:
+        if isinstance(settings.task.dataset, TaskGroup):
+            return _members(BenchmarkTask(name=settings.task.name), catalogue)
+        return [(settings.task, BenchmarkTask(name=settings.task.name))]
+    wanted: Sequence[BenchmarkTask]
+    if settings.benchmark is None:
+        wanted = settings.tasks
+    elif settings.tasks:
+        wanted = _out_of_benchmark(settings)
+    else:
+        wanted = settings.benchmark.tasks
+    if not wanted:
+        raise UserError("nothing to run: give benchmark=NAME, task=TYPE/FILE or tasks=[NAME,...]")
+    return [member for task in wanted for member in _members(task, catalogue)]
+
+
+def _members(wanted: BenchmarkTask, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:
+    """The task itself, or the tasks that an aggregate is the mean of."""
+    task = catalogue.task(wanted.name)
+    if not isinstance(task.dataset, TaskGroup):
+        return [(task, wanted)]
+    splits = wanted.splits or task.splits
+    return [
+        found for name in task.dataset.tasks for found in _members(BenchmarkTask(name=name, splits=splits), catalogue)
+    ]
+
+
+def _out_of_benchmark(settings: Settings) -> list[BenchmarkTask]:
+    assert settings.benchmark is not None
+    listed = {task.name: task for task in settings.benchmark.tasks}
+    for task in settings.tasks:
+        if task.name not in listed:
+            raise UserError(
+                f"tasks: {task.name!r} is not in benchmark {settings.benchmark.name}.{nearest(task.name, listed)} "
+                "Add benchmark=null to run it by itself."
+            )
+    return [
+        BenchmarkTask(
+            name=task.name,
+            subsets=task.subsets or listed[task.name].subsets,
+            splits=task.splits or listed[task.name].splits,
+        )
+        for task in settings.tasks
+    ]
+
+
+def _task_jobs(
+    model: ModelConfig, model_values: Mapping[str, Any], task: TaskConfig, wanted: BenchmarkTask, pins: Pins
+) -> list[Job]:
+    subsets = _known(task, "subset", wanted.subsets, task.subsets)
+    splits = _known(task, "split", wanted.splits, None) or task.splits
+    task, task_values = _pinned_task(task, pins)
+    task_values, model_values = plain(task_values), plain(model_values)
+    replays = task_values["settings"].get("draws") == "mteb"
+    jobs: list[Job] = []
+    for split in splits:
+        for subset in subsets:
+            before = tuple((job.split, job.subset) for job in jobs) if replays else ()
+            languages = task.subsets[subset]
+            identity = job_identity(model_values, task_values, subset, split, languages, before)
+            jobs.append(Job(model, task, subset, split, languages, identity, fingerprint_of_plain(identity), before))
+    return jobs
+
+
+def _known(
+    task: TaskConfig, what: str, wanted: tuple[str, ...] | None, known: Mapping[str, Any] | None
+) -> tuple[str, ...]:
+    if wanted is None:
+        return tuple(known or ())
+    for name in wanted:
+        if known is not None and name not in known:
+            raise UserError(
+                f"task {task.name}: no {what} {name!r}.{nearest(name, known)} Its {what}s: {', '.join(known)}."
+            )
+    return wanted

@@ -1,0 +1,66 @@
+"""The table that ends a run: a row a task, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.table import Table
+
+from runner.plan import Job, Plan
+from runner.results.folder import FAILURE, RESULT, JobFolders
+from runner.results.record import Failure, Record, read_failure, read_record
+
+
+def closing(plan: Plan, outputs: Path) -> None:
+    """Print the scores of a plan's jobs, the failures with their reasons, and where the records are."""
+    kept = _kept(plan, outputs)
+    console = Console()
+    if plan.jobs:
+        console.print(_table(plan, kept))
+    failures = [(job, found) for job in plan.jobs if isinstance(found := kept.get(job.fingerprint), Failure)]
+    for job, failure in failures:
+        console.print(f"✗ {job.name}: {failure.message}", style="red", highlight=False, markup=False)
+    done = sum(isinstance(kept.get(job.fingerprint), Record) for job in plan.jobs)
+    console.print(_last_words(plan, done, len(failures), outputs), highlight=False, markup=False, soft_wrap=True)
+
+
+def _kept(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
+    kept: dict[str, Record | Failure] = {}
+    for fingerprint, (state, path) in JobFolders(outputs).look_up(job.fingerprint for job in plan.jobs).items():
+        if path is not None and state == "done":
+            kept[fingerprint] = read_record(path / RESULT)
+        elif path is not None and state == "failed":
+            kept[fingerprint] = read_failure(path / FAILURE)
+    return kept
+
+
+def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("task", overflow="fold")
+    table.add_column("type")
+    table.add_column("metric")
+    table.add_column("score", justify="right")
+    table.add_column("jobs", justify="right")
+    by_task: dict[str, list[Job]] = {}
+    for job in plan.jobs:
+        by_task.setdefault(job.task.name, []).append(job)
+    for name, jobs in by_task.items():
+        records = [found for job in jobs if isinstance(found := kept.get(job.fingerprint), Record)]
+        whole = len(records) == len(jobs)
+        score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"
+        count = f"{len(records)}" if whole else f"{len(records)} of {len(jobs)}"
+        table.add_row(name, jobs[0].task.type, jobs[0].task.main_metric, score, count)
+    return table
+
+
+def _last_words(plan: Plan, done: int, failed: int, outputs: Path) -> str:
+    jobs = outputs / "jobs"
+    lines = [f"{done} of {len(plan.jobs)} jobs done; records in {jobs}, `python -m runner report` compares them"]
+    if failed:
+        lines.append(f"{failed} failed: {jobs}/*.failed/failure.json says why; the same command tries them again")
+    if plan.awaiting:
+        named = ", ".join(task.task for task in plan.awaiting[:5])
+        lines.append(f"still to come: {named}{', …' if len(plan.awaiting) > 5 else ''}")
+    return "\n".join(lines)

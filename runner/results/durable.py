@@ -1,0 +1,124 @@
+"""Folders that are there as a whole or not at all, whatever kills the process or the machine."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from runner.errors import OutputError
+
+SUMS = "SHA256SUMS"
+"""The sums of a folder's files, as `sha256sum --check` reads them."""
+
+_SUM = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)\n", re.MULTILINE)
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Says which path could not be written, and the way out, instead of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(_explained(path, error)) from error
+
+
+def _explained(path: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        return f"{path}: the disk is full; free some space, or give outputs=FOLDER on another disk, and run again"
+    if error.errno in _FORBIDDEN:
+        return f"{path}: may not be written ({error.strerror}); make it writable, or give outputs=FOLDER"
+    if error.errno in {errno.ENOTDIR, errno.EEXIST}:
+        return f"{path}: a file is where a folder has to be ({error.filename or path}); move it, or give outputs=FOLDER"
+    return f"{path}: cannot be written: {error.strerror or error}; give outputs=FOLDER to write elsewhere"
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder with these files and their sums, all of it on disk when this returns. Raises OSError."""
+    folder.mkdir(parents=True)
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    with ExitStack() as opened:
+        # All are written before the first is forced to disk: one journal commit then does for most of them.
+        handles = [opened.enter_context((folder / name).open("xb", buffering=0)) for name in (*files, SUMS)]
+        for handle, content in zip(handles, (*files.values(), sums.encode()), strict=True):
+            _write_all(handle, content)
+        for handle in handles:
+            os.fsync(handle.fileno())
+    sync_folder(folder)
+
+
+def _write_all(handle: io.FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[handle.write(rest) :]
+
+
+def read_sums(folder: str) -> dict[str, str]:
+    """File name → SHA-256, as the folder says of itself. Raises OSError or ValueError."""
+    text = read_bytes(f"{folder}/{SUMS}").decode("ascii")
+    sums = {name: digest for digest, name in _SUM.findall(text)}
+    if not text or _SUM.sub("", text):
+        raise ValueError(f"{SUMS} is not lines of SHA-256 and name")
+    return sums
+
+
+def read_bytes(path: str) -> bytes:
+    """A whole small file, with as few calls as can be: planning reads tens of thousands."""
+    handle = os.open(path, _READ)
+    try:
+        parts = []
+        while part := os.read(handle, 1 << 20):
+            parts.append(part)
+            if len(part) < 1 << 20:
+                break
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Give a folder another name, for good when this returns. Raises OSError."""
+    _patiently(lambda: source.rename(target))
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder, if it is there. Raises OSError."""
+    if folder.exists():
+        _patiently(lambda: shutil.rmtree(folder))
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's list of names on disk. Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _patiently(action: Callable[[], object]) -> None:
+    """On Windows a virus scanner or indexer may hold a file for a moment."""
+    if sys.platform != "win32":
+        action()
+        return
+    patience = Retrying(  # type: ignore[unreachable, unused-ignore]
+        stop=stop_after_delay(3), wait=wait_fixed(0.05), retry=retry_if_exception_type(PermissionError), reraise=True
+    )
+    patience(action)

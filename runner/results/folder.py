@@ -1,0 +1,368 @@
+"""The folders of jobs: found by fingerprint, locked while they are worked on, written as a whole or not at all.
+
+    outputs/jobs/<task>--<model>--<12 digits of the fingerprint>/          done
+        result.json        the record
+        identity.json      exactly the bytes whose SHA-256 is the fingerprint
+        environment.json   packages, platform, hardware, threads
+        items.npz          one value an evaluated row, pair or query, where the protocol has any
+        log.txt
+        SHA256SUMS         of the files above
+    outputs/jobs/<the same name>.failed/                                   failed: failure.json in place of the result
+    outputs/jobs/<the same name>.corrupt-1/                                damaged, set aside, done again
+    outputs/jobs/.locks, .tmp                                              a job's lock; folders being written
+
+A folder gets its name by a rename after all of it is on disk, so that a name without suffix means a whole record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import uuid
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+from filelock import FileLock, Timeout
+
+from runner.config.identity import canonical
+from runner.results.durable import (
+    SUMS,
+    move_folder,
+    read_bytes,
+    read_sums,
+    remove_folder,
+    write_folder,
+    writing,
+)
+from runner.results.record import Failure, JobFacts, Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+State = Literal["done", "failed", "absent", "corrupt"]
+
+RESULT, FAILURE, IDENTITY, ENVIRONMENT = "result.json", "failure.json", "identity.json", "environment.json"
+ITEMS, LOG = "items.npz", "log.txt"
+
+_DIGITS = 12
+_LONGER = 8
+_KEY = 32
+"""Digits in the names of locks and unfinished folders: enough to be unique, few enough for paths on Windows."""
+_FOLDER = re.compile(r".+--(?P<digits>[0-9a-f]{12,64})(?P<failed>\.failed)?$")
+_log = logging.getLogger(__name__)
+
+
+class Found(NamedTuple):
+    """A job's folder as its name tells: the digits of its fingerprint, and whether it holds a failure."""
+
+    path: Path
+    digits: str
+    failed: bool
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The full fingerprint, which is the sum of identity.json; None when the folder cannot say."""
+        return _look(str(self.path), [])[0]
+
+
+def scan(outputs: Path) -> Iterator[Found]:
+    """All folders of jobs, by one look at outputs/jobs. Nothing in them is read."""
+    try:
+        with os.scandir(outputs / "jobs") as entries:
+            names = sorted(entry.name for entry in entries)
+    except FileNotFoundError:
+        return
+    folder = outputs / "jobs"
+    for name in names:
+        if match := _FOLDER.match(name):
+            yield Found(folder / name, match["digits"], match["failed"] is not None)
+
+
+def damage(folder: Path, names: Iterable[str] | None = None) -> str | None:
+    """What is wrong with a folder: a file that is gone or that is not what was written; None when nothing is.
+
+    names: the files to look at; all of them by default.
+    """
+    return _look(str(folder), names)[1]
+
+
+def _look(folder: str, names: Iterable[str] | None) -> tuple[str | None, str | None]:
+    """A folder's fingerprint, as far as it can say, and what is wrong with it."""
+    fingerprint = None
+    try:
+        sums = read_sums(folder)
+        fingerprint = sums.get(IDENTITY)
+        for name in sums if names is None else names:
+            if name not in sums:
+                return fingerprint, f"{name} is not in {SUMS}"
+            if hashlib.sha256(read_bytes(f"{folder}/{name}")).hexdigest() != sums[name]:
+                return fingerprint, f"{name} is not what was written"
+    except FileNotFoundError as error:
+        return fingerprint, f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError) as error:
+        return fingerprint, f"cannot be read: {error}"
+    return fingerprint, None
+
+
+def folder_name(job: JobFacts, fingerprint: str, digits: int = _DIGITS) -> str:
+    """What a job's folder is called."""
+    return f"{_slug(job.task)}--{_slug(job.model)}--{fingerprint[:digits]}"
+
+
+def _slug(name: str) -> str:
+    """A name that every file system takes, as in intfloat__e5-base-v2."""
+    return re.sub(r"[^A-Za-z0-9._()-]+", "_", name.replace("/", "__"))[:60].strip(".") or "_"
+
+
+class JobFolders:
+    """The folders under one outputs folder. Looking never writes; writing needs a claim."""
+
+    def __init__(self, outputs: Path) -> None:
+        self.outputs = outputs
+        self.folder = outputs / "jobs"
+
+    def states(self, fingerprints: Iterable[str]) -> dict[str, State]:
+        """The state of each job. A result counts as done when it hashes to what was written."""
+        return {fingerprint: state for fingerprint, (state, _) in self.look_up(fingerprints).items()}
+
+    def look_up(self, fingerprints: Iterable[str]) -> dict[str, tuple[State, Path | None]]:
+        """The state of each job and its folder, if it has one."""
+        by_digits: dict[str, list[Found]] = {}
+        for found in scan(self.outputs):
+            by_digits.setdefault(found.digits, []).append(found)
+        lengths = sorted({len(digits) for digits in by_digits})
+        return {
+            fingerprint: _state(
+                fingerprint, [found for length in lengths for found in by_digits.get(fingerprint[:length], ())]
+            )
+            for fingerprint in fingerprints
+        }
+
+    def find(self, fingerprint: str) -> tuple[State, Path | None]:
+        """The state of one job and its folder, if it has one."""
+        return self.look_up([fingerprint])[fingerprint]
+
+    def try_claim(self, fingerprint: str, job: JobFacts) -> Claim | None:
+        """Lock a job for this process: None when another one has it. Raises OutputError where nothing can be written.
+
+        A claim holds one open file until it is released. Its `state` was looked up under the lock: another process may
+        have done the job since it was planned. A damaged folder is set aside, and what a killed writer left is removed.
+        """
+        lock = self._lock(fingerprint)
+        with writing(self.folder):
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                return None
+        try:
+            with writing(self.folder):
+                self._recover(fingerprint[:_KEY])
+                state, path = self._set_damaged_aside(fingerprint, job)
+        except BaseException:
+            lock.release()
+            raise
+        return Claim(self, fingerprint, job, lock, state, path)
+
+    def clean(self) -> None:
+        """Remove what killed writers left behind. What a living process is writing is locked and stays."""
+        with writing(self.folder):
+            for key in {path.name.partition(".")[0] for path in self._temporaries()}:
+                try:
+                    with self._lock(key).acquire(blocking=False):
+                        self._recover(key)
+                except Timeout:
+                    continue
+
+    def new_temporary(self, fingerprint: str) -> Path:
+        """A folder name that nobody uses, on the disk where the job's folder will be."""
+        return self.folder / ".tmp" / f"{fingerprint[:_KEY]}.{uuid.uuid4().hex[:8]}"
+
+    def replaced(self, fingerprint: str, name: str) -> Path:
+        """Where a folder waits while its successor takes its name."""
+        return self.folder / ".tmp" / f"{fingerprint[:_KEY]}.replaced.{name}"
+
+    def _lock(self, fingerprint: str) -> FileLock:
+        # Released by whichever thread finishes the job, hence not bound to the one that claimed it.
+        return FileLock(self.folder / ".locks" / f"{fingerprint[:_KEY]}.lock", thread_local=False)
+
+    def _temporaries(self, key: str = "") -> list[Path]:
+        folder = self.folder / ".tmp"
+        return [path for path in folder.iterdir() if path.name.startswith(key)] if folder.is_dir() else []
+
+    def _recover(self, key: str) -> None:
+        """Under the lock: a folder whose successor never came gets its name back, all else unfinished goes."""
+        # Results before failures, which are not needed beside a result.
+        for path in sorted(self._temporaries(key), key=lambda path: path.name.endswith(".failed")):
+            _, _, name = path.name.partition(".replaced.")
+            if name and not any((self.folder / place).exists() for place in (name, name.removesuffix(".failed"))):
+                move_folder(path, self.folder / name)
+            else:
+                remove_folder(path)
+
+    def _set_damaged_aside(self, fingerprint: str, job: JobFacts) -> tuple[State, Path | None]:
+        # By name and not by a scan: thousands of jobs are claimed one after the other.
+        named = [place for name in _names(job, fingerprint) for place in _places(self.folder, name)]
+        state, path = _state(fingerprint, [found for found in named if os.path.lexists(found.path)])
+        if state != "corrupt" or path is None:
+            return state, path
+        aside = next(place for number in count(1) if not (place := Path(f"{path}.corrupt-{number}")).exists())
+        move_folder(path, aside)
+        _log.warning("%s: %s; kept as %s, and the job is done again", path, damage(aside), aside.name)
+        return self._set_damaged_aside(fingerprint, job)
+
+
+def _names(job: JobFacts, fingerprint: str) -> list[str]:
+    """The names that a job's folder may have: more digits where another job has the first twelve."""
+    return [folder_name(job, fingerprint, digits) for digits in range(_DIGITS, len(fingerprint) + 1, _LONGER)]
+
+
+def _places(folder: Path, name: str) -> tuple[Found, Found]:
+    digits = name.rpartition("--")[2]
+    return Found(folder / name, digits, failed=False), Found(folder / f"{name}.failed", digits, failed=True)
+
+
+def _state(fingerprint: str, candidates: Iterable[Found]) -> tuple[State, Path | None]:
+    """done before failed; a folder that cannot say whose it is counts as this job's, by its twelve digits."""
+    for found in sorted(candidates, key=lambda found: found.failed):
+        owner, wrong = _look(str(found.path), [FAILURE if found.failed else RESULT])
+        if owner not in {fingerprint, None}:
+            continue
+        if wrong:
+            return "corrupt", found.path
+        return ("failed" if found.failed else "done"), found.path
+    return "absent", None
+
+
+@dataclass
+class Claim:
+    """The right to write one job's folder, until it is released. A context manager.
+
+    state: what the job was when it was claimed. path: its folder, if it has one.
+    """
+
+    folders: JobFolders
+    fingerprint: str
+    job: JobFacts
+    lock: FileLock
+    state: State
+    path: Path | None
+
+    def succeed(
+        self,
+        record: Record,
+        identity: Mapping[str, Any],
+        environment: Mapping[str, Any],
+        items: Mapping[str, NDArray[np.float64]] | None = None,
+        log: str = "",
+    ) -> Path:
+        """Write the whole record and return its folder; a failure of the job, or its earlier record, goes.
+
+        Raises OutputError when the disk is full or may not be written; then nothing of it remains.
+        """
+        files = {RESULT: record.to_json().encode(), **self._common(record, identity, environment, log)}
+        if items:
+            files[ITEMS] = _npz(items)
+        target = self._publish(files)
+        self.state, self.path = "done", target
+        return target
+
+    def fail(
+        self, failure: Failure, identity: Mapping[str, Any], environment: Mapping[str, Any], log: str = ""
+    ) -> Path:
+        """Write down why the job could not be done, and return that folder. Raises OutputError as `succeed` does."""
+        files = {FAILURE: failure.to_json().encode(), **self._common(failure, identity, environment, log)}
+        target = self._publish(files, suffix=".failed")
+        if self.state != "done":
+            self.state, self.path = "failed", target
+        return target
+
+    def release(self) -> None:
+        """Let other processes have the job."""
+        self.lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _common(
+        self, kept: Record | Failure, identity: Mapping[str, Any], environment: Mapping[str, Any], log: str
+    ) -> dict[str, bytes]:
+        hashed = canonical(identity).encode()
+        if not self.fingerprint == kept.fingerprint == hashlib.sha256(hashed).hexdigest():
+            raise ValueError(f"claim, record and identity are not of one job: {self.fingerprint}, {kept.fingerprint}")
+        return {
+            IDENTITY: hashed,
+            ENVIRONMENT: (json.dumps(environment, indent=2, ensure_ascii=False) + "\n").encode(),
+            LOG: log.encode(),
+        }
+
+    def _publish(self, files: Mapping[str, bytes], suffix: str = "") -> Path:
+        if not self.lock.is_locked:
+            raise ValueError(f"the claim on {self.fingerprint} was released")
+        temporary = self.folders.new_temporary(self.fingerprint)
+        target = self._target(suffix)
+        with writing(target):
+            try:
+                write_folder(temporary, files)
+                self._take_name(temporary, target)
+            except BaseException:
+                _remove_if_possible(temporary)
+                raise
+        return target
+
+    def _take_name(self, temporary: Path, target: Path) -> None:
+        """Move the earlier folders of the job out of the way, the new one in, and only then delete the earlier ones."""
+        places = {target, Path(f"{target}.failed")} if target.suffix != ".failed" else {target}
+        earlier = {place: self.folders.replaced(self.fingerprint, place.name) for place in places if place.exists()}
+        try:
+            for place, aside in earlier.items():
+                move_folder(place, aside)
+            move_folder(temporary, target)
+        except BaseException:
+            for place, aside in earlier.items():
+                if aside.exists():
+                    move_folder(aside, place)
+            raise
+        for aside in earlier.values():
+            remove_folder(aside)
+
+    def _target(self, suffix: str) -> Path:
+        for name in _names(self.job, self.fingerprint):
+            there = [found for found in _places(self.folders.folder, name) if os.path.lexists(found.path)]
+            if all(found.fingerprint in {self.fingerprint, None} for found in there):
+                return self.folders.folder / f"{name}{suffix}"
+        raise ValueError(f"two jobs have the fingerprint {self.fingerprint}")
+
+
+def _remove_if_possible(folder: Path) -> None:
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        _log.warning("%s: unfinished, and could not be removed: %s", folder, error)
+
+
+def _npz(items: Mapping[str, NDArray[np.float64]]) -> bytes:
+    """What numpy.load reads. numpy.savez takes names as keywords, among which "file" cannot be."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in items.items():
+            with archive.open(f"{name}.npy", "w") as handle:
+                np.lib.format.write_array(handle, np.asarray(values), allow_pickle=False)
+    return buffer.getvalue()

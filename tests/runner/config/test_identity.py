@@ -1,0 +1,168 @@
+"""What decides a score changes the fingerprint; nothing else does; and neither changes by accident."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.config.identity import Pin, canonical, deciding, fingerprint, job_identity, model_identity, task_identity
+from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig, role_of
+
+MODEL: dict[str, Any] = {
+    "name": "org/model",
+    "revision": "a" * 40,
+    "prompts": {"query": "query: ", "document": "passage: "},
+    "normalize": True,
+    "max_tokens": 512,
+    "about": {"n_parameters": 1},
+}
+TASK: dict[str, Any] = {
+    "name": "Topic",
+    "type": "classification",
+    "dataset": {"hub": "org/topic", "revision": "b" * 40},
+    "subsets": {"en": ["eng-Latn"], "de": ["deu-Latn"]},
+    "splits": ["test", "validation"],
+    "main_metric": "accuracy",
+    "settings": {"samples_per_label": 16},
+    "about": {"license": "mit"},
+}
+
+
+def identity(
+    model: dict[str, Any] = MODEL, task: dict[str, Any] = TASK, subset: str = "en", split: str = "test"
+) -> Any:
+    model_config, task_config = ModelConfig.model_validate(model), TaskConfig.model_validate(task)
+    return job_identity(
+        model_identity(model_config, Pin(model_config.revision)),
+        task_identity(task_config, Pin(task_config.dataset.revision)),  # type: ignore[union-attr]
+        subset,
+        split,
+        task_config.subsets.get(subset, ()),
+    )
+
+
+def test_golden_fingerprint() -> None:
+    # If this fails, every stored result gets a new name. Raise IDENTITY, say why under "Changes to scores", then edit.
+    assert fingerprint(identity()) == GOLDEN
+
+
+def test_every_field_has_a_role() -> None:
+    for schema in (ModelConfig, TaskConfig, Execution, Settings):
+        for field in schema.model_fields:
+            assert role_of(schema, field) in {"decides", "describes", "executes"}
+
+
+OTHER_MODELS: dict[str, dict[str, Any]] = {
+    "name": {"name": "org/other"},
+    "loader": {"loader": "other"},
+    "source": {"source": {"hub": "mirror/model"}},
+    "revision": {"revision": "c" * 40},
+    "prompts": {"prompts": {"query": "query: "}},
+    "instructions": {"instructions": {"documents": False}},
+    "normalize": {"normalize": False},
+    "layer_norm": {"layer_norm": True},
+    "quantize": {"quantize": "int8"},
+    "max_tokens": {"max_tokens": 256},
+    "truncate_dim": {"truncate_dim": 64},
+    "similarity": {"similarity": "dot"},
+    "dtype": {"dtype": "float16"},
+    "trust_remote_code": {"trust_remote_code": True},
+    "parameters": {"parameters": {"pooling": "cls"}},
+}
+OTHER_TASKS: dict[str, dict[str, Any]] = {
+    "name": {"name": "Other"},
+    "type": {"type": "sts", "settings": {}},
+    "dataset": {"dataset": {"hub": "org/topic", "revision": "c" * 40}},
+    "main_metric": {"main_metric": "f1"},
+    "settings": {"settings": {"samples_per_label": 8}},
+    "transforms": {"transforms": [{"rename": {"a": "b"}}]},
+    "prompt": {"prompt": "Find the topic."},
+    "languages of the subset": {"subsets": {"en": ["eng-Latn", "fra-Latn"]}},
+}
+
+
+def test_no_deciding_field_is_forgotten_below() -> None:
+    per_job = {"subsets", "languages", "splits"}
+    assert {f for f in ModelConfig.model_fields if role_of(ModelConfig, f) == "decides"} == set(OTHER_MODELS)
+    decides = {f for f in TaskConfig.model_fields if role_of(TaskConfig, f) == "decides"}
+    assert decides - per_job == set(OTHER_TASKS) - {"languages of the subset"}
+
+
+@pytest.mark.parametrize("change", OTHER_MODELS.values(), ids=OTHER_MODELS)
+def test_deciding_model_fields_change_the_fingerprint(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from models import loaders
+    from runner.config import identity as module
+
+    known = {**loaders.loaders(), "other": loaders.Loader("other", "x:y", 1)}
+    monkeypatch.setattr(module, "find_loader", known.get)
+    assert fingerprint(identity({**MODEL, **change})) != fingerprint(identity())
+
+
+@pytest.mark.parametrize("change", OTHER_TASKS.values(), ids=OTHER_TASKS)
+def test_deciding_task_fields_change_the_fingerprint(change: dict[str, Any]) -> None:
+    assert fingerprint(identity(task={**TASK, **change})) != fingerprint(identity())
+
+
+def test_subset_and_split_change_the_fingerprint() -> None:
+    assert len({fingerprint(identity(subset=s, split=p)) for s in ("en", "de") for p in ("test", "validation")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [
+        ({**MODEL, "about": {"n_parameters": 2}}, TASK),
+        (MODEL, {**TASK, "about": {"license": "apache-2.0"}}),
+        (MODEL, {**TASK, "splits": ["validation", "test"]}),
+        (MODEL, {**TASK, "subsets": {"en": ["eng-Latn"], "fr": ["fra-Latn"]}}),
+        (MODEL, {**TASK, "transforms": []}),
+        (MODEL, {**TASK, "settings": {"samples_per_label": 16, "n_experiments": 10}}),
+    ],
+    ids=["model about", "task about", "order of splits", "other subsets", "empty transforms", "default spelt out"],
+)
+def test_what_does_not_decide_changes_nothing(model: dict[str, Any], task: dict[str, Any]) -> None:
+    assert fingerprint(identity(model, task)) == fingerprint(identity())
+
+
+def test_versions_of_code_change_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.config import identity as module
+
+    before = fingerprint(identity())
+    monkeypatch.setattr(module, "IDENTITY", 2)
+    assert fingerprint(identity()) != before
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), json_values), st.randoms())
+def test_order_of_keys_never_matters(value: dict[str, Any], rng: random.Random) -> None:
+    def shuffled(inner: Any) -> Any:
+        if isinstance(inner, dict):
+            items = [(key, shuffled(held)) for key, held in inner.items()]
+            rng.shuffle(items)
+            return dict(items)
+        return [shuffled(held) for held in inner] if isinstance(inner, list) else inner
+
+    assert canonical(shuffled(value)) == canonical(value)
+
+
+def test_canonical_spelling() -> None:
+    assert (
+        canonical({"b": 0.1, "a": "e\u0301", "c": None, "d": {}, "e": [1, 2.0, True]})
+        == '{"a":"é","b":0.1,"e":[1,2.0,true]}'
+    )
+
+
+def test_execution_decides_nothing() -> None:
+    assert deciding(Execution()) == {}
+
+
+GOLDEN = "70e875c77d69130ae5921402549f6d1b53e996e88630cf2d12115c98f32b01ed"

@@ -1,0 +1,125 @@
+"""Every kind of model through the whole command, on small data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from embeddings_server import serving
+from small_project import small_project, table, task
+from tiny_models import tiny_colbert, tiny_cross_encoder, tiny_model2vec, tiny_splade
+
+from runner.__main__ import main
+
+OWN = """
+class Shortest:
+    facts = {}
+
+    def __init__(self, spec):
+        pass
+
+    def score(self, pairs, context):
+        import numpy as np
+
+        return np.array([-len(document) for _, document in pairs], dtype=np.float32)
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = small_project(tmp_path_factory.mktemp("project"))
+    for part in ("corpus", "queries", "qrels"):
+        content = (folder / f"data/search/{part}/test.jsonl").read_text().splitlines()
+        table(folder, f"order/{part}", test=[json.loads(line) for line in content])
+    candidates = [{"query-id": f"q{i}", "corpus-ids": [f"d{3 * i}", "d1", "d2", "d38"]} for i in range(8)]
+    table(folder, "order/top_ranked", test=candidates)
+    task(folder, "Order", "reranking", "ndcg_at_10")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(project: Path, model: dict[str, Any], *tasks: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    path = project / "model" / "measured.yaml"
+    path.write_text(yaml.safe_dump({"name": "test/measured", **model}), encoding="utf-8")
+    arguments = ["run", "--config-dir", str(project), "model=measured", f"tasks=[{','.join(tasks)}]", "outputs=out"]
+    status = main(arguments)
+    found = [json.loads(path.read_text()) for path in Path("out").glob("jobs/*/result.json")]
+    return status, {record["job"]["task"]: record for record in found}
+
+
+def _own(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "mine.py").write_text(OWN, encoding="utf-8")
+    return folder
+
+
+KINDS: dict[str, tuple[Callable[[Path], Path] | None, dict[str, Any], tuple[str, ...]]] = {
+    "cross-encoder": (tiny_cross_encoder, {"loader": "cross_encoder"}, ("Order",)),
+    "SPLADE": (tiny_splade, {"loader": "sparse_encoder"}, ("Order", "Search")),
+    "ColBERT": (tiny_colbert, {"loader": "multi_vector"}, ("Order", "Search")),
+    "BM25": (None, {"loader": "bm25"}, ("Order", "Search")),
+    "model2vec": (tiny_model2vec, {"loader": "model2vec"}, ("Order", "Search", "Topics", "Likeness")),
+    "own": (_own, {"loader": "mine:Shortest", "trust_remote_code": True}, ("Order",)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_model_is_measured(kind: str, project: Path, tmp_path: Path) -> None:
+    make, model, tasks = KINDS[kind]
+    if make is not None:
+        model = {**model, "source": {"path": str(make(tmp_path / "weights"))}}
+    status, records = run(project, model, *tasks)
+    assert status == 0
+    assert set(records) == set(tasks)
+    assert all(-1 <= record["main_score"] <= 1 for record in records.values())
+
+
+def test_a_service_is_measured(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-to-be-seen")
+    with serving() as service:
+        status, records = run(project, {"loader": "openai", "parameters": {"url": service.url}}, "Topics", "Search")
+    assert status == 0
+    assert set(records) == {"Topics", "Search"}
+    kept = [path for path in Path("out").rglob("*") if path.is_file()]
+    assert not any(b"sk-never-to-be-seen" in path.read_bytes() for path in kept)
+
+
+def test_what_a_kind_cannot_do_is_planned_as_such(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, records = run(project, {"loader": "bm25"}, "Topics", "Search")
+    assert status == 0
+    assert set(records) == {"Search"}
+    capsys.readouterr()
+    assert main(["plan", "--config-dir", str(project), "model=measured", "tasks=[Topics,Search]"]) == 0
+    assert "test/measured is a searcher" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_own_encoders_kind_is_found_when_it_is_loaded(project: Path, tmp_path: Path) -> None:
+    model = {"loader": "mine:Shortest", "trust_remote_code": True, "source": {"path": str(_own(tmp_path / "own"))}}
+    status, records = run(project, model, "Topics", "Order")
+    assert status == 1
+    assert set(records) == {"Order"}
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"loader": "bm26"}, "no loader 'bm26'.*Did you mean 'bm25'"),
+        ({"loader": "bm25", "normalize": True}, "normalize: the model gives scores and no vectors"),
+        ({"loader": "mine:Shortest", "trust_remote_code": True}, "nothing says which code mine:Shortest is"),
+    ],
+)
+def test_models_that_cannot_be(
+    model: dict[str, Any], message: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import re
+
+    assert run(project, model, "Search")[0] == 2
+    assert re.search(message, " ".join(capsys.readouterr().err.split()))

@@ -1,0 +1,140 @@
+"""The report as people and programs get it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from sample_records import failure, identity, keep, record
+
+from runner.config.catalogue import Catalogue
+from runner.errors import UserError
+from runner.report.report import report
+
+CATALOGUE = Catalogue()
+
+
+def console(width: int = 80) -> Console:
+    return Console(file=io.StringIO(), width=width)
+
+
+def shown(outputs: Path, width: int = 80, **more: Any) -> str:
+    screen = console(width)
+    report(outputs, CATALOGUE, console=screen, **more)
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    for model, shift in (("org/good", 0.0), ("org/bad", -0.25), ("org/partial", 0.25)):
+        for task, kind, score in (("STSBenchmark", "STS", 0.5), ("Banking77Classification", "Classification", 1 / 3)):
+            if (model, task) != ("org/partial", "STSBenchmark"):
+                values = identity(task, model=model)
+                keep(tmp_path, values, record(values, score + shift, kind))
+    values = identity("STSBenchmark", model="org/partial")
+    keep(tmp_path, values, failure(values, type="STS"))
+    return tmp_path
+
+
+def test_what_is_printed(outputs: Path) -> None:
+    lines = [line.split() for line in shown(outputs).splitlines()]
+    assert ["3", "models,", "2", "tasks;", "scores", "×", "100"] in lines
+    assert ["1", "org/good", "41.67", "41.67", "2/2"] in lines
+    assert ["3", "org/partial", "–", "–", "1/2"] in lines
+    assert ["task", "good", "bad", "partial"] in lines
+    assert ["Banking77Classification", "33.33", "8.33", "58.33"] in lines
+    assert ["STSBenchmark", "50.00", "25.00", "failed"] in lines
+    assert ["STS", "50.00", "25.00", "–"] in lines
+    assert ["org/partial", "has", "no", "mean:", "STSBenchmark", "(failed;", "0", "of", "1", "done)"] in lines
+
+
+@pytest.mark.parametrize("models", [1, 4, 25])
+def test_many_models_fit_eighty_columns(models: int, tmp_path: Path) -> None:
+    task = "ContractNLIPermissibleAcquirementOfSimilarInformationLegalBenchClassification"
+    scores = {}
+    for number in range(models):
+        name = f"some-organisation/a-model-with-a-long-name-{number:02}"
+        values = identity(task, model=name)
+        keep(tmp_path, values, record(values, number / 100, "Classification"))
+        scores[name] = f"{number:.2f}"
+    text = shown(tmp_path)
+    assert max(map(len, text.split("\nwritten")[0].splitlines())) <= 80
+    words = text.replace("\n", " ").split()
+    assert all(words.count(score) >= 2 for score in scores.values())
+    assert "…" not in text
+
+
+def test_files(outputs: Path) -> None:
+    shown(outputs)
+    folder = outputs / "report"
+    assert sorted(path.name for path in folder.iterdir()) == ["report.csv", "report.json", "report.md"]
+
+    rows = list(csv.DictReader((folder / "report.csv").open(encoding="utf-8", newline="")))
+    exact = {(row["model"], row["task"]): row["score"] for row in rows}
+    assert float(exact["org/good", "Banking77Classification"]) == 1 / 3
+    assert exact["org/partial", "STSBenchmark"] == ""
+    assert float(exact["org/good", "Mean (Task)"]) == (0.5 + 1 / 3) / 2
+    assert {row["status"] for row in rows if row["model"] == "org/partial"} == {"done", "failed", "missing"}
+
+    values = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    good, _, partial = values["models"]
+    assert good["scores"]["Banking77Classification"] == {"score": 1 / 3, "status": "done"}
+    assert partial["mean_task"] is None
+    assert partial["lacking"] == ["STSBenchmark (failed; 0 of 1 done)"]
+
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "| Banking77Classification | 33.33 | 8.33 | 58.33 |" in text
+    assert "scores × 100" in text
+
+
+def test_only_what_is_asked_for(outputs: Path) -> None:
+    text = shown(outputs, models=["good"], formats=["csv"])
+    assert "org/bad" not in text
+    assert [path.name for path in (outputs / "report").iterdir()] == ["report.csv"]
+
+
+def test_a_benchmark_lists_tasks_that_nobody_ran(outputs: Path) -> None:
+    text = shown(outputs, width=400, benchmark="MTEB(eng, v2)")
+    assert "MTEB(eng, v2): 3 models, 41 tasks" in text
+    assert "ArguAna" in text
+    assert "and 34 more" in text
+
+
+def test_damaged_records_are_told(outputs: Path) -> None:
+    path = next(outputs.glob("jobs/STSBenchmark--org__good--*"))
+    (path / "result.json").write_bytes(b"")
+    assert f"{path.name}: result.json is not what was written" in shown(outputs, width=400)
+
+
+def test_mistakes(outputs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no results of model 'org/goud'\. Did you mean 'org/good' .* On record: "):
+        report(outputs, CATALOGUE, models=["org/goud"], console=console())
+    with pytest.raises(UserError, match="no benchmark"):
+        report(outputs, CATALOGUE, benchmark="MTEB(eng, v9)", console=console())
+    with pytest.raises(UserError, match="nothing of benchmark"):
+        report(outputs, CATALOGUE, benchmark="MTEB(jpn, v1)", console=console())
+    with pytest.raises(UserError, match="no results"):
+        report(tmp_path / "nowhere", CATALOGUE, console=console())
+    (outputs / "report").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match="a file is where a folder has to be"):
+        report(outputs, CATALOGUE, console=console())
+
+
+def test_older_files_survive_a_disk_that_fails(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown(outputs)
+    before = (outputs / "report" / "report.csv").read_bytes()
+
+    def broken(*_: Any, **__: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", broken)
+    with pytest.raises(UserError, match="the disk is full"):
+        report(outputs, CATALOGUE, console=console())
+    assert (outputs / "report" / "report.csv").read_bytes() == before
+    assert len(list((outputs / "report").iterdir())) == 3

@@ -1,0 +1,114 @@
+"""The command line as its users meet it: help, exit status, and lists that can be piped."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.__main__ import main
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "list", "show", "report", "why", "completion"])
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([verb, "--help"])
+    assert left.value.code == 0
+    assert verb in capsys.readouterr().out
+
+
+def test_help_shows_every_public_verb_and_hides_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert "why" in out
+    assert "__complete" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["model=minlm"], "'minilm'"),
+        (["plan", "benchmark=nothing"], "no benchmark 'nothing'"),
+        (["show", "minilmm"], "'minilm'"),
+        (["rnu"], "'run'"),
+        (["--config-dir", "/nowhere", "model=minilm"], "/nowhere"),
+        (["why", "0000", "1111"], "0000"),
+    ],
+)
+def test_mistakes_end_with_2_and_one_clear_message(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert told in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_may_come_before_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text("name: mine\n")
+    assert main(["--config-dir", str(tmp_path), "show", "mine"]) == 0
+    assert "name: mine" in capsys.readouterr().out
+
+
+def test_unknown_flag_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["list", "models", "--jsn"])
+    assert left.value.code == 2
+
+
+def test_lists_can_be_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "tasks", "banking77classification"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split("\t") == ["Banking77Classification", "classification/banking77", "classification"]
+    assert main(["list", "models", "e5_base_v2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "intfloat/e5-base-v2"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bash is not at hand on Windows")
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m runner list tasks | head -1; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_show_fills_in_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "STSBenchmark"]) == 0
+    out = capsys.readouterr().out
+    assert "configs/task/sts/stsbenchmark.yaml" in out
+    assert "max_score: 5" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("embedmark pl", ["plan"]),
+        ("embedmark run model=e5_base_v", ["model=e5_base_v2"]),
+        ("embedmark model.max_t", ["model.max_tokens="]),
+        ("embedmark list mo", ["models"]),
+        ("embedmark show e5_base_v", ["e5_base_v2"]),
+    ],
+)
+def test_completion(line: str, offered: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["__complete", line]) == 0
+    assert capsys.readouterr().out.split() == offered
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bash is not at hand on Windows")
+def test_bash_script_completes_after_the_equals_sign() -> None:
+    script = (
+        'source <(python -m runner completion bash); embedmark() { python -m runner "$@"; }; '
+        'COMP_LINE="embedmark model=e5_base_v"; COMP_POINT=${#COMP_LINE}; compopt() { :; }; _embedmark; '
+        'echo "${COMPREPLY[@]}"'
+    )
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=root, env=environment)
+    assert ran.stdout.strip() == "e5_base_v2", ran.stderr

@@ -1,0 +1,121 @@
+"""Which jobs a plan holds, that their order never matters to their names, and what is not pinned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.config.catalogue import Catalogue
+from runner.config.compose import settings_from
+from runner.config.identity import Pin
+from runner.config.schema import BenchmarkTask, Execution, Settings
+from runner.errors import UserError
+from runner.pins import default_pins
+from runner.plan import Job, Pins, make_plan
+
+CATALOGUE = Catalogue()
+NAMES = ["STSBenchmark", "Banking77Classification", "NusaX-senti", "XQuADRetrieval", "SIB200ClusteringS2S", "Tatoeba"]
+
+
+def never(config: Any) -> Pin:
+    raise AssertionError(f"{config.name} is pinned; nothing has to be looked up")
+
+
+def planned(tasks: Sequence[BenchmarkTask], **settings: Any) -> tuple[Job, ...]:
+    asked = Settings(model=CATALOGUE.model("e5"), tasks=tuple(tasks), **settings)
+    return make_plan(asked, CATALOGUE, Pins(never, never)).jobs
+
+
+def fingerprints(jobs: Sequence[Job]) -> dict[tuple[str, str, str], str]:
+    return {(job.task.name, job.subset, job.split): job.fingerprint for job in jobs}
+
+
+@given(
+    st.permutations(NAMES),
+    st.permutations(["en", "de", "es"]),
+    st.integers(1, 10_000),
+    st.sampled_from(["cpu", "cuda", "auto"]),
+    st.integers(1, 64),
+)
+def test_order_and_machine_never_change_a_fingerprint(
+    names: list[str], subsets: list[str], batch_tokens: int, device: str, threads: int
+) -> None:
+    def tasks(order: Sequence[str], parts: Sequence[str]) -> list[BenchmarkTask]:
+        cut = {"XQuADRetrieval": tuple(parts), "Tatoeba": ("deu-eng",), "SIB200ClusteringS2S": ("eng_Latn",)}
+        return [BenchmarkTask(name=name, subsets=cut.get(name)) for name in order]
+
+    execution = Execution(batch_tokens=batch_tokens, device=device, threads=threads)
+    there = planned(tasks(names, subsets), execution=execution, outputs="elsewhere")
+    assert fingerprints(there) == fingerprints(planned(tasks(NAMES, ["en", "de", "es"])))
+
+
+def test_a_subset_does_not_know_the_others_unless_draws_are_replayed() -> None:
+    def one(*subsets: str, **settings: Any) -> dict[tuple[str, str, str], str]:
+        task = CATALOGUE.task("SIB200ClusteringS2S").model_copy(update={"settings": settings})
+        cut = task.model_copy(update={"subsets": {name: task.subsets[name] for name in subsets}})
+        asked = Settings(model=CATALOGUE.model("e5"), task=cut)
+        return fingerprints(make_plan(asked, CATALOGUE, Pins(never, never)).jobs)
+
+    key = ("SIB200ClusteringS2S", "fra_Latn", "test")
+    assert one("eng_Latn", "fra_Latn")[key] == one("fra_Latn")[key]
+    assert one("eng_Latn", "fra_Latn", draws="mteb")[key] != one("fra_Latn", draws="mteb")[key]
+
+
+def test_a_task_asked_for_twice_is_one_job() -> None:
+    assert len(planned([BenchmarkTask(name="STSBenchmark")] * 2)) == 1
+
+
+def test_an_aggregate_plans_its_parts() -> None:
+    jobs = planned([BenchmarkTask(name="CQADupstackRetrieval")])
+    assert len(jobs) == 12
+    assert all(job.task.name.startswith("CQADupstack") for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["tasks=[{name: XQuADRetrieval, subsets: [dee]}]"], "'de'"),
+        (["tasks=[STSBenchmrk]"], "'STSBenchmark'"),
+        (["tasks=[ArguAnna]", "benchmark=mteb_eng_v2"], "'ArguAna'"),
+        (["benchmark=null"], "nothing to run"),
+        (["tasks=[STSBenchmark]", "model.loader=sentence_transformers"], "'sentence_transformer'"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_loaded(overrides: list[str], told: str) -> None:
+    settings, catalogue = settings_from(overrides)
+    with pytest.raises(UserError) as caught:
+        make_plan(settings, catalogue, default_pins())
+    assert told in str(caught.value)
+
+
+@pytest.mark.hub
+def test_what_is_not_pinned_is_resolved_with_a_warning(hub: str, caplog: pytest.LogCaptureFixture) -> None:
+    task = CATALOGUE.task("STSBenchmark")
+    commit = task.dataset.revision  # type: ignore[union-attr]
+    plans = []
+    for revision in (commit, None, "main"):
+        loose = task.model_copy(update={"dataset": task.dataset.model_copy(update={"revision": revision})})
+        plans.append(make_plan(Settings(model=CATALOGUE.model("e5"), task=loose), CATALOGUE, default_pins()))
+    assert len({plan.jobs[0].fingerprint for plan in plans}) == 1
+    assert plans[1].jobs[0].task.dataset.revision == commit  # type: ignore[union-attr]
+    assert [commit in line for line in caplog.messages] == [True, True]
+
+
+def test_planning_is_quick() -> None:
+    """Ten models on the multilingual benchmark: 55,000 jobs (Flores alone would add 41,412 pairs a model)."""
+    models = sorted(CATALOGUE.models)[:10]
+    benchmark = CATALOGUE.benchmark("mteb_multilingual_v2")
+    tasks = tuple(task for task in benchmark.tasks if task.name != "FloresBitextMining")
+    started = time.process_time()
+    catalogue = Catalogue()
+    jobs = 0
+    for name in models:
+        settings = Settings(model=catalogue.model(name), tasks=tasks)
+        jobs += len(make_plan(settings, catalogue, Pins(lambda _: Pin("x"), lambda _: Pin("x"))).jobs)
+    assert jobs > 13_000
+    assert time.process_time() - started < 10  # about 3 s; other work slows a shared machine
