@@ -1,0 +1,53 @@
+"""Facts about a benchmark → its config file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.catalogue.tasks import Facts, slug
+
+_FEW_LANGUAGES = 12
+
+
+def choice(facts: Facts) -> str:
+    """The file's name in configs/benchmark, without `.yaml`: MTEB(eng, v2) → mteb_eng_v2."""
+    return slug(facts["name"])
+
+
+def config(facts: Facts, tasks: Mapping[str, Facts]) -> dict[str, Any]:
+    """The config of a benchmark. Splits and subsets are given where they are fewer than the task's own."""
+    values: dict[str, Any] = {
+        "name": facts["name"],
+        "aliases": facts["aliases"],
+        "reference": facts["reference"],
+        "languages": _languages(facts, tasks),
+        "tasks": [_task(entry, tasks[entry["name"]]) for entry in facts["tasks"]],
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def _task(entry: Mapping[str, Any], task: Facts) -> str | dict[str, Any]:
+    cuts = {}
+    if entry.get("subsets") and set(entry["subsets"]) != _subsets(task).keys():
+        cuts["subsets"] = entry["subsets"]
+    if entry.get("splits") and set(entry["splits"]) != set(task["eval_splits"]):
+        cuts["splits"] = entry["splits"]
+    return {"name": entry["name"], **cuts} if cuts else entry["name"]
+
+
+def _subsets(task: Facts) -> dict[str, list[str]]:
+    found = task["eval_langs"]
+    return found if isinstance(found, dict) else {"default": found}
+
+
+def _languages(facts: Facts, tasks: Mapping[str, Facts]) -> list[str]:
+    """The languages that its tasks cover in the subsets used, when they are few."""
+    covered = {
+        language
+        for entry in facts["tasks"]
+        for subset, languages in _subsets(tasks[entry["name"]]).items()
+        if subset in (entry.get("subsets") or [subset])
+        for language in languages
+    }
+    return sorted(covered) if len(covered) <= _FEW_LANGUAGES else []

@@ -1,0 +1,180 @@
+"""Facts about a task → its config file."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tasks.types import task_types
+
+Facts = Mapping[str, Any]
+
+TYPES = {
+    "AbsTaskBitextMining": "bitext_mining",
+    "AbsTaskClassification": "classification",
+    "AbsTaskClustering": "clustering",
+    "AbsTaskClusteringLegacy": "clustering_legacy",
+    "AbsTaskMultilabelClassification": "multilabel_classification",
+    "AbsTaskPairClassification": "pair_classification",
+    "AbsTaskRegression": "regression",
+    "AbsTaskSTS": "sts",
+    "AbsTaskSummarization": "summarization",
+    "AbsTaskZeroShotClassification": "zeroshot_classification",
+}
+AGGREGATE_TYPES = {"Classification": "classification", "Retrieval": "retrieval"}
+RETRIEVAL_TYPES = {
+    "Reranking": "reranking",
+    "InstructionRetrieval": "instruction_retrieval",
+    "InstructionReranking": "instruction_reranking",
+}
+SETTINGS = {
+    "input_column_name": "input_column",
+    "label_column_name": "label_column",
+    "column_names": "columns",
+}
+_ABOUT = {"task_subtypes": "subtypes"}
+_ABOUT_KEYS = (
+    "reference",
+    "license",
+    "category",
+    "domains",
+    "task_subtypes",
+    "date",
+    "annotations_creators",
+    "sample_creation",
+    "dialect",
+    "adapted_from",
+    "superseded_by",
+)
+_TYPE_WORDS = {
+    "bitext_mining": "bitextmining",
+    "classification": "classification",
+    "clustering": "clustering",
+    "clustering_legacy": "clustering",
+    "multilabel_classification": "classification",
+    "pair_classification": "pairclassification",
+    "reranking": "reranking",
+    "retrieval": "retrieval",
+}
+
+
+def task_type(facts: Facts) -> str:
+    """The name of a task's type among ours; an aggregate has the type of its parts."""
+    kind: str = facts["kind"]
+    if kind == "AbsTaskAggregate":
+        return AGGREGATE_TYPES[facts["type"]]
+    if kind == "AbsTaskRetrieval":
+        return RETRIEVAL_TYPES.get(facts["type"], "retrieval")
+    return TYPES[kind]
+
+
+def choices(tasks: Iterable[Facts]) -> dict[str, str]:
+    """Task name → the path of its file inside configs/task, without `.yaml`.
+
+    The file is called like the task in small letters, without the word of its type where that leaves a name of its own.
+    """
+    tasks = list(tasks)
+    short = {facts["name"]: f"{task_type(facts)}/{_without_type(facts)}" for facts in tasks}
+    taken = list(short.values())
+    return {
+        facts["name"]: short[facts["name"]]
+        if taken.count(short[facts["name"]]) == 1
+        else f"{task_type(facts)}/{slug(facts['name'])}"
+        for facts in tasks
+    }
+
+
+def slug(name: str) -> str:
+    """A file name: small letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
+
+
+def _without_type(facts: Facts) -> str:
+    full = slug(facts["name"])
+    word = _TYPE_WORDS.get(task_type(facts))
+    return re.sub(rf"_?{word}(?=$|_v\d)", "", full) or full if word else full
+
+
+def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a task. `table` is what is written by hand for it: dataset, settings, transforms, awaits."""
+    values: dict[str, Any] = {"name": facts["name"], "type": task_type(facts), "dataset": _dataset(facts, table)}
+    values.update(_languages(facts["eval_langs"]))
+    values["splits"] = facts["eval_splits"]
+    values["main_metric"] = facts["main_score"]
+    values["settings"] = _not_by_default(values["type"], {**_settings(facts), **table.get("settings", {})})
+    values["transforms"] = table.get("transforms", [])
+    values["prompt"] = facts.get("prompt")
+    values["awaits"] = table.get("awaits", None if _expressed(facts, table) else _missing(facts))
+    values["about"] = _about(facts)
+    return {key: value for key, value in values.items() if value not in (None, [], {}, "")}
+
+
+def _dataset(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
+    if "tasks" in table:
+        return {"tasks": table["tasks"]}
+    source = facts["dataset"]
+    values = {"hub": source["path"], "revision": source.get("revision"), "config": source.get("name")}
+    if facts.get("settings", {}).get("fast_loading"):
+        values["subset_column"] = "lang"
+    values.update(table.get("dataset", {}))
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _languages(found: list[str] | dict[str, list[str]]) -> dict[str, Any]:
+    if isinstance(found, list):
+        return {"languages": found}
+    pairs = _all_pairs(found)
+    return {"pairs": pairs} if pairs else {"subsets": found}
+
+
+def _all_pairs(subsets: dict[str, list[str]]) -> dict[str, str] | None:
+    """Part → language, when the subsets are all ordered pairs `part-part` of them; None when they are not."""
+    parts: dict[str, str] = {}
+    for name, languages in subsets.items():
+        if name.count("-") != 1 or len(languages) != 2:
+            return None
+        parts.update(dict(zip(name.split("-"), languages, strict=True)))
+    every = {f"{a}-{b}": [parts[a], parts[b]] for a in parts for b in parts if a != b}
+    return parts if len(parts) > 2 and every == subsets else None
+
+
+def _settings(facts: Facts) -> dict[str, Any]:
+    given = dict(facts.get("settings", {}))
+    given.pop("fast_loading", None)
+    sides = [given.pop("input1_prompt_type", None), given.pop("input2_prompt_type", None)]
+    values = {SETTINGS.get(key, key): value for key, value in given.items()}
+    if any(sides):
+        values["sides"] = sides
+    return values
+
+
+def _not_by_default(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
+    if kind not in task_types():
+        return settings
+    defaults = {field.name: field.default for field in dataclasses.fields(task_types()[kind].settings)}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
+    return {name: value for name, value in settings.items() if name not in plain or plain[name] != value}
+
+
+def _expressed(facts: Facts, table: Mapping[str, Any]) -> bool:
+    return "transforms" in table or "layout" in table.get("dataset", {}) or not facts.get("own_code")
+
+
+def _missing(facts: Facts) -> str:
+    if "load_data" in facts["own_code"]:
+        return "its files are laid out in a way of their own; reading them as a config is still to come"
+    return "its rows need preparing; expressing that as transforms is still to come"
+
+
+def _about(facts: Facts) -> dict[str, Any]:
+    values = {_ABOUT.get(key, key): facts.get(key) for key in _ABOUT_KEYS}
+    if values["date"]:
+        values["date"] = [day[:10] for day in values["date"]]
+    if values["license"] == "not specified":
+        values["license"] = None
+    values["dialect"] = [dialect for dialect in values["dialect"] or () if dialect]
+    if not facts["is_public"]:
+        values["is_public"] = False
+    return {key: value for key, value in values.items() if value not in (None, [], {}, "")}

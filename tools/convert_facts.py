@@ -1,0 +1,134 @@
+"""Writes the catalogue in `configs/` from tables of facts, or checks what stands there.
+
+    python -m tools.convert_facts --facts FOLDER        write tasks, benchmarks and models
+    python -m tools.convert_facts --check               check every file against its schema
+
+FOLDER holds tasks.jsonl, benchmarks.jsonl and models.jsonl. Running it again changes nothing. What a table cannot say
+(transforms, sub-tasks, settings by name) stands in `tools/tables/*.yaml`. A config that was written by hand under
+another file name is left alone, and no second file is written for the same name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from runner.config.catalogue import read_config, read_task
+from runner.config.schema import BenchmarkConfig, ModelConfig
+from runner.data.transforms import parse
+from runner.errors import UserError
+from tools.catalogue import benchmarks, instruct, models, pages, tasks
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "configs"
+TABLES = ROOT / "tools" / "tables"
+
+
+def main() -> int:
+    """Write or check; exit status 1 when a file is not valid."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--facts", type=Path, help="folder with tasks.jsonl, benchmarks.jsonl and models.jsonl")
+    parser.add_argument("--check", action="store_true", help="check what stands in configs/")
+    parser.add_argument("--configs", type=Path, default=CONFIGS)
+    options = parser.parse_args()
+    if options.facts:
+        write_all(options.facts, options.configs)
+    if not options.check:
+        return 0
+    faults = check_all(options.configs)
+    print("\n".join(faults) or "every file is valid")
+    return 1 if faults else 0
+
+
+def write_all(facts: Path, configs: Path) -> None:
+    """Write every config that the facts give."""
+    all_tasks = {task["name"]: task for task in _lines(facts / "tasks.jsonl") if task["modalities"] == ["text"]}
+    table = read_tables(TABLES)
+    unknown = table.keys() - all_tasks.keys()
+    if unknown:
+        raise SystemExit(f"{TABLES}: no such tasks: {sorted(unknown)}")
+    paths = tasks.choices(all_tasks.values())
+    _write(configs / "task", {paths[n]: tasks.config(task, table.get(n, {})) for n, task in all_tasks.items()})
+
+    found = [b for b in _lines(facts / "benchmarks.jsonl") if all(task["name"] in all_tasks for task in b["tasks"])]
+    _write(configs / "benchmark", {benchmarks.choice(b): benchmarks.config(b, all_tasks) for b in found})
+
+    wordings = instruct.Wordings(TABLES / "models" / "instructions.yaml")
+    known = {}
+    for model in _lines(facts / "models.jsonl"):
+        if instruct.expressible(model, wordings):
+            known[model["name"]] = models.whole(model, instruct.config(model, wordings, all_tasks))
+        elif models.expressible(model):
+            known[model["name"]] = models.config(model)
+    names = models.choices(known)
+    _write(configs / "model", {names[name]: values for name, values in known.items()})
+    for alias, target in models.ALIASES.items():
+        pages.write(configs / "model" / f"{alias}.yaml", {"defaults": [target]})
+
+
+def read_tables(folder: Path) -> dict[str, dict[str, Any]]:
+    """Task name → what is written by hand for it. Names that start with a dot are parts that entries share."""
+    table: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for name, entry in pages.read(path).items():
+            if name.startswith("."):
+                continue
+            if twice := table.get(name, {}).keys() & entry.keys():
+                raise SystemExit(f"{path}: {name}: {sorted(twice)} stand in another table too")
+            table.setdefault(name, {}).update(entry)
+    return table
+
+
+def check_all(configs: Path) -> list[str]:
+    """One line a fault."""
+    readers = {"task": _read_task, "benchmark": _reader(BenchmarkConfig), "model": _reader(ModelConfig)}
+    faults = []
+    for group, read in readers.items():
+        for path in sorted((configs / group).rglob("*.yaml")):
+            try:
+                read(path)
+            except UserError as error:
+                faults.append(str(error))
+    return faults
+
+
+def _read_task(path: Path) -> None:
+    task = read_task(path)
+    try:
+        parse(task.transforms)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _reader(schema: type[BaseModel]) -> Callable[[Path], BaseModel]:
+    return lambda path: read_config(path, schema)
+
+
+def _write(folder: Path, configs: Mapping[str, Mapping[str, Any]]) -> None:
+    standing = {_name(path): path for path in folder.rglob("*.yaml")}
+    written = 0
+    for choice, values in configs.items():
+        path = folder / f"{choice}.yaml"
+        if standing.get(values["name"], path) == path:
+            written += pages.write(path, values)
+    print(f"{folder}: {len(configs)} configs, {written} written")
+
+
+def _name(path: Path) -> str | None:
+    name: str | None = pages.read(path).get("name")
+    return name
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
