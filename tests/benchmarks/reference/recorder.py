@@ -1,0 +1,54 @@
+"""An encoder for the reference implementation that looks vectors up and notes down what it was given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from encoders import Vectors, texts_hash
+from mteb.models import ModelMeta
+from mteb.similarity_functions import cos_sim, pairwise_cos_sim
+
+
+class Recorder:
+    """As the reference's EncoderProtocol asks: `encode`, two similarities (cosine) and a description."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+        self._texts: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._told: dict[tuple[str, str], set[tuple[str, str, str]]] = defaultdict(set)
+        self.seen: set[str] = set()
+        self.mteb_model_meta = ModelMeta.create_empty()
+        self.similarity = cos_sim
+        self.similarity_pairwise = pairwise_cos_sim
+
+    def encode(
+        self, inputs: Any, *, task_metadata: Any, hf_split: str, hf_subset: str, prompt_type: Any = None, **_: Any
+    ) -> np.ndarray:
+        """Vectors of the texts of all batches, in order."""
+        texts = [text for batch in inputs for text in batch["text"]]
+        place = hf_split, prompt_type.value if prompt_type else ""
+        languages = task_metadata.hf_subsets_to_langscripts.get(hf_subset, [])
+        self._texts[place] += texts
+        self._told[place].add((task_metadata.type, hf_subset, ",".join(languages)))
+        self.seen.update(texts)
+        return self._vectors(texts)
+
+    def given(self) -> list[dict[str, Any]]:
+        """What came since this was asked last, by split and side. told: (type, subset, languages) of a call."""
+        given = [
+            {
+                "split": split,
+                "side": side,
+                "told": sorted(self._told[split, side]),
+                "n_texts": len(texts),
+                "texts": texts_hash(texts),
+                "n_distinct": len(set(texts)),
+                "distinct": texts_hash(set(texts)),
+            }
+            for (split, side), texts in sorted(self._texts.items())
+        ]
+        self._texts.clear()
+        self._told.clear()
+        return given
