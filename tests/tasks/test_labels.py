@@ -53,15 +53,15 @@ def experiments_of(expected: dict[str, Any]) -> Iterator[tuple[str, list[float]]
 def test_every_metric_equals_the_reference(name: str) -> None:
     case = CASES[name]
     # PyTorch's euclidean distances of many vectors are products of rounded squares, wrong in the sixth digit: near-ties
-    # fall otherwise there than by exact distances, and average precision with them.
-    close = 1e-3 if case.get("similarity") == "euclidean" else 1e-6
-    # Least squares in float32: the last digits of large errors differ from processor to processor.
-    relative = 1e-5 if case["type"] == "regression" else 0.0
+    # fall otherwise there than by exact distances, and average precision with them. Least squares of about as many rows
+    # as dimensions magnify the last digits of float32, which differ from one BLAS kernel to the next.
+    far = case.get("similarity") == "euclidean" or case["type"] == "regression"
+    close = {"rel": 5e-3, "abs": 5e-3} if far else {"rel": 0, "abs": 1e-6}
     for pair, expected in case["expected"].items():
         scores = ours(case, pair)
         metrics = {metric: value for metric, value in expected.items() if isinstance(value, float)}
-        assert scores.main_score == pytest.approx(metrics.pop("main_score"), rel=relative, abs=close)
-        assert scores.values == pytest.approx(metrics, rel=relative, abs=close), pair
+        assert scores.main_score == pytest.approx(metrics.pop("main_score"), **close)
+        assert scores.values == pytest.approx(metrics, **close), pair
         for metric, values in experiments_of(expected):
             found = [experiment[metric] for experiment in scores.experiments]
-            assert found == pytest.approx(values, rel=relative, abs=close), (pair, metric)
+            assert found == pytest.approx(values, **close), (pair, metric)

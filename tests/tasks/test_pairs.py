@@ -141,8 +141,11 @@ def by_definition(similarity: list[float], labels: list[int]) -> dict[str, float
         hits = sum(1 for verdict, label in zip(verdicts, labels, strict=True) if verdict and label)
         accuracy = sum(verdict == bool(label) for verdict, label in zip(verdicts, labels, strict=True)) / len(labels)
         best["accuracy"] = max(best["accuracy"], accuracy)
-        if hits and (f1 := 2 * hits / (sum(verdicts) + sum(labels))) > best["f1"] + 1e-12:
-            best |= {"f1": f1, "precision": hits / sum(verdicts), "recall": hits / sum(labels)}
+        if hits:
+            precision, recall = hits / sum(verdicts), hits / sum(labels)
+            # Rounding decides which of two equally good thresholds is taken; the reference rounds like this.
+            if (f1 := 2 * precision * recall / (precision + recall)) > best["f1"]:
+                best |= {"f1": f1, "precision": precision, "recall": recall}
     return best
 
 
