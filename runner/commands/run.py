@@ -12,6 +12,7 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -93,13 +94,20 @@ def _measure(settings: Settings, found: Catalogue) -> int:
     todo = len(plan.jobs) if settings.rerun else sum(state != "done" for state in states.values())
     failed = 0
     with _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
-        progress.planned(headline(plan, states), todo)
+        progress.planned(f"{_point()}{headline(plan, states)}", todo)
         if todo:
             from runner.execute.loop import execute
 
             failed = len(execute(plan, settings.execution, outputs, progress, rerun=settings.rerun).failed)
     closing(plan, outputs)
     return FAILED if failed else OK
+
+
+def _point() -> str:
+    """What sets one run of a sweep apart from the others, as a line above its own; nothing outside of sweeps."""
+    job = HydraConfig.get().job
+    swept = HydraConfig.get().mode == RunMode.MULTIRUN
+    return f"[{job.num + 1}] {job.override_dirname}\n" if swept else ""
 
 
 @contextmanager

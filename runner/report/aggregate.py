@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from runner.config.catalogue import Catalogue, task_type
 from runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
+from runner.report.variants import labels
 from runner.results.collect import Collected, Kept
 from runner.results.record import Record
 from tasks.types import task_types
@@ -48,9 +49,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One model: its cell of each task, and the means. label: its name, with its variant where there are several."""
+    """One model: its cell of each task, and the means.
 
-    label: str
+    distinction: what tells it from the other variants of its name, empty where there are none.
+    """
+
+    distinction: str
     model: str
     revision: str | None
     variant: str
@@ -58,6 +62,16 @@ class Column:
     type_means: Mapping[str, float | None]
     mean_task: float | None
     mean_type: float | None
+
+    @property
+    def label(self) -> str:
+        """Its name, and what distinguishes it."""
+        return f"{self.model} ({self.distinction})" if self.distinction else self.model
+
+    @property
+    def short(self) -> str:
+        """What distinguishes it, or its name without its owner."""
+        return self.distinction or self.model.rpartition("/")[2]
 
     @property
     def lacking(self) -> list[str]:
@@ -92,6 +106,7 @@ class _Model:
     name: str
     revision: str | None
     variant: str
+    identity: Mapping[str, Any]
     scores: dict[str, dict[Slot, Kept]] = field(default_factory=lambda: defaultdict(dict))
     failed: dict[str, dict[Slot, Kept]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -100,8 +115,8 @@ def aggregate(collected: Collected, title: str = "", tasks: Sequence[Wanted] | N
     """Task scores and means of every model. tasks: the rows; by default every task that any model was measured on."""
     models, notes = _by_model(collected)
     rows = sorted(_seen(models) if tasks is None else tasks, key=lambda task: (task.type, task.name.casefold()))
-    names = [model.name for model in models]
-    columns = [_column(model, rows, labelled=names.count(model.name) > 1) for model in models]
+    told_apart = _distinctions(models)
+    columns = [_column(model, rows, told_apart[model.variant]) for model in models]
     if tasks is not None:
         columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
     columns.sort(key=_best_first)
@@ -129,7 +144,9 @@ def _by_model(collected: Collected) -> tuple[list[_Model], list[str]]:
     older: dict[str, int] = defaultdict(int)
     for kept in (*collected.records, *collected.failures):
         facts, job = kept.facts, kept.facts.job
-        model = models.setdefault((job.model, kept.variant), _Model(job.model, job.model_revision, kept.variant))
+        model = models.setdefault(
+            (job.model, kept.variant), _Model(job.model, job.model_revision, kept.variant, kept.model)
+        )
         slots = (model.scores if isinstance(facts, Record) else model.failed)[job.task]
         slot = (job.split, job.subset)
         if slot in slots:
@@ -142,6 +159,14 @@ def _by_model(collected: Collected) -> tuple[list[_Model], list[str]]:
         for task, count in sorted(older.items())
     ]
     return list(models.values()), notes
+
+
+def _distinctions(models: Sequence[_Model]) -> dict[str, str]:
+    """Variant → what tells it from the others of its name."""
+    found: dict[str, str] = {}
+    for same in _grouped((model.name, model) for model in models).values():
+        found |= zip((model.variant for model in same), labels([model.identity for model in same]), strict=True)
+    return found
 
 
 def _when(kept: Kept) -> float:
@@ -163,12 +188,12 @@ def _seen(models: Iterable[_Model]) -> list[Wanted]:
     return [Wanted(task, types[task], tuple(sorted(slots[task]))) for task in slots]
 
 
-def _column(model: _Model, rows: Sequence[Wanted], *, labelled: bool) -> Column:
+def _column(model: _Model, rows: Sequence[Wanted], distinction: str) -> Column:
     cells = {task.name: _cell(model, task) for task in rows}
     by_type = _grouped((task.type, cells[task.name].score) for task in rows)
     type_means = {kind: _mean(scores) for kind, scores in by_type.items()}
     return Column(
-        label=f"{model.name} #{model.variant[:6]}" if labelled else model.name,
+        distinction=distinction,
         model=model.name,
         revision=model.revision,
         variant=model.variant,

@@ -88,7 +88,7 @@ def _models(report: Aggregate) -> Table:
 
 def _heads(columns: Sequence[Column], width: int) -> list[str]:
     """Short names where all of them fit beside each other, otherwise the numbers of the table of models."""
-    short = [column.label.rpartition("/")[2] for column in columns]
+    short = [column.short for column in columns]
     fit = len(short) * (_GAP + max(_SCORE_WIDTH, *map(len, short))) <= width
     return short if fit and len(set(short)) == len(short) else [f"#{number}" for number in range(1, len(columns) + 1)]
 

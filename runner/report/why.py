@@ -41,7 +41,8 @@ def why(outputs: Path, a: str, b: str, console: Console | None = None) -> list[D
     console.print(f"A  {folders[0].name}\nB  {folders[1].name}", highlight=False, markup=False, soft_wrap=True)
     if found:
         console.print()
-        console.print(_table(found))
+        width = None if console.is_terminal else max(console.width, _widest(found))
+        console.print(_table(found), width=width, crop=False)
     else:
         console.print("\nNothing that decides a score differs: they are the same job.")
     return found
@@ -108,6 +109,11 @@ def _differences(a: Any, b: Any, key: str) -> Iterator[Difference]:
         yield Difference(key, a, b)
 
 
+def leaves(identity: Any) -> dict[str, Any]:
+    """Every leaf of an identity by its path."""
+    return {found.key: found.a for found in differences(identity, None)}
+
+
 def _both(kind: type, a: Any, b: Any) -> bool:
     """Both are of that kind, or one is and not empty, and the other is not there."""
     if a is None or b is None:
@@ -117,11 +123,18 @@ def _both(kind: type, a: Any, b: Any) -> bool:
 
 def _table(found: list[Difference]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
+    # Keys and values may be long; where there is no terminal, nobody wants them folded.
     for head, style in (("key", ""), ("A", "red"), ("B", "green")):
         table.add_column(head, overflow="fold", style=style)
     for difference in found:
         table.add_row(Text(difference.key), Text(_shown(difference.a)), Text(_shown(difference.b)))
     return table
+
+
+def _widest(found: list[Difference]) -> int:
+    """The width that the table needs for no line to be folded."""
+    columns = zip(*((one.key, _shown(one.a), _shown(one.b)) for one in found), strict=True)
+    return sum(max(map(len, column)) + 2 for column in columns)
 
 
 def _shown(value: Any) -> str:

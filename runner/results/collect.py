@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.config.identity import canonical
 from runner.errors import UserError
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 class Kept:
     """A record or failure, its folder, and which variant of its model it is of.
 
-    variant: a hash of the model's part of the identity. Records of one name and several variants (another prompt,
-    another revision) are of different models.
+    model: the model's part of the identity, and variant: its hash. Records of one name and several variants (another
+    prompt, another revision) are of different models.
     """
 
     facts: Record | Failure
     folder: Path
+    model: Mapping[str, Any]
     variant: str
 
 
@@ -62,7 +63,7 @@ def _read(found: Found) -> Kept:
         raise UserError(f"{found.path}: {wrong}; skipped. The next run of this job sets it aside and does it again")
     facts = (read_failure if found.failed else read_record)(found.path / name)
     model = json.loads((found.path / IDENTITY).read_bytes()).get("model", {})
-    return Kept(facts, found.path, hashlib.sha256(canonical(model).encode()).hexdigest())
+    return Kept(facts, found.path, model, hashlib.sha256(canonical(model).encode()).hexdigest())
 
 
 def frame(collected: Collected) -> pl.DataFrame:

@@ -25,7 +25,7 @@ A, B = "org/a", "org/b"
 
 
 def kept(values: Any, facts: Record | Failure) -> Kept:
-    return Kept(facts, Path(facts.job.name), fingerprint(values["model"]))
+    return Kept(facts, Path(facts.job.name), values["model"], fingerprint(values["model"]))
 
 
 def scored(score: float, task: str, type: str = "STS", later: int = 0, **where: str) -> Kept:
@@ -122,7 +122,10 @@ def test_a_failure_after_success_does_not_count() -> None:
 
 def test_variants_of_a_model_are_models_of_their_own() -> None:
     report = aggregate(collected(scored(0.5, "One", prompt="a"), scored(0.75, "One", prompt="b")))
-    assert len({column.label for column in report.columns}) == 2
+    assert [column.label for column in report.columns] == [
+        "org/model (prompts.query=b)",
+        "org/model (prompts.query=a)",
+    ]
     assert [column.mean_task for column in report.columns] == [0.75, 0.5]
 
 
