@@ -1,4 +1,4 @@
-"""What a task is: which texts it wants encoded, and how vectors become scores.
+"""What a task is: which texts or images it wants encoded, and how vectors become scores.
 
 Nothing in `tasks` reads files, loads models or prints. A task is given data and vectors and returns numbers, so
 that every protocol can be tested with arrays alone.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
     import numpy as np
@@ -18,6 +18,9 @@ Side = Literal["query", "document"]
 """Which side of an asymmetric task a text is on. Symmetric tasks use None."""
 
 SimilarityName = Literal["cosine", "dot", "euclidean", "manhattan"]
+
+Modality = Literal["text", "image"]
+"""What an item is."""
 
 
 class DataError(ValueError):
@@ -47,14 +50,19 @@ class TaskContext:
 class Rows(Mapping[str, Sequence[Any]]):
     """A table: column name → values, all of one length. Columns may be lazy sequences (Arrow).
 
+    classes: for columns of class numbers, the name of each class, where the publisher gives them.
+
     Raises DataError when columns differ in length, or when a column is asked for that is not there.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any]], classes: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"columns differ in length: {lengths}")
         self._columns = dict(columns)
+        self.classes = dict(classes or {})
         self.n_rows = next(iter(lengths.values()), 0)
 
     def __getitem__(self, name: str) -> Sequence[Any]:
@@ -130,18 +138,67 @@ class TaskData:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image as its publisher encoded it (PNG, JPEG, ...). Those with equal bytes are the same image.
+
+    where: the column and row that it is from, for messages.
+    """
+
+    data: bytes = field(repr=False)
+    where: str = field(default="", compare=False)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+Item: TypeAlias = str | Image
+"""What becomes one vector."""
+
+
+@dataclass(frozen=True)
 class TextSet:
-    """Texts that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`."""
+    """Texts that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`.
+
+    `background` is the corpus that a model in two stages is shown a sample of before it encodes these texts; None for
+    the texts of the job's first set. It may be a lazy column, of which only the sample is read.
+    """
 
     name: str
     texts: Sequence[str]
     side: Side | None
     split: str
+    background: Sequence[str] | None = None
+    modality: ClassVar[Modality] = "text"
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The texts."""
+        return self.texts
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`."""
+
+    name: str
+    images: Sequence[Image]
+    side: Side | None
+    split: str
+    modality: ClassVar[Modality] = "image"
+
+    @property
+    def items(self) -> Sequence[Image]:
+        """The images."""
+        return self.images
+
+
+ItemSet: TypeAlias = TextSet | ImageSet
+"""Items of one modality."""
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What an encoder gives back: one float32 array (n_texts, dim) a text set, and the model's own similarity."""
+    """What an encoder gives back: one float32 array (n_items, dim) an item set, and the model's own similarity."""
 
     vectors: Mapping[str, NDArray[np.float32]]
     similarity: SimilarityName = "cosine"
@@ -188,8 +245,8 @@ class Task(Protocol):
         """The splits that `texts` and `evaluate` read, the evaluated one among them."""
         ...
 
-    def texts(self, data: TaskData) -> list[TextSet]:
-        """The texts to encode. Raises DataError when the data does not have what the protocol needs."""
+    def texts(self, data: TaskData) -> Sequence[ItemSet]:
+        """The texts, or images, to encode. Raises DataError when the data does not have what the protocol needs."""
         ...
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:

@@ -33,11 +33,12 @@ class BitextMining:
         return (self._context.split,)
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """Sources and targets."""
+        """Sources and targets; in a parallel table each before the background of its own language."""
         sources, targets, _ = self._pairs(data)
-        names = self._columns()
+        parallel, split = self._settings.parallel_subsets, self._context.split
         return [
-            TextSet(name, side, None, self._context.split) for name, side in zip(names, (sources, targets), strict=True)
+            TextSet(name, side, None, split, side if parallel else None)
+            for name, side in zip(self._columns(), (sources, targets), strict=True)
         ]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:

@@ -24,6 +24,10 @@ def class_metrics(true: Indices, predicted: Indices) -> dict[str, float]:
     return scores
 
 
+UNDEFINED = {"ap": float("nan"), "ap_weighted": float("nan")}
+"""What is reported of average precision where `binary_metrics` has nothing."""
+
+
 def binary_metrics(true: NDArray[np.number[Any]], scored: NDArray[np.number[Any]]) -> dict[str, float]:
     """Average precision of the label 1 where the true labels are two and one of them is 1; otherwise nothing.
 

@@ -8,6 +8,7 @@ repetitions are the folds of one split.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from tasks.base import DataError, Embeddings, Scores, TaskContext, TaskData, TextSet
-from tasks.class_metrics import binary_metrics, class_metrics
+from tasks.class_metrics import UNDEFINED, binary_metrics, class_metrics
 from tasks.columns import classes_of
 from tasks.draws import Indices, balanced_draws, label_codes
 from tasks.experiments import Experiment, Plan, make_plan
@@ -28,9 +29,9 @@ from tasks.settings import ClassificationSettings
 class Classification:
     """Repeated classification on drawn rows.
 
-    Metrics: accuracy, f1, precision and recall (plain and weighted mean over classes), and ap and ap_weighted where
-    the test rows have two labels, one of which is 1. Items: `accuracy`, for each test row the share of experiments
-    that got it right.
+    Metrics: accuracy, f1, precision and recall (plain and weighted mean over classes), and ap and ap_weighted, which
+    are NaN unless the test rows have two labels, one of which is 1. Items: `accuracy`, for each test row the share of
+    experiments that got it right.
     """
 
     accepts = frozenset({"encoder"})
@@ -45,8 +46,10 @@ class Classification:
         return tuple(dict.fromkeys((self._settings.train_split, self._split)))
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """Train rows that any experiment draws, and all test rows."""
-        return self._plan(data, self._train_labels(data)).texts(self._settings, self._split)
+        """Train rows that any experiment draws, and all test rows; before the background of the whole train split."""
+        plan = self._plan(data, self._train_labels(data))
+        background = plan.train[self._settings.input_column]
+        return [replace(text_set, background=background) for text_set in plan.texts(self._settings, self._split)]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Raises DataError where an experiment's rows have fewer than two labels."""
@@ -67,7 +70,7 @@ class Classification:
         tests = [experiment.test for experiment in plan.experiments]
         experiments = [_metrics(classes, test[rows], found) for rows, found in zip(tests, predictions, strict=True)]
         items = {"accuracy": _share_right(test, tests, predictions)}
-        return Scores(self._main_metric, mean_of(experiments), experiments, items)
+        return Scores(self._main_metric, UNDEFINED | mean_of(experiments), experiments, items)
 
     def _train_labels(self, data: TaskData) -> list[Any]:
         return classes_of(data.rows(self._settings.train_split), self._settings.label_column)

@@ -40,19 +40,21 @@ class LegacyClustering:
         return (self._split,)
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """The sentences of all rows that have several labels, row after row."""
-        texts = []
+        """The sentences of all rows that have several labels, row after row; before the background of the first."""
+        texts: list[Any] = []
+        background: list[Any] | None = None
         for sentences, labels in self._clustered(data.rows(self._split)):
             if len(sentences) != len(labels):
                 raise DataError(f"a row has {len(sentences)} sentences but {len(labels)} labels")
             texts += sentences
+            background = background or sentences
         missing = sum(not isinstance(text, str) for text in texts)
         if missing:
             raise DataError(
                 f"{missing} of {len(texts)} sentences in column {self._settings.input_column!r} are null or not text; "
                 "expected lists of texts"
             )
-        return [TextSet(_SENTENCES, texts, None, self._split)]
+        return [TextSet(_SENTENCES, texts, None, self._split, background)]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """V-measure of every row."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.base import DataError, Rows
+from tasks.base import DataError, Image, Rows
 
 
 def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> list[str]:
@@ -20,6 +20,36 @@ def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> l
         if not isinstance(text, str):
             raise DataError(f"column {column!r}, row {i}: expected a text, found {_shown(text)}")
     return found
+
+
+class ImageColumn(Sequence[Image]):
+    """A column of encoded images, read when asked for: image data is large.
+
+    Raises DataError, when it is read, for a value that is not bytes.
+    """
+
+    def __init__(self, rows: Rows, column: str) -> None:
+        self._values = rows[column]
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Image]: ...
+    def __getitem__(self, index: int | slice) -> Image | list[Image]:
+        if isinstance(index, slice):
+            rows = range(len(self))[index]
+            return [self._image(row, value) for row, value in zip(rows, self._values[index], strict=True)]
+        return self._image(range(len(self))[index], self._values[index])
+
+    def _image(self, row: int, value: object) -> Image:
+        where = f"column {self._column!r}, row {row}"
+        if not isinstance(value, bytes):
+            raise DataError(f"{where}: expected an encoded image, as bytes, found {_shown(value)}")
+        return Image(value, where)
 
 
 def classes_of(rows: Rows, column: str) -> list[Any]:

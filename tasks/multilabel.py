@@ -65,12 +65,19 @@ class MultilabelClassification:
         return tuple(dict.fromkeys((self._settings.train_split, self._split)))
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """Train rows that any experiment draws, and the test rows that are left after the cut."""
+        """Train rows that any experiment draws, and the test rows that are left after the cut.
+
+        Both before the background of the whole train split.
+        """
         plan = self._plan(data)
         column, train_split = self._settings.input_column, self._settings.train_split
-        train = texts_of(data.rows(train_split), column, plan.drawn)
+        rows = data.rows(train_split)
+        train = texts_of(rows, column, plan.drawn)
         test = texts_of(data.rows(self._split), column, plan.tested)
-        return [TextSet(_TRAIN, train, None, train_split), TextSet(_TEST, test, None, self._split)]
+        return [
+            TextSet(_TRAIN, train, None, train_split, rows[column]),
+            TextSet(_TEST, test, None, self._split, rows[column]),
+        ]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Raises DataError where the test rows have fewer than two labels, or too few rows are drawn."""

@@ -1,9 +1,9 @@
 """Metrics of rankings: trec_eval's, reciprocal rank and abstention, under the reference implementation's names.
 
 nDCG, MAP, recall, precision and hit rate at k come from trec_eval itself (pytrec_eval), which orders equal scores by
-document id, descending. A document is relevant when its grade is above 0; nDCG's gain is the grade, with the ideal
-taken over all judgments, so that relevant documents missing from the corpus count against a ranking. A query without
-hits, or without a relevant document, scores 0.
+document id, descending. A document is relevant when its grade is above 0, and a negative grade counts as 0; nDCG's gain
+is the grade, with the ideal taken over all judgments, so that relevant documents missing from the corpus count against
+a ranking. A query without hits, or without a relevant document, scores 0.
 
 nAUC is the area under the abstention curve of Gisserot-Boukhlef et al. (Towards Trustworthy Reranking, 2024,
 arXiv:2402.12997), scaled so that an oracle has 1 and a random confidence 0. It is NaN where abstaining cannot help.
@@ -63,16 +63,16 @@ def rank_scores(ranking: Ranking, qrels: Qrels, k_values: Sequence[int], skip_fi
 def grades_of_hits(ranking: Ranking, qrels: Qrels) -> NDArray[np.int64]:
     """The grade of each hit for its query; 0 where it was not judged."""
     grades = np.zeros(len(ranking.documents), dtype=np.int64)
-    place = {document: i for i, document in enumerate(ranking.document_ids)}
+    place, n_documents = ranking.place_of, len(ranking.document_ids)
     judged = [
-        (query * len(place) + place[document], grade)
+        (query * n_documents + place[document], grade)
         for query, query_id in enumerate(ranking.query_ids)
         for document, grade in qrels[query_id].items()
         if document in place
     ]
     if judged:
         keys, values = np.array(sorted(judged), dtype=np.int64).T
-        hits = ranking.query_of_hit() * len(place) + ranking.documents
+        hits = ranking.query_of_hit() * n_documents + ranking.documents
         nearest = np.minimum(np.searchsorted(keys, hits), len(keys) - 1)
         found = keys[nearest] == hits
         grades[found] = values[nearest[found]]
@@ -103,8 +103,10 @@ def _trec_values(
     ranking = ranking.keep_hits(_up_to_last_judged(ranking, grades))
     for start in range(0, len(ranking), _QUERIES_AT_A_TIME):
         queries = {i: ranking.query_ids[i] for i in range(start, min(start + _QUERIES_AT_A_TIME, len(ranking)))}
+        # Below -1 trec_eval writes outside of its memory; to these measures every grade below 1 is the same.
         judged = {
-            query: {document: int(grade) for document, grade in qrels[query].items()} for query in queries.values()
+            query: {document: max(int(grade), 0) for document, grade in qrels[query].items()}
+            for query in queries.values()
         }
         run = {query: ranking.hits(i) for i, query in queries.items()}
         measured = pytrec_eval.RelevanceEvaluator(judged, measures).evaluate(run)

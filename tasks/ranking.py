@@ -87,6 +87,11 @@ class Ranking:
     def _ids(self) -> NDArray[np.object_]:
         return np.array(self.document_ids, dtype=object)
 
+    @cached_property
+    def place_of(self) -> Mapping[str, int]:
+        """Document id → its position, as hits say it: the first, where several rows of a corpus share an id."""
+        return {document: i for i, document in reversed(list(enumerate(self.document_ids)))}
+
     def query_of_hit(self) -> NDArray[np.int64]:
         """For each hit the place of its query."""
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))

@@ -43,12 +43,18 @@ class Retrieval:
         return (self.context.split,)
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """`queries` and `corpus`, on their sides. Raises DataError where a column or every judgment is missing."""
+        """`queries` and `corpus`, on their sides. Raises DataError where a column or every judgment is missing.
+
+        Both before the background of the whole corpus.
+        """
         rows = self._rows(data)
         queries = query_texts(rows.queries, judged_queries(rows))
         documents = document_texts(rows.corpus)
         split = self.context.split
-        return [TextSet(QUERIES, queries, "query", split), TextSet(CORPUS, documents, "document", split)]
+        return [
+            TextSet(QUERIES, queries, "query", split, documents),
+            TextSet(CORPUS, documents, "document", split, documents),
+        ]
 
     def rank(self, embeddings: Embeddings, data: TaskData) -> Ranking:
         """The best documents of each judged query, as many as the largest k, by the model's similarity."""
@@ -183,6 +189,5 @@ def _candidates(
 
 
 def _without_identical_ids(ranking: Ranking) -> Ranking:
-    place = {document: i for i, document in enumerate(ranking.document_ids)}
-    own = np.array([place.get(query, -1) for query in ranking.query_ids], dtype=np.int64)
+    own = np.array([ranking.place_of.get(query, -1) for query in ranking.query_ids], dtype=np.int64)
     return ranking.keep_hits(ranking.documents != own[ranking.query_of_hit()])

@@ -94,6 +94,32 @@ class ZeroShotClassificationSettings:
     label_column: str = "label"
 
 
+Likeness = Literal["similarity", "softmax"]
+"""How alike an image and a text are: "similarity" is the model's own; "softmax", of 100 times the cosine similarity
+over all candidates, is what the reference uses for tasks that name images before texts among their modalities. The two
+differ in average precision, and in all metrics for models whose own similarity is not cosine."""
+
+
+@dataclass(frozen=True)
+class ZeroShotImageClassificationSettings:
+    """Each image's most similar candidate text. Rows are labelled by the candidate's position or by its text.
+
+    candidate_labels: the texts; by default `template`, with each class name of the label column for {label}.
+    """
+
+    candidate_labels: tuple[str, ...] = ()
+    template: str = "{label}"
+    image_column: str = "image"
+    label_column: str = "label"
+    likeness: Likeness = "similarity"
+
+    def __post_init__(self) -> None:
+        if "{label}" not in self.template:
+            raise ValueError(f"template is {self.template!r}; expected {{label}} in it, where the class name goes")
+        if self.candidate_labels and self.template != "{label}":
+            raise ValueError("candidate_labels and template are both set; candidate_labels are whole texts")
+
+
 @dataclass(frozen=True)
 class ClusteringSettings:
     """Mini-batch k-means on drawn documents, repeated; hierarchical labels are scored a level."""
@@ -141,6 +167,21 @@ class STSSettings:
     min_score: float = 0.0
     max_score: float = 5.0
     sides: PairSides = (None, None)
+
+
+@dataclass(frozen=True)
+class ArrangementSettings:
+    """Agreement of similarity with places on a canvas, over triplets whose distance ratio is up to max_ratio."""
+
+    text_column: str = "texts"
+    place_columns: tuple[str, str] = ("x", "y")
+    max_ratio: float = 6.5
+    n_thresholds: int = 30
+
+    def __post_init__(self) -> None:
+        _at_least(2, self, "n_thresholds")
+        if self.max_ratio <= 1:
+            raise ValueError(f"max_ratio is {self.max_ratio}; it must be larger than 1")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from tasks.settings import SummarizationSettings
 from tasks.similarity import Vectors, finite, pairwise
 
 _CORRELATIONS = {"pearson": pearson, "spearman": spearman}
+_SUMMARIZED = "text"
+"""The column of the texts that are summarized, which are not scored themselves."""
 
 
 class Summarization:
@@ -36,10 +38,17 @@ class Summarization:
         return (self._context.split,)
 
     def texts(self, data: TaskData) -> list[TextSet]:
-        """All human summaries, then all machine summaries."""
+        """All human summaries, then all machine summaries; before the texts summarized, where the data has them."""
         rows = data.rows(self._context.split)
+        background = rows[_SUMMARIZED] if _SUMMARIZED in rows else None  # noqa: SIM401 (a missing column is no KeyError)
         return [
-            TextSet(column, [text for row in _summaries(rows, column) for text in row], None, self._context.split)
+            TextSet(
+                column,
+                [text for row in _summaries(rows, column) for text in row],
+                None,
+                self._context.split,
+                background,
+            )
             for column in self._settings.columns
         ]
 

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from tasks import settings
-from tasks.base import Task, TaskContext
+from tasks.base import Modality, Task, TaskContext
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TaskType:
     label: what the field (and model prompts keyed by type) calls it. implementation: "module:Class", or None while it
     is still to come. protocol: raised whenever a change of code changes scores. instruction: what an instruction model
     is told when neither the model nor the task says anything; None where sides differ or nothing is said. accepts:
-    which kinds of model can be evaluated, as the implementation's own `accepts` says.
+    which kinds of model can be evaluated, as the implementation's own `accepts` says. modalities: what its items are.
     """
 
     name: str
@@ -34,6 +34,7 @@ class TaskType:
     instruction: str | None = None
     retrieval_layout: bool = False
     accepts: frozenset[str] = frozenset({"encoder"})
+    modalities: frozenset[Modality] = frozenset({"text"})
 
     def bind(self, values: Any, context: TaskContext, main_metric: str) -> Task:
         """A task of this type, ready for data. `values` is an instance of `self.settings`."""
@@ -73,6 +74,15 @@ _BUILT_IN = [
         "Classify the given input into one of the candidate labels.",
     ),
     TaskType(
+        "zeroshot_image_classification",
+        "ZeroShotClassification",
+        "tasks.zeroshot_image_classification:ZeroShotImageClassification",
+        settings.ZeroShotImageClassificationSettings,
+        1,
+        "Classify the given input into one of the candidate labels.",
+        modalities=frozenset({"image", "text"}),
+    ),
+    TaskType(
         "regression",
         "Regression",
         "tasks.regression:Regression",
@@ -105,6 +115,14 @@ _BUILT_IN = [
         "Retrieve text that are semantically similar to the given text.",
     ),
     TaskType("sts", "STS", "tasks.sts:STS", settings.STSSettings, 1, "Retrieve semantically similar text."),
+    TaskType(
+        "arrangement",
+        "STS",
+        "tasks.arrangement:Arrangement",
+        settings.ArrangementSettings,
+        1,
+        "Retrieve semantically similar text.",
+    ),
     TaskType(
         "bitext_mining",
         "BitextMining",

@@ -6,17 +6,20 @@ candidate label; the most similar candidate is the prediction, the first one whe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
-from tasks.class_metrics import binary_metrics, class_metrics
+from tasks.class_metrics import UNDEFINED, binary_metrics, class_metrics
 from tasks.columns import classes_of, texts_of
 from tasks.draws import Indices
 from tasks.settings import ZeroShotClassificationSettings
 from tasks.similarity import matrix, row_blocks
 
-_CANDIDATES = "candidates"
-_INPUTS = "inputs"
+CANDIDATES = "candidates"
+INPUTS = "inputs"
 
 
 class ZeroShotClassification:
@@ -43,26 +46,33 @@ class ZeroShotClassification:
             raise DataError("`candidate_labels` needs at least two labels")
         inputs = texts_of(data.rows(self._split), self._settings.input_column)
         return [
-            TextSet(_CANDIDATES, self._settings.candidate_labels, None, self._split),
-            TextSet(_INPUTS, inputs, None, self._split),
+            TextSet(CANDIDATES, self._settings.candidate_labels, None, self._split),
+            TextSet(INPUTS, inputs, None, self._split),
         ]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Raises DataError where a string label is not among the candidates."""
-        true = self._labels(data.rows(self._split))
-        inputs, candidates = embeddings[_INPUTS], embeddings[_CANDIDATES]
+        true = positions(data.rows(self._split), self._settings.label_column, self._settings.candidate_labels)
+        inputs, candidates = embeddings[INPUTS], embeddings[CANDIDATES]
         blocks = row_blocks(len(inputs), len(candidates))
         similarity = np.concatenate([matrix(embeddings.similarity, inputs[rows], candidates) for rows in blocks])
-        predicted = similarity.argmax(axis=1)
-        values = class_metrics(true, predicted) | binary_metrics(true, similarity[:, 1])
-        return Scores(self._main_metric, values, items={"accuracy": (predicted == true).astype(np.float64)})
+        return scores(self._main_metric, true, similarity)
 
-    def _labels(self, rows: Rows) -> Indices:
-        labels = classes_of(rows, self._settings.label_column)
-        if isinstance(labels[0], str):
-            position = {candidate: i for i, candidate in enumerate(self._settings.candidate_labels)}
-            unknown = sorted(set(labels) - set(position))
-            if unknown:
-                raise DataError(f"labels {unknown[:5]} are not among `candidate_labels`, {list(position)[:20]}")
-            labels = [position[label] for label in labels]
-        return np.array(labels, dtype=np.intp)
+
+def positions(rows: Rows, label_column: str, candidates: Sequence[str]) -> Indices:
+    """The place of each row's label among the candidates. Raises DataError where a label that is a text is not one."""
+    labels = classes_of(rows, label_column)
+    if isinstance(labels[0], str):
+        position = {candidate: i for i, candidate in enumerate(candidates)}
+        unknown = sorted(set(labels) - set(position))
+        if unknown:
+            raise DataError(f"labels {unknown[:5]} are not among `candidate_labels`, {list(position)[:20]}")
+        labels = [position[label] for label in labels]
+    return np.array(labels, dtype=np.intp)
+
+
+def scores(main_metric: str, true: Indices, likeness: NDArray[np.float32]) -> Scores:
+    """The most similar candidate of each row, held against the true one. likeness: (n, m), of rows and candidates."""
+    predicted = likeness.argmax(axis=1)
+    values = class_metrics(true, predicted) | UNDEFINED | binary_metrics(true, likeness[:, 1])
+    return Scores(main_metric, values, items={"accuracy": (predicted == true).astype(np.float64)})

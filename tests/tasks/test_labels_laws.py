@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
 
 from tasks import clustering, multilabel
-from tasks.base import DataError, Rows, TaskContext, TaskData
+from tasks.base import DataError, Rows, Scores, TaskContext, TaskData
 from tasks.class_metrics import binary_metrics
 from tasks.draws import balanced_draws, label_codes, multilabel_draw
 from tasks.stratification import multilabel_sample, stratified_sample
@@ -46,16 +46,21 @@ def documents(n: int, n_topics: int = 3) -> Table:
 
 
 ALL: dict[str, Any] = {"max_fraction_of_documents_to_embed": None, "n_clusterings": 2, "max_documents_per_cluster": 90}
+CANDIDATES = {"candidate_labels": tuple(f"topic {i}, text {i}" for i in range(3))}
 
 
 # ------------------------------------------------------------------------------------------ known values, order
 
 
+def defined(found: Scores) -> dict[str, float]:
+    """The metrics but those that are NaN: average precision of other than two classes."""
+    return {metric: value for metric, value in found.values.items() if not np.isnan(value)}
+
+
 def test_perfect_vectors_score_one() -> None:
     table, vectors = topical(60), perfect(topical(60))
     splits = {"train": table, "test": table}
-    found = score("classification", splits, vectors=vectors)
-    assert set(found.values.values()) == {1.0}
+    assert set(defined(score("classification", splits, vectors=vectors)).values()) == {1.0}
     lists = {name: {"text": rows["text"], "label": [[x] for x in rows["label"]]} for name, rows in splits.items()}
     found = score("multilabel_classification", lists, vectors=vectors)
     assert set(found.values.values()) == {1.0}
@@ -64,9 +69,9 @@ def test_perfect_vectors_score_one() -> None:
     rows = {"sentences": [table["text"]] * 2, "labels": [table["label"]] * 2}
     found = score("clustering_legacy", {"test": rows}, vectors=vectors, main="v_measure")
     assert found.values == pytest.approx({"v_measure": 1, "v_measure_std": 0})
-    candidates = {"candidate_labels": tuple(f"topic {i}, text {i}" for i in range(3))}
-    found = score("zeroshot_classification", {"test": table}, candidates, vectors=vectors)
-    assert set(found.values.values()) == {1.0}
+    assert set(defined(score("zeroshot_classification", {"test": table}, CANDIDATES, vectors=vectors)).values()) == {
+        1.0
+    }
     values = {name: {"text": rows["text"], "value": rows["label"]} for name, rows in splits.items()}
     found = score("regression", values, vectors=vectors, main="r2")
     assert found.values == pytest.approx({"mse": 0, "mae": 0, "rmse": 0, "r2": 1, "kendalltau": 1}, abs=1e-5)
@@ -76,27 +81,66 @@ def test_constant_vectors_score_as_if_nothing_was_known() -> None:
     table = topical(60)
     splits, vectors = {"train": table, "test": table}, constant(table)
     assert score("classification", splits, vectors=vectors).values["accuracy"] == pytest.approx(1 / 3)
-    found = score("clustering", {"test": documents(60)}, ALL, vectors=vectors, main="v_measure").values
-    assert found["v_measure"] == pytest.approx(0, abs=1e-9)
+    lists = {name: {"text": rows["text"], "label": [[x] for x in rows["label"]]} for name, rows in splits.items()}
+    found = score("multilabel_classification", lists, vectors=vectors)
+    assert {round(experiment["accuracy"], 9) for experiment in found.experiments} <= {0, round(1 / 3, 9)}
+    assert score("zeroshot_classification", {"test": table}, CANDIDATES, vectors=vectors).values[
+        "accuracy"
+    ] == pytest.approx(1 / 3)
+    found = score("clustering", {"test": documents(60)}, ALL, vectors=vectors, main="v_measure")
+    assert found.values["v_measure"] == pytest.approx(0, abs=1e-9)
+    rows = {"sentences": [table["text"]] * 2, "labels": [table["label"]] * 2}
+    found = score("clustering_legacy", {"test": rows}, vectors=vectors, main="v_measure")
+    assert found.values == pytest.approx({"v_measure": 0, "v_measure_std": 0}, abs=1e-9)
     values = {name: {"text": rows["text"], "value": rows["label"]} for name, rows in splits.items()}
-    found = score("regression", values, vectors=vectors, main="r2").values
-    assert found["r2"] == pytest.approx(0, abs=1e-6)
-    assert np.isnan(found["kendalltau"])
+    metrics = score("regression", values, vectors=vectors, main="r2").values
+    assert metrics["r2"] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(metrics["kendalltau"])
 
 
-@given(seed=st.integers(0, 99))
-@settings(max_examples=10, deadline=None)
-def test_the_order_of_test_rows_does_not_matter(seed: int) -> None:
-    rng = random.Random(seed)
+def rows_of(kind: str, rng: random.Random) -> tuple[dict[str, Table], dict[str, Any], str]:
+    """Train and test rows of a type, settings, and the metric that its items are of."""
     labels = [rng.randrange(2) for _ in range(40)]
     texts = [f"topic {label + rng.randrange(2)}, text {rng.randrange(45)}" for label in labels]
-    order = rng.sample(range(40), 40)
-    shuffled = {"text": [texts[i] for i in order], "label": [labels[i] for i in order]}
-    few = {"n_experiments": 2}
-    straight = score("classification", {"train": topical(30, 2), "test": {"text": texts, "label": labels}}, few)
-    turned = score("classification", {"train": topical(30, 2), "test": shuffled}, few)
-    assert turned.values == pytest.approx(straight.values, abs=1e-12)
-    assert turned.items["accuracy"].tolist() == straight.items["accuracy"][order].tolist()
+    train, few = topical(30, 2), {"n_experiments": 2}
+    match kind:
+        case "classification":
+            return {"train": train, "test": {"text": texts, "label": labels}}, few, "accuracy"
+        case "multilabel_classification":
+            listed = {"text": texts, "label": [[label, 2][: rng.randrange(3)] for label in labels]}
+            return {"train": {**train, "label": [[x] for x in train["label"]]}, "test": listed}, few, "hamming"
+        case "regression":
+            named = {"text": train["text"], "value": [x + rng.random() for x in train["label"]]}
+            return {"train": named, "test": {"text": texts, "value": labels}}, few, "squared_error"
+        case "zeroshot_classification":
+            return {"test": {"text": texts, "label": labels}}, CANDIDATES, "accuracy"
+    sizes = [rng.randrange(2, 20) for _ in range(6)]
+    rows: Table = {
+        "sentences": [[rng.choice(texts) for _ in range(n)] for n in sizes],
+        "labels": [[rng.randrange(2) for _ in range(n)] for n in sizes],
+    }
+    return {"test": rows}, {}, "v_measure"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["classification", "multilabel_classification", "regression", "zeroshot_classification", "clustering_legacy"],
+)
+@given(seed=st.integers(0, 99))
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_test_rows_does_not_matter(kind: str, seed: int) -> None:
+    rng = random.Random(seed)
+    splits, extra, item = rows_of(kind, rng)
+    n = len(next(iter(splits["test"].values())))
+    order = rng.sample(range(n), n)
+    shuffled = {name: [column[i] for i in order] for name, column in splits["test"].items()}
+    main = {"regression": "mse", "clustering_legacy": "v_measure"}.get(kind, "accuracy")
+    straight = score(kind, splits, extra, main=main)
+    turned = score(kind, {**splits, "test": shuffled}, extra, main=main)
+    # Sums of float32 predictions are rounded by their order.
+    close = 1e-5 if kind == "regression" else 1e-12
+    assert turned.values == pytest.approx(straight.values, rel=close, abs=close, nan_ok=True)
+    assert turned.items[item] == pytest.approx(straight.items[item][order], rel=close, abs=close)
 
 
 def test_items_average_to_the_score() -> None:

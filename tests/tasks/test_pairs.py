@@ -121,6 +121,61 @@ def test_perfect_predictions_score_one(seed: int) -> None:
     assert set(mined.values()) == {1.0}
 
 
+def test_constant_vectors_find_the_first_target() -> None:
+    texts = [f"text {i}" for i in range(30)]
+    same = {text: np.ones(4, dtype=np.float32) for text in texts}
+    for similarity in SIMILARITIES:
+        mined = score("bitext_mining", {"sentence1": texts, "sentence2": texts}, vectors=same, similarity=similarity)
+        assert mined.values["accuracy"] == mined.values["recall"] == pytest.approx(1 / 30)
+        assert mined.items["correct"].tolist() == [1, *[0] * 29]
+
+
+def drawn_summaries(rng: np.random.Generator) -> dict[str, list[Any]]:
+    sizes = rng.integers(3, 8, 6).tolist()
+
+    def texts(n: int) -> list[str]:
+        return [FACTS["texts"][i] for i in rng.integers(1, 160, n)]
+
+    return {
+        "human_summaries": [texts(n // 2) for n in sizes],
+        "machine_summaries": [texts(n) for n in sizes],
+        "relevance": [[*rng.random(n - 1).tolist(), 2.0] for n in sizes],
+    }
+
+
+@few
+@given(seeds, st.sampled_from(SIMILARITIES), st.booleans())
+def test_order_of_summaries_changes_nothing(seed: int, similarity: SimilarityName, old: bool) -> None:
+    """Of the texts, of a text's human summaries, and of its machine summaries with their scores."""
+    rng = np.random.default_rng(seed)
+    columns, values = drawn_summaries(rng), {"average_p_values": old}
+    texts = rng.permutation(len(columns["relevance"])).tolist()
+    within = [rng.permutation(len(row)) for row in columns["relevance"]]
+    turned = {
+        "human_summaries": [columns["human_summaries"][i][::-1] for i in texts],
+        "machine_summaries": [[columns["machine_summaries"][i][j] for j in within[i]] for i in texts],
+        "relevance": [[columns["relevance"][i][j] for j in within[i]] for i in texts],
+    }
+    kind, main = "summarization", "spearman"
+    found, again = (score(kind, data, values=values, main=main, similarity=similarity) for data in (columns, turned))
+    assert again.values == pytest.approx(found.values, abs=1e-9, nan_ok=True)
+    assert again.items[main] == pytest.approx(found.items[main][texts], abs=1e-9, nan_ok=True)
+
+
+def test_summaries_ordered_as_humans_order_them_score_one() -> None:
+    angles = np.linspace(0, 1.5, 9)
+    vectors = {f"b{i}": np.array([np.cos(angle), np.sin(angle)], np.float32) for i, angle in enumerate(angles)}
+    vectors["a"] = np.array([1, 0], dtype=np.float32)
+    columns = {
+        "human_summaries": [["a", "b8"], ["a"]],
+        "machine_summaries": [["b0", "b3", "b4"], [f"b{i}" for i in range(9)]],
+        "relevance": [[4, 3, 1], [5 * float(np.cos(angle)) for angle in angles]],
+    }
+    found = score("summarization", columns, vectors=vectors, main="cosine_spearman")
+    assert found.values["cosine_spearman"] == found.values["dot_spearman"] == pytest.approx(1)
+    assert found.items["cosine_spearman"] == pytest.approx([1, 1])
+
+
 @few
 @given(seeds, st.sampled_from([0.25, 2, 32]))
 def test_cosine_knows_no_length(seed: int, factor: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as few
 from hypothesis import strategies as st
 from letters import vectors
 
@@ -114,6 +115,62 @@ def test_a_perfect_ranking_is_perfect(data: dict[str, Any]) -> None:
     values = task({}).score(ranking, TaskData({"test": rows(data)})).values
     names = ["ndcg_at_10", "map_at_1000", "recall_at_1000", "hit_rate_at_1", "mrr_at_1", "precision_at_1"]
     assert {name: values[name] for name in names} == dict.fromkeys(names, 1.0)
+
+
+def same_of_every_text(data: dict[str, Any], **values: Any) -> Scores:
+    bound, given = task(values), TaskData({"test": rows(data)})
+    found = {texts.name: np.ones((len(texts.texts), 4), dtype=np.float32) for texts in bound.texts(given)}
+    return bound.evaluate(Embeddings(found), given)
+
+
+@pytest.mark.parametrize("rerank", [False, True], ids=["search", "candidates"])
+def test_constant_vectors_rank_by_id_alone(rerank: bool) -> None:
+    """The largest id comes first; "d9" is larger than "d10"."""
+    ids = [f"d{i}" for i in range(20)]
+    queries = {"id": ["first", "last"], "text": ["x", "y"]}
+    data = {"corpus": {"id": ids, "text": ids}, "queries": queries, "qrels": {"first": {"d9": 1}, "last": {"d0": 1}}}
+    if rerank:
+        data["top_ranked"] = dict.fromkeys(queries["id"], ids[::-1])
+    found = same_of_every_text(data, k_values=[1, 10, 20])
+    assert found.items["mrr_at_10"].tolist() == [1, 0]
+    assert found.values["mrr_at_20"] == pytest.approx((1 + 1 / 20) / 2)
+    assert found.values["recall_at_20"] == found.values["ndcg_at_1"] * 2 == 1
+    assert math.isnan(found.values["nauc_recall_at_20_max"])
+    assert found.values["nauc_ndcg_at_10_max"] == pytest.approx(0, abs=1e-9)
+
+
+@given(small(), st.randoms(use_true_random=False))
+def test_the_order_of_candidates_changes_nothing(data: dict[str, Any], random: Random) -> None:
+    """Nor does a candidate that is named twice."""
+    candidates = {query: random.sample(data["corpus"]["id"], len(data["corpus"]["id"])) for query in data["qrels"]}
+    once = scored({**data, "top_ranked": candidates})
+    turned = {query: [*ids[::-1], ids[0]] for query, ids in candidates.items()}
+    assert scored({**data, "top_ranked": turned}).values == pytest.approx(once.values, abs=0, nan_ok=True)
+    assert once.values == pytest.approx(scored(data).values, abs=0, nan_ok=True)
+
+
+@given(st.permutations([f"d{i}" for i in range(8)]), st.permutations([f"d{i}" for i in range(8)]))
+@few(max_examples=25)
+def test_p_mrr_by_definition(before: list[str], after: list[str]) -> None:
+    """0 where nothing moves, 1 - 1/8 from the first place to the last, and the opposite back."""
+    data = {
+        "corpus": {"id": sorted(before), "text": ["x"] * 8},
+        "queries": {"id": ["q-og", "q-changed"], "text": ["x", "y"]},
+        "qrels": {"q-og": {"d0": 1}, "q-changed": {"d0": 1}},
+        "changed": {"q": ["d1", "d5"]},
+    }
+    bound, given_data = task({"extra_metrics": ["p_mrr"], "k_values": [1, 10]}), TaskData({"test": rows(data)})
+
+    def p_mrr(first: list[str], second: list[str]) -> float:
+        order = {"q-og": first, "q-changed": second}
+        ranking = Ranking.of({q: {d: -float(i) for i, d in enumerate(ids)} for q, ids in order.items()})
+        return bound.score(ranking, given_data).values["p-MRR"]
+
+    moved = [(before.index(document) + 1, after.index(document) + 1) for document in ("d1", "d5")]
+    expected = [1 - old / new if new > old else new / old - 1 for old, new in moved]
+    assert p_mrr(before, after) == pytest.approx(sum(expected) / 2)
+    assert p_mrr(after, before) == pytest.approx(-p_mrr(before, after))
+    assert p_mrr(before, before) == 0
 
 
 @given(small())
