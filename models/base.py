@@ -1,4 +1,4 @@
-"""What a model is to the runner: something that turns texts into vectors, told what the texts are for."""
+"""What a model is to the runner: something that turns texts or images into vectors, told what these are for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from tasks.base import Side, SimilarityName, TaskContext
+from tasks.base import Image, Modality, Side, SimilarityName, TaskContext
 
 if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
     import numpy as np
@@ -19,10 +19,31 @@ if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
 
 @dataclass(frozen=True)
 class EncodeContext:
-    """What a model may know about the texts it is given: their task (with split and subset) and their side."""
+    """What a model may know about the items it is given: their task (with split and subset), side and modality."""
 
     task: TaskContext
     side: Side | None
+    modality: Modality = "text"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How many texts of a corpus a model in two stages reads first, and what is put before each of them."""
+
+    size: int
+    prompt: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Texts of a corpus that a model in two stages reads first. `key` is a hash of all of it, and all that is compared.
+
+    prompt: what is put before each text.
+    """
+
+    key: str
+    texts: Sequence[str] = field(compare=False, repr=False)
+    prompt: str = field(compare=False, default="")
 
 
 @dataclass(frozen=True)
@@ -30,11 +51,15 @@ class Variant:
     """Everything about a context that changes a vector, and nothing else.
 
     Two tasks whose contexts lead to the same variant share their embeddings. `prompt` is put before each text;
-    `parameters` are passed to the model's own encode call.
+    `parameters` are passed to the model's own encode call; `sample` is what a model in two stages has read before, None
+    for its first stage and for all other models.
     """
 
     prompt: str = ""
     parameters: tuple[tuple[str, str | int | float | bool], ...] = ()
+    sample: Sample | None = None
+    modality: Modality = "text"
+    """What the items are. The runner sets it; a model need not."""
 
 
 class Encoder(Protocol):
@@ -68,6 +93,18 @@ class Encoder(Protocol):
         ...
 
 
+class Outline(Protocol):
+    """How a model treats texts: the part of an Encoder that may be known without weights, key or network."""
+
+    def variant(self, context: EncodeContext) -> Variant:
+        """How this model would treat texts of that context."""
+        ...
+
+    def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
+        """What each text costs, in tokens (or characters, where there is no tokenizer), after truncation."""
+        ...
+
+
 Tokens: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
 """Token ids of one text."""
 
@@ -82,6 +119,37 @@ class TokenEncoder(Encoder, Protocol):
 
     def forward(self, tokens: Sequence[Tokens], variant: Variant) -> NDArray[np.float32]:
         """One batch of tokenized texts: float32 (n, dim). Raises MemoryError where a smaller batch may do."""
+        ...
+
+
+@runtime_checkable
+class ContextualEncoder(Encoder, Protocol):
+    """An encoder in two stages (CDE; Morris and Rush 2024), which is itself the first one.
+
+    The first stage's vectors of a sample of the corpus make the second, which encodes every text of a job. `variant`
+    leaves the sample out; the runner draws it.
+    """
+
+    @property
+    def sampling(self) -> Sampling:
+        """The sample that its first stage reads."""
+        ...
+
+    def given(self, vectors: NDArray[np.float32]) -> Encoder:
+        """The second stage, after the first made these vectors (n, dim) of the sample's texts, in their order."""
+        ...
+
+
+@runtime_checkable
+class ImageEncoder(Encoder, Protocol):
+    """An encoder that takes images too, and has them in one space with its texts."""
+
+    def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
+        """What each image costs, in the unit of `batch_tokens`."""
+        ...
+
+    def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim). Raises DataError where one cannot be decoded, and MemoryError as `encode`."""
         ...
 
 
@@ -123,7 +191,8 @@ class ModelSpec:
     """What a loader is given: a checked config, its weights already on disk.
 
     folder: the weights, or None for models without files. instructions: how the model takes instructions, whose texts
-    are then the `prompts`; None where prompts are put before texts as they are. The rest is what the model's YAML says;
+    are then the `prompts`; None where prompts are put before texts as they are. members: the models that it is made of,
+    loaded already, each able to search. The rest is what the model's YAML says;
     `device` is "cpu", "cuda", "mps" or "auto", `threads` None for the library's own choice.
     """
 
@@ -138,6 +207,7 @@ class ModelSpec:
     dtype: str = "float32"
     trust_remote_code: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    members: Sequence[Searcher] = ()
     device: str = "auto"
     threads: int | None = None
 

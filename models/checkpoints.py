@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from models.base import ModelError, ModelSpec
+from models.packed import is_packed
 from models.prompts import refuse_unknown
 
 TOKENIZER = {"padding_side", "add_eos_token", "add_bos_token", "pad_token"}
@@ -36,13 +37,13 @@ def refuse_parameters(spec: ModelSpec, known: Collection[str]) -> None:
     refuse_unknown("parameters: tokenizer", spec.parameters.get("tokenizer", {}), TOKENIZER)
 
 
-def library_arguments(spec: ModelSpec) -> dict[str, Any]:
-    """What a config decides of how sentence-transformers loads a model."""
+def library_arguments(spec: ModelSpec, *, on_cpu: bool = False) -> dict[str, Any]:
+    """What a config decides of how sentence-transformers loads a model; onto the CPU whatever device is asked for."""
     model_kwargs: dict[str, Any] = {"dtype": "auto" if spec.dtype == "auto" else getattr(torch, spec.dtype)}
     if attention := spec.parameters.get("attention"):
         model_kwargs["attn_implementation"] = attention
     return {
-        "device": None if spec.device == "auto" else spec.device,
+        "device": "cpu" if on_cpu else None if spec.device == "auto" else spec.device,
         "trust_remote_code": spec.trust_remote_code,
         "local_files_only": True,
         "model_kwargs": model_kwargs,
@@ -93,5 +94,6 @@ def network_facts(network: torch.nn.Module) -> dict[str, Any]:
         "device": str(parameter.device),
         "dtype": str(parameter.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
+        "linear_layers": "onednn" if is_packed(network) else "torch",
         "batch_independent": False,
     }

@@ -11,9 +11,11 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Literal
 
-from models.base import Model, ModelError, ModelSpec
+from models.base import Model, ModelError, ModelSpec, Outline
+from tasks.base import Modality
 
 Kind = Literal["encoder", "scorer", "searcher", "any"]
 """What a loader makes; "any" where only loading tells."""
@@ -24,7 +26,9 @@ class Loader:
     """One way to load a model.
 
     version: raised whenever a change of code changes what the model gives. needs_weights: whether it reads files.
-    extra: the extra of this package that installs what it needs.
+    extra: the extra of this package that installs what it needs. executes: the parameters that say how a run executes,
+    and so are no part of a model's identity. modalities: what it can hand to a model; whether a model takes it, the
+    `about` of its file says. takes_members: whether it makes one model out of several, its config's `members`.
     """
 
     name: str
@@ -33,12 +37,28 @@ class Loader:
     kind: Kind = "encoder"
     needs_weights: bool = True
     extra: str | None = None
+    executes: frozenset[str] = frozenset()
+    modalities: frozenset[Modality] = frozenset({"text"})
+    takes_members: bool = False
 
     def load(self, spec: ModelSpec) -> Model:
         """The model, ready for use. Raises ModelError."""
-        module, _, function = self.implementation.partition(":")
+        model: Model = getattr(self._module(), self.implementation.partition(":")[2])(spec)
+        return model
+
+    def outline(self, spec: ModelSpec) -> Outline | None:
+        """How the model would treat texts, where its module can say so without weights, key and network.
+
+        Such modules have a function `outline(spec)`. Raises ModelError.
+        """
+        function = getattr(self._module(), "outline", None)
+        made: Outline | None = function(spec) if function else None
+        return made
+
+    def _module(self) -> ModuleType:
+        module = self.implementation.partition(":")[0]
         try:
-            implementation = importlib.import_module(module)
+            return importlib.import_module(module)
         except ModuleNotFoundError as error:
             if self.extra is None:
                 raise
@@ -46,18 +66,26 @@ class Loader:
                 f"loader {self.name} needs {error.name}, which is not installed; run: pip install "
                 f"'embedmark[{self.extra}]'"
             ) from error
-        model: Model = getattr(implementation, function)(spec)
-        return model
 
+
+_IMAGES_TOO: frozenset[Modality] = frozenset({"text", "image"})
+_PACE = frozenset({"requests_per_minute", "tokens_per_minute"})
+_REQUESTS = _PACE | {"key", "batch", "retries", "timeout"}
 
 _BUILT_IN = [
-    Loader("sentence_transformer", "models.sentence_transformer:load", 1),
+    Loader("sentence_transformer", "models.sentence_transformer:load", 1, modalities=_IMAGES_TOO),
     Loader("model2vec", "models.static:load", 1, extra="static"),
     Loader("cross_encoder", "models.cross_encoder:load", 1, kind="scorer"),
     Loader("sparse_encoder", "models.sparse:load", 1, kind="searcher"),
-    Loader("multi_vector", "models.multi_vector:load", 1, kind="searcher"),
+    Loader("multi_vector", "models.multi_vector:load", 2, kind="searcher"),
     Loader("bm25", "models.bm25:load", 1, kind="searcher", needs_weights=False, extra="bm25"),
-    Loader("openai", "models.openai_api:load", 1, needs_weights=False, extra="openai"),
+    Loader("fusion", "models.fusion:load", 1, kind="searcher", needs_weights=False, takes_members=True),
+    Loader("openai", "models.api.openai:load", 1, needs_weights=False, extra="openai", executes=_PACE),
+    Loader("cohere", "models.api.cohere:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
+    Loader("voyage", "models.api.voyage:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
+    Loader("google", "models.api.google:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
+    Loader("vertex", "models.api.vertex:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
+    Loader("tei", "models.api.tei:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
 ]
 
 
@@ -73,5 +101,5 @@ def loaders() -> dict[str, Loader]:
 def find_loader(name: str) -> Loader | None:
     """The loader of that name, or the one for a class of one's own, given as "module:Class"."""
     if ":" in name:
-        return Loader(name, "models.own:load", 1, kind="any")
+        return Loader(name, "models.own:load", 1, kind="any", modalities=_IMAGES_TOO)
     return loaders().get(name)

@@ -1,8 +1,9 @@
 """Late interaction (ColBERT, Khattab and Zaharia 2020) in the format of sentence-transformers.
 
 Each text is one vector a token; a document's score is the sum, over the query's tokens, of the largest similarity with
-any of its tokens (MaxSim). Documents are encoded as they are compared and not stored. `parameters`: attention and
-tokenizer, as for the sentence_transformer loader.
+any of its tokens (MaxSim). Documents are encoded as they are compared and not stored. Checkpoints of PyLate and of
+Stanford's ColBERT are read too; what they put before texts to mark their side are their prompts. `parameters`:
+attention and tokenizer, as for the sentence_transformer loader.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sentence_transformers import MultiVectorEncoder
 from models.base import EncodeContext, ModelSpec
 from models.checkpoints import checked_folder, library_arguments, loading, network_facts, refuse_parameters
 from models.hits import best
+from models.packed import pack_linear_layers
 from models.prompts import PromptTable, prompt_table, refuse_settings
 from tasks.base import Side, TaskContext
 from tasks.ranking import Hits, Lookup
@@ -34,9 +36,12 @@ def load(spec: ModelSpec) -> MultiVectorSearcher:
     refuse_parameters(spec, PARAMETERS)
     with loading(spec, folder):
         model = MultiVectorEncoder(str(folder), **library_arguments(spec)).eval()
+    pack_linear_layers(model)
     if spec.max_tokens is not None:
         model.max_seq_length = spec.max_tokens
-    return MultiVectorSearcher(model, prompt_table(spec.prompts, folder))
+    # The library's prompts, since it makes some of other settings of the checkpoint than its `prompts`.
+    own = {name: text or "" for name, text in model.prompts.items()}
+    return MultiVectorSearcher(model, prompt_table(spec.prompts or own, folder))
 
 
 class MultiVectorSearcher:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import ModelError
+from tasks.base import Image, Item
 
 SHORTEST = 1e-12
 """Norms below this count as this, as in torch.nn.functional.normalize: a zero vector stays zero."""
@@ -21,20 +22,28 @@ LAYER_NORM_EPSILON = 1e-5
 """Added to the variance, as in torch.nn.functional.layer_norm."""
 
 
-Quantization = Literal["float16", "int8", "uint8", "int4", "uint4", "binary"]
+Quantization = Literal[
+    "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
+    "int8", "uint8", "int4", "uint4", "binary",
+]  # fmt: skip
+"""The number formats that vectors can be rounded to."""
+
+Percentiles = tuple[float, float]
+"""The share of a dimension's values below the least that is told apart, and below the largest."""
 
 
 @dataclass(frozen=True)
 class Postprocess:
     """Layer norm, truncation, normalisation, quantisation: in this order, each where it is asked for.
 
-    normalize: None and False leave the vectors as the model's own modules made them.
+    normalize: None and False leave the vectors as the model's own modules made them. clip: for integers.
     """
 
     truncate_dim: int | None = None
     normalize: bool | None = None
     layer_norm: bool | None = None
     quantize: Quantization | None = None
+    clip: Percentiles | None = None
 
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Process the (n, dim) vectors of a text set; the array given is left as it is.
@@ -47,7 +56,7 @@ class Postprocess:
             vectors = truncate(vectors, self.truncate_dim)
         if self.normalize:
             vectors = unit_length(vectors)
-        return quantized(vectors, self.quantize) if self.quantize else vectors
+        return quantized(vectors, self.quantize, self.clip) if self.quantize else vectors
 
 
 def layer_norm(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,17 +67,25 @@ def layer_norm(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def quantized(vectors: NDArray[np.float32], to: Quantization) -> NDArray[np.float32]:
+def quantized(vectors: NDArray[np.float32], to: Quantization, clip: Percentiles | None = None) -> NDArray[np.float32]:
     """The values that vectors of that number format hold, as float32, compared like the vectors themselves.
 
-    float16 is rounded to. binary is 1 for what is above 0, else 0. Integers number the 2^bits - 1 steps between the
-    least and the largest value that each dimension has in these vectors, signed ones from -2^(bits - 1): the rule of
-    mteb 2.26.24, so that queries and documents are scaled apart, each by their own values.
+    Floating point formats are rounded to. binary is 1 for what is above 0, else 0; two such vectors differ in as many
+    bits as their similarity "manhattan" says, negated. Integers number the 2^bits - 1 steps between the least and the
+    largest value that each dimension has in these vectors, signed ones from -2^(bits - 1): the rule of mteb 2.26.24,
+    so that queries and documents are scaled apart, each by their own values.
+
+    clip: what lies outside these percentiles of its dimension counts as they, before the steps are numbered.
     """
     if to == "float16":
         return vectors.astype(np.float16).astype(np.float32)
     if to == "binary":
         return (vectors > 0).astype(np.float32)
+    if "float" in to:
+        return _rounded(vectors, to)
+    if clip is not None:
+        low, high = np.quantile(vectors, clip, axis=0).astype(np.float32)
+        vectors = vectors.clip(low, high)
     bits = int(to[-1])
     least, largest = vectors.min(axis=0), vectors.max(axis=0)
     steps = (largest - least) / np.float32(2**bits - 1)
@@ -76,6 +93,16 @@ def quantized(vectors: NDArray[np.float32], to: Quantization) -> NDArray[np.floa
     places = np.floor((vectors - least) / np.where(steps > 0, steps, np.float32(1)))
     signed: NDArray[np.float32] = places - np.float32(0 if to.startswith("u") else 2 ** (bits - 1))
     return signed
+
+
+def _rounded(vectors: NDArray[np.float32], to: str) -> NDArray[np.float32]:
+    """Rounded to a format that PyTorch knows and NumPy does not."""
+    import torch  # not needed by models that are no networks, and slow to import
+
+    rounded: NDArray[np.float32] = (
+        torch.from_numpy(np.ascontiguousarray(vectors)).to(getattr(torch, to)).float().numpy()
+    )
+    return rounded
 
 
 def truncate(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
@@ -92,18 +119,18 @@ def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def checked(vectors: NDArray[np.generic], texts: Sequence[str], dim: int | None = None) -> NDArray[np.float32]:
-    """The vectors of a batch as float32, or ModelError naming what is wrong and the text that caused it.
+def checked(vectors: NDArray[np.generic], items: Sequence[Item], dim: int | None = None) -> NDArray[np.float32]:
+    """The vectors of a batch as float32, or ModelError naming what is wrong and the text or image that caused it.
 
     dim: the width that the model's earlier vectors had, if any.
     """
-    if vectors.ndim != 2 or len(vectors) != len(texts) or vectors.shape[1] == 0:
+    if vectors.ndim != 2 or len(vectors) != len(items) or vectors.shape[1] == 0:
         raise ModelError(
-            f"the model returned shape {vectors.shape} for {len(texts)} texts; expected ({len(texts)}, dim)"
+            f"the model returned shape {vectors.shape} for {len(items)} texts or images; expected ({len(items)}, dim)"
         )
     if dim is not None and vectors.shape[1] != dim:
         raise ModelError(
-            f"the model returned {vectors.shape[1]} dimensions after {dim} before; first text: {_short(texts)}"
+            f"the model returned {vectors.shape[1]} dimensions after {dim} before; the first for {_short(items)}"
         )
     if not np.issubdtype(vectors.dtype, np.floating):
         raise ModelError(f"the model returned {vectors.dtype}; expected floating point numbers")
@@ -111,10 +138,12 @@ def checked(vectors: NDArray[np.generic], texts: Sequence[str], dim: int | None 
     if not finite.all():
         wrong = int(np.argmin(finite))
         kind = "NaN" if np.isnan(vectors[wrong]).any() else "infinity"
-        raise ModelError(f"the model returned {kind} for the text {_short(texts[wrong:])}")
+        raise ModelError(f"the model returned {kind} for {_short(items[wrong:])}")
     return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
-def _short(texts: Sequence[str], width: int = 120) -> str:
-    text = texts[0] if len(texts) else ""
-    return repr(text) if len(text) <= width else f"{text[:width]!r}... ({len(text)} characters)"
+def _short(items: Sequence[Item], width: int = 120) -> str:
+    item = items[0] if len(items) else ""
+    if isinstance(item, Image):
+        return f"the image in {item.where}"
+    return f"the text {item!r}" if len(item) <= width else f"the text {item[:width]!r}... ({len(item)} characters)"

@@ -1,7 +1,8 @@
 """Models in the format of sentence-transformers: a folder with modules.json, or a bare transformers checkpoint.
 
 Where the first module is a plain text transformer or a static embedding, tokenizing is apart from the forward pass;
-other first modules (routers, chat templates) go through sentence-transformers' own preprocessing, with equal numbers.
+other first modules (routers, chat templates) go through sentence-transformers' own preprocessing, with equal numbers,
+and so do models of images and texts (CLIP).
 
 `parameters` that this loader takes:
 - attention: the attention implementation ("sdpa", "eager", ...); by default the library's choice.
@@ -10,13 +11,16 @@ other first modules (routers, chat templates) go through sentence-transformers' 
 - tokenizer: padding_side, add_eos_token, add_bos_token or pad_token, where the checkpoint's own are not meant.
 - encode: arguments of the model's forward pass by context, keyed like prompts:
   {Retrieval-query: {task: retrieval.query}}.
+- context: for models in two stages, the sample that the first one reads; see models/two_stage.py.
+- backend: what runs the forward pass, "torch" (by default), "onnx" or "openvino"; file: the checkpoint's own file for
+  it; weights: "int8" or "uint8" for backend onnx. See models/backends.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,13 +33,17 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from sentence_transformers.util import batch_to_device
 from transformers import PreTrainedTokenizerBase
 
+from models.backends import checked_backend, exchange
 from models.base import EncodeContext, Encoder, ModelError, ModelSpec, Tokens, Variant
 from models.checkpoints import checked_folder, library_arguments, loading, refuse_parameters
+from models.images import decoded, patches
 from models.instructions import InstructionTable
+from models.packed import is_packed, pack_linear_layers
 from models.prompts import PromptTable, most_specific, nearest_key, prompt_table
-from tasks.base import SimilarityName
+from models.two_stage import ARGUMENT, TwoStageEncoder, sampling_of
+from tasks.base import Image, SimilarityName
 
-PARAMETERS = {"attention", "pooling", "include_prompt", "tokenizer", "encode"}
+PARAMETERS = {"attention", "pooling", "include_prompt", "tokenizer", "encode", "context", "backend", "file", "weights"}
 
 # In one noisy probe on two cores, 512 to 2,048 tokens took equally long and 8,192 longer.
 CPU_BATCH_TOKENS = 1024
@@ -47,32 +55,57 @@ GPU_BATCH_TOKENS = 16_384
 def load(spec: ModelSpec) -> Encoder:
     """The model in `spec.folder`, ready to encode; a TokenEncoder where its first module allows. No network is used.
 
+    A model in two stages is a ContextualEncoder, one of images and texts an ImageEncoder.
+
     Raises ModelError when the folder does not hold a model that this version of the libraries can load, when the model
     needs code of its own that the config does not trust, or when a parameter or max_tokens does not fit it.
     """
     folder = checked_folder(spec)
     refuse_parameters(spec, PARAMETERS)
+    backend = checked_backend(spec)
     with loading(spec, folder):
-        network = SentenceTransformer(str(folder), **library_arguments(spec)).eval()
+        network = SentenceTransformer(str(folder), **library_arguments(spec, on_cpu=backend != "torch")).eval()
     _limit_tokens(network, spec.max_tokens)
+    if backend != "torch":
+        exchange(network, backend, spec, folder)
+    pack_linear_layers(network)
     if (pooling := spec.parameters.get("pooling")) is not None:
         _set_pooling(network, pooling)
     if (include_prompt := spec.parameters.get("include_prompt")) is not None:
         network.set_pooling_include_prompt(include_prompt)
     model = _Model(network, _prompts(spec, folder), _arguments(spec, network), spec.similarity)
-    if isinstance(network[0], StaticEmbedding):
+    sampling = sampling_of(spec, folder, network.get_model_kwargs())
+    if sampling is None:
+        return _encoder(model, spec)
+    return TwoStageEncoder(_encoder(model, spec), lambda vectors: _encoder(model.given(vectors), spec), sampling)
+
+
+def _encoder(model: _Model, spec: ModelSpec) -> Encoder:
+    """The encoder that suits the first module."""
+    if isinstance(model.network[0], StaticEmbedding):
         return StaticEncoder(model, spec.max_tokens)
-    return TransformerEncoder(model) if _is_plain_transformer(network) else PreprocessedEncoder(model)
+    if "image" in model.network.modalities:
+        return ImageTextEncoder(model)
+    return TransformerEncoder(model) if _is_plain_transformer(model.network) else PreprocessedEncoder(model)
 
 
 @dataclass(frozen=True)
 class _Model:
-    """What the encoders below share: the network and how contexts lead to prompts and arguments."""
+    """What the encoders below share: the network and how contexts lead to prompts and arguments.
+
+    always: arguments of every forward pass.
+    """
 
     network: SentenceTransformer
     prompts: PromptTable | InstructionTable
     arguments: Mapping[str, Mapping[str, Any]]
     configured_similarity: SimilarityName | None
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self, vectors: NDArray[np.float32]) -> _Model:
+        """The same network with the vectors of a sample of the corpus in every forward pass."""
+        parameter = next(self.network.parameters())
+        return replace(self, always={ARGUMENT: torch.from_numpy(vectors).to(parameter.device, parameter.dtype)})
 
     @property
     def similarity(self) -> SimilarityName:
@@ -89,8 +122,10 @@ class _Model:
             "dtype": str(parameter.dtype).removeprefix("torch."),
             "threads": torch.get_num_threads(),
             "attention": getattr(inner.config, "_attn_implementation", None) if inner is not None else None,
+            "linear_layers": "onednn" if is_packed(self.network) else "torch",
             "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             "batch_independent": False,
+            **getattr(inner, "facts", {}),
         }
 
     def variant(self, context: EncodeContext) -> Variant:
@@ -98,12 +133,15 @@ class _Model:
         arguments: dict[str, Any] = dict(most_specific(self.arguments, context) or {})
         if context.side and _reads_side(self.network):
             arguments.setdefault("task", context.side)
-        return Variant(self.prompts.choose(context), tuple(sorted(arguments.items())))
+        # A prompt goes before texts; only in a chat can it be said of an image.
+        prompted = context.modality == "text" or "message" in self.network.modalities
+        return Variant(self.prompts.choose(context) if prompted else "", tuple(sorted(arguments.items())))
 
     def run(self, features: Mapping[str, Any], variant: Variant) -> NDArray[np.float32]:
         """One forward pass. Raises ModelError without a sentence embedding, MemoryError when memory runs out."""
         with _memory_errors(), torch.inference_mode():
-            output = self.network(batch_to_device(dict(features), self.network.device), **dict(variant.parameters))
+            arguments = {**dict(variant.parameters), **self.always}
+            output = self.network(batch_to_device(dict(features), self.network.device), **arguments)
             if "sentence_embedding" not in output:
                 raise ModelError("the model's modules make no sentence embedding; a pooling module is missing")
             vectors = output["sentence_embedding"]
@@ -225,6 +263,43 @@ class PreprocessedEncoder(_Configured):
         features = self._model.network.preprocess(
             list(texts), prompt=variant.prompt or None, **dict(variant.parameters)
         )
+        return self._model.run(features, variant)
+
+
+class ImageTextEncoder(_Configured):
+    """Images and texts in one space: sentence-transformers makes the tensors.
+
+    A text's cost is its characters, an image's the patches into which the network cuts every one.
+    """
+
+    def __init__(self, model: _Model) -> None:
+        super().__init__(model)
+        whole: Any = getattr(model.network[0], "processor", None)
+        processor = getattr(whole, "image_processor", whole)
+        # Pillow and torchvision scale images by different arithmetic.
+        self.facts = {**self.facts, "image_processor": type(processor).__name__}
+        self._rgb = not getattr(processor, "do_convert_rgb", False)
+        self._patches = patches(getattr(model.network.transformers_model, "config", None))
+
+    def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
+        """Characters of each text, prompt included."""
+        return np.array([len(variant.prompt) + len(text) for text in texts], dtype=np.int64)
+
+    def encode(self, texts: Sequence[str], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim)."""
+        # Not as plain strings: one that is the address of an image would be fetched, and its image encoded.
+        return self._embed([{"text": text} for text in texts], variant)
+
+    def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
+        """The same for every image."""
+        return np.full(len(images), self._patches, dtype=np.int64)
+
+    def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim). Raises DataError where an image cannot be decoded."""
+        return self._embed([{"image": decoded(image, rgb=self._rgb)} for image in images], variant)
+
+    def _embed(self, items: list[dict[str, Any]], variant: Variant) -> NDArray[np.float32]:
+        features = self._model.network.preprocess(items, prompt=variant.prompt or None, **dict(variant.parameters))
         return self._model.run(features, variant)
 
 

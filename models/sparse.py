@@ -17,6 +17,7 @@ from sentence_transformers import SparseEncoder
 from models.base import EncodeContext, ModelError, ModelSpec
 from models.checkpoints import checked_folder, library_arguments, loading, network_facts, refuse_parameters
 from models.hits import best
+from models.packed import pack_linear_layers
 from models.prompts import PromptTable, prompt_table, refuse_settings
 from tasks.base import Side, TaskContext
 from tasks.ranking import Hits, Lookup
@@ -32,6 +33,7 @@ def load(spec: ModelSpec) -> SparseSearcher:
     refuse_parameters(spec, PARAMETERS)
     with loading(spec, folder):
         model = SparseEncoder(str(folder), **library_arguments(spec)).eval()
+    pack_linear_layers(model)
     if spec.max_tokens is not None:
         model.max_seq_length = spec.max_tokens
     similarity = spec.similarity or model.similarity_fn_name or "dot"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,12 @@ from transformers import (
     BertForSequenceClassification,
     BertModel,
     BertTokenizerFast,
+    CLIPConfig,
+    CLIPModel,
+    CLIPProcessor,
+    CLIPTokenizer,
 )
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789:.,?!-'"
 
@@ -66,6 +72,72 @@ def _bert(folder: Path, kind: Any, padding_side: str = "right", max_positions: i
     made = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=max_positions, **shape, **config)
     kind(made).save_pretrained(folder)
     return folder
+
+
+TWO_STAGES = """
+import torch
+from torch import nn
+from transformers import AutoModel, AutoTokenizer
+
+
+class TwoStages(nn.Module):
+    def __init__(self, model_name_or_path, model_args=None, tokenizer_args=None, config_args=None, **others):
+        super().__init__()
+        self.tokenizer = AutoTokenizer.from_pretrained(model_name_or_path)
+        self.bert = AutoModel.from_pretrained(model_name_or_path)
+
+    @classmethod
+    def load(cls, input_path):
+        return cls(input_path)
+
+    def tokenize(self, texts):
+        return self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+
+    def forward(self, features, dataset_embeddings=None):
+        mask = features["attention_mask"].unsqueeze(-1)
+        tokens = self.bert(features["input_ids"], features["attention_mask"]).last_hidden_state
+        vectors = (tokens * mask).sum(1) / mask.sum(1)
+        if dataset_embeddings is not None:
+            places = torch.arange(1, len(dataset_embeddings) + 1, dtype=vectors.dtype)
+            vectors = vectors + torch.softmax(vectors @ dataset_embeddings.T * places, dim=1) @ dataset_embeddings
+        return {**features, "sentence_embedding": vectors}
+"""
+"""A first module as CDE's checkpoints bring one. Its second stage attends to the sample, whose order it heeds."""
+
+
+def tiny_two_stages(folder: Path, size: int = 6) -> Path:
+    """A model in two stages whose code is in its folder, and whose first stage reads `size` texts."""
+    made = _bert(folder / "model", BertModel)
+    config = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    module = {"idx": 0, "name": "0", "path": "", "type": "two_stages.TwoStages", "kwargs": ["dataset_embeddings"]}
+    (made / "config.json").write_text(json.dumps({**config, "transductive_corpus_size": size}), encoding="utf-8")
+    (made / "modules.json").write_text(json.dumps([module]), encoding="utf-8")
+    (made / "two_stages.py").write_text(TWO_STAGES, encoding="utf-8")
+    return made
+
+
+def tiny_clip(folder: Path, positions: int = 32) -> Path:
+    """A CLIP of 2 layers and 16 dimensions that reads letters and cuts images of 32 pixels into 16 patches."""
+    torch.manual_seed(0)
+    made = folder / "model"
+    made.mkdir(parents=True)
+    tokens = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
+    (made / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    (made / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = CLIPTokenizer(
+        str(made / "vocab.json"), str(made / "merges.txt"), model_max_length=positions, pad_token="<|endoftext|>"
+    )
+    size = {"height": 32, "width": 32}
+    CLIPProcessor(CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=size), tokenizer).save_pretrained(made)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    ends = {"bos_token_id": len(tokens) - 2, "eos_token_id": len(tokens) - 1, "pad_token_id": len(tokens) - 1}
+    config = CLIPConfig(
+        text_config={"vocab_size": len(tokens), "max_position_embeddings": positions, **shape, **ends},
+        vision_config={"image_size": 32, "patch_size": 8, **shape},
+        projection_dim=16,
+    )
+    CLIPModel(config).save_pretrained(made)
+    return made
 
 
 def tiny_cross_encoder(folder: Path, num_labels: int = 1) -> Path:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from models.base import ModelError
 from models.postprocess import Postprocess, checked, layer_norm, quantized, truncate, unit_length
+from tasks.similarity import pairwise
 
 VECTORS = arrays(
     np.float32,
@@ -98,3 +101,23 @@ def test_integers_span_each_dimensions_range(to: Any, least: int, largest: int) 
     assert np.abs(got[:, 0] - got[:, 1]).max() <= 1, "a dimension's scale does not matter"
     assert set(got[:, 2]) == {least}, "a dimension with one value has no steps and is no NaN"
     np.testing.assert_array_equal(got, np.round(got))
+
+
+FACTS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "facts" / "reference_quantized.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("name", [name for name in FACTS if name not in ("vectors", "clip")])
+def test_every_number_format_is_the_references(name: str) -> None:
+    vectors = np.array(FACTS["vectors"], dtype=np.float32)
+    to, _, clipped = name.partition(" ")
+    ours = Postprocess(quantize=to, clip=tuple(FACTS["clip"]) if clipped else None)(vectors)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(ours, np.array(FACTS[name], dtype=np.float32))
+    assert ours.dtype == np.float32
+
+
+def test_bits_are_compared_by_the_number_that_differ() -> None:
+    bits = quantized(SOME, "binary")
+    differ = [(one != other).sum() for one, other in zip(bits[:10], bits[10:], strict=True)]
+    np.testing.assert_array_equal(-pairwise("manhattan", bits[:10], bits[10:]), differ)

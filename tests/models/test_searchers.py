@@ -63,6 +63,11 @@ def test_a_cross_encoder_orders_candidates(tmp_path: Path) -> None:
     np.testing.assert_allclose([found[0]["d0"], found[0]["d3"]], expected, atol=1e-6)
     with pytest.raises(ModelError, match="Search gives no candidates"):
         reranker.search(lookup(), CONTEXT)
+    raw = load_cross_encoder(spec(folder, parameters={"activation": "identity"}))
+    pairs = list(zip(QUERIES, DOCUMENTS[:3], strict=True))
+    np.testing.assert_allclose(1 / (1 + np.exp(-raw.score(pairs, CONTEXT))), reference.predict(pairs), atol=1e-6)
+    with pytest.raises(ModelError, match="found 'tanh'; expected one of sigmoid, identity"):
+        load_cross_encoder(spec(folder, parameters={"activation": "tanh"}))
     with pytest.raises(ModelError, match="gives 3 scores a pair"):
         load_cross_encoder(spec(tiny_cross_encoder(tmp_path / "three", num_labels=3)))
 

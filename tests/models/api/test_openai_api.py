@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from embeddings_server import Service, serving, vector
 
+from models.api.encoder import ApiEncoder
+from models.api.openai import load
 from models.base import EncodeContext, ModelError, ModelSpec, Variant
-from models.openai_api import ApiEncoder, load
 from tasks.base import TaskContext
 
 KEY = "sk-never-to-be-seen"
@@ -75,6 +77,28 @@ def test_too_few_vectors_are_an_error(service: Service) -> None:
     service.missing = True
     with pytest.raises(ModelError, match="1 vectors for 2 texts"):
         encoder(service).encode(["a", "b"], Variant())
+
+
+def test_vectors_of_another_width_are_an_error(service: Service) -> None:
+    model = encoder(service)
+    model.encode(["a"], Variant())
+    service.width = 2
+    with pytest.raises(ModelError, match="answered a vector of 2 dimensions; expected 3"):
+        model.encode(["a"], Variant())
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '{"data": [{"index": 0}]}', '{"data": 7}', "{}"])
+def test_what_is_no_answer_in_its_protocol_is_an_error(content: str, service: Service) -> None:
+    service.faults = [(200, {}, content)]
+    with pytest.raises(ModelError, match=f"{service.url}/: answered"):
+        encoder(service).encode(["a"], Variant())
+
+
+def test_a_limit_of_requests_a_minute_is_kept(service: Service) -> None:
+    model = encoder(service, batch=1, requests_per_minute=600)
+    started = time.monotonic()
+    model.encode(["a", "b", "c"], Variant())
+    assert time.monotonic() - started >= 0.2
 
 
 def test_a_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

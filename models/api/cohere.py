@@ -1,0 +1,49 @@
+"""Cohere's embeddings: POST /v2/embed (docs.cohere.com/reference/embed).
+
+The key is in COHERE_API_KEY or CO_API_KEY. Texts have an input type; where a task is neither search, classification nor
+clustering it is search_document, as in mteb 2.26.24. Texts that are too long are cut at their end by the service.
+Parameters: see models/api/protocol.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.api import protocol
+from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.base import ModelSpec
+
+
+def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
+    shortened = {} if asked.dimensions is None else {"output_dimension": asked.dimensions}
+    return {"model": asked.model, "texts": texts, "embedding_types": ["float"], **shortened, **fields}
+
+
+PROTOCOL = protocol.Protocol(
+    url="https://api.cohere.com",
+    keys=("COHERE_API_KEY", "CO_API_KEY"),
+    header=protocol.bearer,
+    path="/v2/embed",
+    # 96 texts are Cohere's limit; of tokens it takes 128,000.
+    limits=Limits(texts=96, characters=65_536),
+    worded=_worded,
+    read=lambda answer: answer["embeddings"]["float"],
+    fields={
+        "Classification": {"input_type": "classification"},
+        "MultilabelClassification": {"input_type": "classification"},
+        "Clustering": {"input_type": "clustering"},
+        "query": {"input_type": "search_query"},
+        "document": {"input_type": "search_document"},
+    },
+    otherwise={"input_type": "search_document"},
+)
+
+
+def outline(spec: ModelSpec) -> ApiOutline:
+    """How the model treats texts, without its key. Raises ModelError."""
+    return protocol.outline(spec, PROTOCOL)
+
+
+def load(spec: ModelSpec) -> ApiEncoder:
+    """The service, not yet asked. Raises ModelError."""
+    return protocol.connect(spec, PROTOCOL)

@@ -1,0 +1,43 @@
+"""Voyage's embeddings: POST /v1/embeddings (docs.voyageai.com/reference/embeddings-api).
+
+The key is in VOYAGE_API_KEY. A text is a query or a document; texts of symmetric tasks are documents, as in mteb
+2.26.24. Texts that are too long are cut at their end by the service. Parameters: see models/api/protocol.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.api import protocol
+from models.api.answers import in_order
+from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.base import ModelSpec
+
+
+def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
+    shortened = {} if asked.dimensions is None else {"output_dimension": asked.dimensions}
+    return {"model": asked.model, "input": texts, **shortened, **fields}
+
+
+PROTOCOL = protocol.Protocol(
+    url="https://api.voyageai.com/v1",
+    keys=("VOYAGE_API_KEY",),
+    header=protocol.bearer,
+    path="/embeddings",
+    # 1,000 texts are Voyage's limit; of tokens its larger models take 120,000.
+    limits=Limits(texts=1000, characters=65_536),
+    worded=_worded,
+    read=lambda answer: in_order((item["index"], item["embedding"]) for item in answer["data"]),
+    fields={"query": {"input_type": "query"}, "document": {"input_type": "document"}},
+    otherwise={"input_type": "document"},
+)
+
+
+def outline(spec: ModelSpec) -> ApiOutline:
+    """How the model treats texts, without its key. Raises ModelError."""
+    return protocol.outline(spec, PROTOCOL)
+
+
+def load(spec: ModelSpec) -> ApiEncoder:
+    """The service, not yet asked. Raises ModelError."""
+    return protocol.connect(spec, PROTOCOL)
