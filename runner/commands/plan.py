@@ -10,14 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from runner.commands.cost import show_cost
 from runner.config.compose import settings_from, split_search_path
+from runner.errors import OK
 from runner.pins import default_pins
 from runner.plan import Job, Plan, make_plan
 from runner.results.folder import JobFolders
 
 
-def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False) -> int:
-    """Print the plan of one command line."""
+def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False, cost: bool = False) -> int:
+    """Print the plan of one command line. cost: and what is left to encode, for which the data is loaded."""
     overrides, more = split_search_path(overrides)
     settings, catalogue = settings_from(overrides, [*folders, *more])
     made = make_plan(settings, catalogue, default_pins())
@@ -26,7 +28,7 @@ def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = F
         _print_json(made, states)
     else:
         _print_table(made, states)
-    return 0
+    return show_cost(made, states, settings, as_json=as_json) if cost else OK
 
 
 def headline(made: Plan, states: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -24,6 +24,7 @@ from models.base import ModelError
 from models.prompts import check_keys
 from runner.config.catalogue import SHIPPED, Catalogue, Kind, check_settings
 from runner.config.explain import invalid
+from runner.config.members import all_of, resolved
 from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
 from runner.errors import UserError, nearest
 from tasks.types import task_types
@@ -62,7 +63,9 @@ def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
         raise invalid(error, where, Settings) from None
     if settings.task is not None:
         check_settings(settings.task, f"{where}: task")
-    _check_prompts(settings, found)
+    settings = settings.model_copy(update={"model": resolved(settings.model, found)})
+    for model in all_of(settings.model):
+        check_prompts(model, {*found.tasks, *([settings.task.name] if settings.task else ())})
     return settings, found
 
 
@@ -78,14 +81,15 @@ def _origin(values: Mapping[Any, Any], found: Catalogue) -> str:
     return f"config composed of {', '.join([*listed, 'and the command line'])}"
 
 
-def _check_prompts(settings: Settings, found: Catalogue) -> None:
-    """Refuse prompts, and arguments of a model's encode call, that no task, type or side can ever ask for."""
-    model = settings.model
+def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
+    """Refuse prompts, and arguments of a model's encode call, that no task, type or side can ever ask for.
+
+    tasks: the names of all. Raises UserError.
+    """
     encode = model.parameters.get("encode")
     keys = [*model.prompts, *(encode if isinstance(encode, Mapping) else ())]
     if not keys:
         return
-    tasks = {*found.tasks, *([settings.task.name] if settings.task else ())}
     try:
         check_keys(keys, {kind.label for kind in task_types().values()}, tasks)
     except ModelError as error:

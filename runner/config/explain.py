@@ -10,7 +10,12 @@ from pydantic_core import ErrorDetails
 
 from runner.errors import UserError, nearest
 
-_UNION_TAGS = frozenset({"hub", "package", "files", "path"})
+_UNION_TAGS = {
+    "dataset": frozenset({"hub", "package", "files"}),
+    "source": frozenset({"hub", "package", "path"}),
+    "members": frozenset({"named", "inline"}),
+}
+"""Key → the tags of its union, which pydantic puts behind it, or behind a place in its list."""
 
 
 def invalid(error: ValidationError, where: str, schema: type[Any]) -> UserError:
@@ -37,12 +42,14 @@ def _line(detail: ErrorDetails, schema: type[Any]) -> str:
 
 
 def _without_tags(location: Iterable[int | str]) -> tuple[int | str, ...]:
-    parts = list(location)
-    return tuple(
-        part
-        for index, part in enumerate(parts)
-        if not (part in _UNION_TAGS and index and parts[index - 1] in {"dataset", "source"})
-    )
+    kept: list[int | str] = []
+    key = ""
+    for part in location:
+        if part not in _UNION_TAGS.get(key, ()):
+            kept.append(part)
+        if isinstance(part, str):
+            key = part
+    return tuple(kept)
 
 
 def _short(value: object) -> str:

@@ -32,6 +32,7 @@ _OUTSIDE_THE_ENCODER = {
     "truncate_dim",
     "normalize",
     "quantize",
+    "quantize_clip",
     "similarity",
 }
 
@@ -96,8 +97,8 @@ class Pin:
     content: str | None = None
 
 
-def model_identity(model: ModelConfig, pin: Pin) -> dict[str, Json]:
-    """What a model contributes: its deciding fields, and what its weights are.
+def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+    """What a model contributes: its deciding fields, what its weights are, and the identities of its members.
 
     Raises UserError when the loader is unknown or when nothing pins the weights.
     """
@@ -105,7 +106,8 @@ def model_identity(model: ModelConfig, pin: Pin) -> dict[str, Json]:
     if isinstance(model.weights, FolderModel) and pin.content is None:
         raise UserError(f"model {model.name}: a local folder is identified by its content, and none was given")
     values = {**deciding(model), "source": deciding(model.weights), **dataclasses.asdict(pin)}
-    return {**values, "loader_version": loader.version}
+    parameters = {name: value for name, value in values["parameters"].items() if name not in loader.executes}
+    return {**values, "parameters": parameters, "members": members, "loader_version": loader.version}
 
 
 def known_loader(model: ModelConfig) -> Loader:

@@ -6,6 +6,7 @@ says how a run *executes*. Unknown keys are refused, values never change after t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import permutations
 from typing import Annotated, Any, Literal
@@ -52,7 +53,10 @@ class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
-Quantization = Literal["float16", "int8", "uint8", "int4", "uint4", "binary"]
+Quantization = Literal[
+    "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
+    "int8", "uint8", "int4", "uint4", "binary",
+]  # fmt: skip
 """The number formats that vectors can be rounded to."""
 
 Languages = tuple[str, ...]
@@ -62,12 +66,19 @@ Languages = tuple[str, ...]
 # ---------------------------------------------------------------------------------------------------- datasets
 
 
+_COMMIT = re.compile("[0-9a-f]{40}")
+
+
 class Place(_Schema):
     """Where one table of a hub dataset lies, and which of its columns are read.
 
     Texts here may hold names in braces: {subset}, {split}, {config} (the dataset's) and the groups of its `pattern`.
     """
 
+    hub: Annotated[str | None, Decides] = None
+    """Another dataset of the hub that the table is in."""
+    revision: Annotated[str | None, Decides] = None
+    """The commit of that other dataset."""
     config: Annotated[str | None, Decides] = None
     """The configuration; by default the dataset's own."""
     folder: Annotated[str | None, Decides] = None
@@ -88,6 +99,8 @@ class Place(_Schema):
     def _is_one_place(self) -> Place:
         if len([place for place in (self.config, self.folder, self.file) if place is not None]) > 1:
             raise ValueError("give one of `config`, `folder` and `file`")
+        if (self.hub is None) != (self.revision is None) or not _COMMIT.fullmatch(self.revision or "0" * 40):
+            raise ValueError("a table of another dataset needs `hub` and `revision`, its commit of 40 digits")
         return self
 
 
@@ -275,11 +288,15 @@ class ModelAbout(_Schema):
     modalities: Annotated[tuple[str, ...], Describes] = ("text",)
     n_parameters: Annotated[int | None, Describes] = None
     n_embedding_parameters: Annotated[int | None, Describes] = None
+    n_active_parameters: Annotated[int | None, Describes] = None
+    """Those at work on one token, where a mixture of experts has more."""
     memory_usage_mb: Annotated[float | None, Describes] = None
     embed_dim: Annotated[int | tuple[int, ...] | None, Describes] = None
     max_tokens: Annotated[float | None, Describes] = None
     framework: Annotated[tuple[str, ...], Describes] = ()
     model_type: Annotated[tuple[str, ...], Describes] = ()
+    output_dtypes: Annotated[tuple[str, ...], Describes] = ()
+    """Number formats that the model itself gives, besides float32."""
     open_weights: Annotated[bool | None, Describes] = None
     use_instructions: Annotated[bool | None, Describes] = None
     is_cross_encoder: Annotated[bool, Describes] = False
@@ -289,6 +306,13 @@ class ModelAbout(_Schema):
     """Tasks whose data the model was trained on; null means unknown, which is not the same as none."""
     adapted_from: Annotated[str | None, Describes] = None
     superseded_by: Annotated[str | None, Describes] = None
+    experiment: Annotated[Mapping[str, Any], Describes] = {}
+    """What tells this file from others of the same weights, as in {truncate_dim: 256}."""
+    citation: Annotated[str | None, Describes] = None
+    """The model's article, in BibTeX."""
+    contacts: Annotated[tuple[str, ...], Describes] = ()
+    price_per_million_tokens: Annotated[float | None, _field("describes", ge=0)] = None
+    """US dollars for a million tokens of input, where a service runs the model; for `plan --cost`."""
 
 
 class InstructionsConfig(_Schema):
@@ -306,6 +330,10 @@ class InstructionsConfig(_Schema):
     def _takes_an_instruction(self) -> InstructionsConfig:
         check(self.template, self.bare)
         return self
+
+
+def _how_given(member: Any) -> str:
+    return "named" if isinstance(member, str) else "inline"
 
 
 class ModelConfig(_Schema):
@@ -330,18 +358,54 @@ class ModelConfig(_Schema):
     truncate_dim: Annotated[int | None, _field("decides", ge=1)] = None
     quantize: Annotated[Quantization | None, Decides] = None
     """Round what is compared to fewer bits, last of all; see models/postprocess.py."""
-    similarity: Annotated[SimilarityName | None, Decides] = None
-    """How two vectors are compared; null takes the checkpoint's own choice, cosine where it has none."""
+    quantize_clip: Annotated[tuple[float, float] | None, Decides] = None
+    """Percentiles of a dimension's values, such as [0.01, 0.99], outside of which integers do not tell them apart."""
+    similarity: Annotated[SimilarityName | Literal["max_sim"] | None, Decides] = None
+    """How two vectors are compared; null takes the checkpoint's own choice, cosine where it has none. max_sim is how
+    the multi_vector loader compares texts of one vector a token."""
     dtype: Annotated[Literal["float32", "float16", "bfloat16", "auto"], Decides] = "float32"
     trust_remote_code: Annotated[bool, Decides] = False
     parameters: Annotated[Mapping[str, Any], Decides] = {}
     """Arguments for the loader, as it documents them."""
+    members: Annotated[tuple[Member, ...], Decides] = ()
+    """The models that this one is made of, by name or as configs of their own; for loaders that make one of several."""
     about: Annotated[ModelAbout, Describes] = ModelAbout()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ModelConfig:
+        if self.similarity == "max_sim" and self.loader != "multi_vector":
+            raise ValueError("similarity max_sim is for the loader multi_vector, whose texts have a vector a token")
+        if self.quantize_clip is not None:
+            low, high = self.quantize_clip
+            if self.quantize is None or "int" not in self.quantize:
+                raise ValueError("quantize_clip is for integers; give `quantize: int8` or another with it")
+            if not 0 < low < high < 1:
+                raise ValueError(f"quantize_clip: found {[low, high]}; expected two shares, as in [0.01, 0.99]")
+        return self
+
+    @property
+    def vector_similarity(self) -> SimilarityName | None:
+        """How two single vectors are compared, where the config says."""
+        return None if self.similarity == "max_sim" else self.similarity
 
     @property
     def weights(self) -> ModelSource:
         """Where the weights are, the default filled in."""
         return self.source or HubModel(hub=self.name)
+
+    @property
+    def parts(self) -> tuple[ModelConfig, ...]:
+        """The members, once runner/config/members.py has put configs in the place of their names."""
+        parts = tuple(member for member in self.members if not isinstance(member, str))
+        assert len(parts) == len(self.members), f"{self.name}: members that are still names"
+        return parts
+
+
+Member = Annotated[
+    Annotated[str, Tag("named")] | Annotated[ModelConfig, Tag("inline")],
+    Discriminator(_how_given),
+]
+ModelConfig.model_rebuild()
 
 
 # ---------------------------------------------------------------------------------------------------- a run

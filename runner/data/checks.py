@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from runner.config.schema import TaskConfig
-from runner.data import READING
+from runner.data import READING, images
 from runner.data.table import RetrievalTables, Split, Table, TableError
 from runner.errors import OutputError, UserError
 from tasks.types import task_types
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def check_split(task: TaskConfig, subset: str, split: str, data: Split) -> None:
-    """Raises UserError for an empty split, a missing column, missing values or values of a wrong type."""
+    """Raises UserError for an empty split, a missing column, missing values, values of a wrong type or no images."""
     where = f"subset {subset!r}, split {split!r}"
     if isinstance(data, RetrievalTables):
         _check_table(data.corpus, f"{where}, corpus", texts=["id", "text"], labels=[], numbers=[])
@@ -42,7 +42,10 @@ def check_split(task: TaskConfig, subset: str, split: str, data: Split) -> None:
         texts = []  # the columns are languages, which the task type takes from the subset's name
     labels = [settings["label_column"]] if "label_column" in settings else []
     numbers = [settings["score_column"]] if "score_column" in settings else []
-    _check_table(data, where, texts=texts, labels=labels, numbers=numbers)
+    pictures = [settings["image_column"]] if "image_column" in settings else []
+    _check_table(data, where, texts=texts, labels=labels, numbers=numbers, pictures=pictures)
+    for name in pictures:
+        images.check(data, name, where)
 
 
 def remember(loaded: Loaded, task: TaskConfig, subset: str, folder: Path) -> Path:
@@ -108,11 +111,12 @@ def _check_table(
     texts: Iterable[str],
     labels: Iterable[str],
     numbers: Iterable[str],
+    pictures: Iterable[str] = (),
     conversations: Iterable[str] = (),
 ) -> None:
     if len(table) == 0:
         raise UserError(f"{where} is empty. Check the split's name and the transforms that filter rows.")
-    roles = {"text": texts, "label": labels, "number": numbers, "conversation": conversations}
+    roles = {"text": texts, "label": labels, "number": numbers, "image": pictures, "conversation": conversations}
     columns = {name: role for role, names in roles.items() for name in names}
     try:
         table.require(list(columns))
@@ -123,7 +127,8 @@ def _check_table(
         if column.null_count:
             row = next(row for row, missing in enumerate(column.is_null().to_pylist()) if missing)
             raise UserError(
-                f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}, the first is row {row}. "
+                f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}"
+                f"{' (a path without bytes is none)' if role == 'image' else ''}, the first is row {row}. "
                 f"Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
             )
         if not _fits(column.type, role):
@@ -134,6 +139,7 @@ _EXPECTED = {
     "text": "text",
     "label": "text, numbers, or lists of these",
     "number": "numbers",
+    "image": "images, as bytes or as the Image of `datasets` with its bytes",
     "conversation": "text, or lists of turns (texts, or mappings with `role` and `content`)",
 }
 
@@ -142,9 +148,11 @@ def _fits(kind: pa.DataType, role: str) -> bool:
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return role != "number" and _fits(kind.value_type, role)
+        return role not in {"number", "image"} and _fits(kind.value_type, role)
     if role == "label":
         return bool(text or number or pa.types.is_boolean(kind))
+    if role == "image":
+        return bool(pa.types.is_large_binary(kind))
     if role == "conversation":
         return bool(text or pa.types.is_struct(kind))
     return bool(text if role == "text" else number)

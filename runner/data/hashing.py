@@ -70,7 +70,7 @@ def _hash_array(digest: Any, array: pa.Array) -> None:
     missing = np.asarray(array.is_null())
     _frame(digest, np.packbits(missing).tobytes())
     present = array.drop_null() if array.null_count else array
-    if kind == "text":
+    if kind in {"text", "bytes"}:
         data = present.cast(pa.large_binary())
         _frame(digest, np.asarray(pc.binary_length(data), dtype="<i8").tobytes())
         digest.update(b"".join(data.to_pylist()))
@@ -87,6 +87,7 @@ def _hash_array(digest: Any, array: pa.Array) -> None:
 def _kind(kind: pa.DataType) -> str:
     tests = {
         "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "bytes": (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view),
         "int": (pa.types.is_integer,),
         "float": (pa.types.is_floating,),
         "bool": (pa.types.is_boolean,),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.config.schema import FilesDataset, HubDataset, PackageDataset, TaskConfig
-from runner.data import transforms
+from runner.data import images, transforms
 from runner.data.checks import check_split
 from runner.data.hashing import content_hash
 from runner.data.sources.base import Facts, Raw
@@ -44,7 +44,7 @@ def load(
             task, subset, needed, retrieval and not transforms.makes_retrieval(steps, subset), offline=offline, hub=hub
         )
         _check_split_names(steps, raw, splits)
-        tables = transforms.apply(steps, raw.splits, subset)
+        tables = transforms.apply(steps, {name: images.as_bytes(table) for name, table in raw.splits.items()}, subset)
         for split in splits:
             if split not in tables:
                 raise UserError(f"no split {split!r} after the transforms; there are {', '.join(tables)}.")

@@ -84,7 +84,7 @@ class Table:
 
     def rows(self) -> Rows:
         """The table as task types read it."""
-        return Rows({name: ArrowColumn(self.arrow.column(name)) for name in self.names})
+        return Rows({name: ArrowColumn(self.arrow.column(name)) for name in self.names}, self.labels)
 
 
 @dataclass(frozen=True)

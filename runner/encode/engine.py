@@ -1,8 +1,13 @@
 """From texts to vectors: each text once, sorted by length, in batches of a token budget, kept as it goes.
 
+Images go the same way as texts: what an image costs is the model's to say, in the unit in which it measures texts.
+
 The unit of work and of reuse is a text under a variant (prompt and parameters). Texts of all requests are brought down
 to distinct ones, looked up in the store, and what is missing is encoded window by window, so that memory does not grow
 with the number of texts.
+
+A model in two stages reads the variant's sample first, by the same way and through the same store, as soon as a text
+after that sample is missing.
 """
 
 from __future__ import annotations
@@ -12,35 +17,37 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Encoder, ModelError, TokenEncoder, Variant
+from models.base import ContextualEncoder, Encoder, ImageEncoder, ModelError, TokenEncoder, Variant
 from models.postprocess import Postprocess, checked
 from runner.encode.keys import Distinct, distinct
 from runner.encode.store import Places, Store
 from runner.errors import UserError
+from tasks.base import Image, Item, Modality
 
 WINDOW_TEXTS = 65_536
-WINDOW_CHARACTERS = 32_000_000
-"""How much is held at once as texts and tokens."""
+WINDOW_SIZE = 32_000_000
+"""How much is held at once as texts and tokens, or as images: items, and characters or bytes."""
 
 FLUSH_SECONDS = 5.0
 FLUSH_BYTES = 64 * 2**20
 """How much work a crash may lose."""
 
 TOKENIZE_AT_ONCE = 1024
-CHARACTERS_PER_TOKEN = 4.0
-"""A first guess for the estimate of work left, replaced by what is measured as soon as there is something."""
+SIZE_PER_TOKEN: dict[Modality, float] = {"text": 4.0, "image": 1000.0}
+"""Characters or bytes: a first guess for the estimate of work left, replaced as soon as something is measured."""
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """Texts that a job wants encoded under one variant. `name` is what messages call it."""
+    """Texts or images that a job wants encoded under one variant. `name` is what messages call it."""
 
     name: str
-    texts: Sequence[str]
+    items: Sequence[Item]
     variant: Variant
 
 
@@ -103,16 +110,17 @@ def encode(
     on_progress: Callable[[Progress], None] | None = None,
     postprocess: Postprocess | None = None,
 ) -> Encoded:
-    """Vectors of every text of every request.
+    """Vectors of every text or image of every request.
 
     batch_tokens: padded tokens of a batch (characters for models without a tokenizer apart); by default what suits the
     model. on_progress is called after each batch. postprocess: applied to what is read, never to what is stored.
 
     Raises ModelError when the model returns something else than finite vectors of one width, tasks.base.DataError for
-    texts that are none, UserError when the store is full. What was encoded before any error stays in the store.
+    texts or images that are none, UserError when the store is full. What was encoded before any error stays in the
+    store.
     """
     started = time.monotonic()
-    texts = distinct([(request.name, request.texts, request.variant) for request in requests])
+    texts = distinct([(request.name, request.items, request.variant) for request in requests])
     places = store.find(texts.keys)
     fresh = places[:, 0] < 0
     work = _Work(
@@ -156,9 +164,8 @@ class _Work:
         self.texts_total = len(self.missing)
         self.texts_done = 0
         self.tokens_done = 0
-        self._tokens_known = 0
-        self._characters_known = 0
-        self._characters_total = int(texts.characters[self.missing].sum())
+        self._variant_numbers = texts.variant_of(self.missing)
+        self._estimates = {modality: self._estimate(modality) for modality in SIZE_PER_TOKEN}
         self._dim: int | None = None
         self._pending: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
         self._pending_bytes = 0
@@ -168,54 +175,59 @@ class _Work:
         """Encode everything that is missing. Whatever stops it, what is computed is kept."""
         self._report()
         try:
-            for variant, window in self._windows():
-                self._run_window(variant, window)
+            for variant, windows in self._windows():
+                encoder = self._stage(variant)
+                for window in windows:
+                    self._run_window(encoder, variant, window)
         except BaseException:
             with suppress(UserError):
                 self._flush()
             raise
         self._flush()
 
-    def _windows(self) -> Iterator[tuple[Variant, NDArray[np.int64]]]:
-        """Missing texts of one variant, as many as may be held at once."""
-        numbers = self.texts.variant_of(self.missing)
-        for number in np.unique(numbers):
-            rows = self.missing[numbers == number]
-            filled = np.cumsum(self.texts.characters[rows]) // WINDOW_CHARACTERS
+    def _stage(self, variant: Variant) -> Encoder:
+        """What encodes texts of that variant: the model, or its second stage after it has read the sample."""
+        if variant.sample is None:
+            return self.encoder
+        assert isinstance(self.encoder, ContextualEncoder)
+        name = next(request.name for request in self.requests if request.variant == variant)
+        sample = Request(f"{name}, sample", variant.sample.texts, Variant(variant.sample.prompt))
+        first = encode(self.encoder, [sample], self.store, batch_tokens=self.budget)
+        return self.encoder.given(first.vectors(sample))
+
+    def _windows(self) -> Iterator[tuple[Variant, list[NDArray[np.int64]]]]:
+        """The missing texts of each variant, in windows of as many as may be held at once."""
+        for number in np.unique(self._variant_numbers):
+            rows = self.missing[self._variant_numbers == number]
+            filled = np.cumsum(self.texts.sizes[rows]) // WINDOW_SIZE
             counted = np.arange(len(rows)) // WINDOW_TEXTS
             cuts = np.flatnonzero(np.diff(filled) | np.diff(counted)) + 1
-            for window in np.split(rows, cuts):
-                yield self.texts.variants[number], window
+            yield self.texts.variants[number], np.split(rows, cuts)
 
-    def _run_window(self, variant: Variant, window: NDArray[np.int64]) -> None:
-        texts = self.texts.pick([request.texts for request in self.requests], window)
-        batch = _TokenBatches(self.encoder, texts, variant) if isinstance(self.encoder, TokenEncoder) else None
-        lengths = batch.lengths if batch else self.encoder.lengths(texts, variant)
-        self._tokens_known += int(lengths.sum())
-        self._characters_known += int(self.texts.characters[window].sum())
+    def _run_window(self, encoder: Encoder, variant: Variant, window: NDArray[np.int64]) -> None:
+        batches = _batches(encoder, self.texts.pick([request.items for request in self.requests], window), variant)
+        lengths = batches.lengths
+        self._estimates[variant.modality].measure(int(self.texts.sizes[window].sum()), int(lengths.sum()))
         order = np.argsort(-lengths, kind="stable")
         start = 0
         while start < len(order):
             rows = order[start : start + max(1, self.budget // max(1, int(lengths[order[start]])))]
-            compute = batch or _TextBatches(self.encoder, texts, variant)
-            vectors = self._compute(compute, rows, lengths)
+            vectors = self._compute(batches, rows)
             self._keep(window[rows], vectors, int(lengths[rows].sum()))
             start += len(rows)
 
-    def _compute(
-        self, batches: _TokenBatches | _TextBatches, rows: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def _compute(self, batches: _TokenBatches | _WholeBatches, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         try:
-            vectors = checked(batches.run(rows), [batches.texts[row] for row in rows], self._dim)
+            vectors = checked(batches.run(rows), [batches.items[row] for row in rows], self._dim)
         except MemoryError as error:
             if len(rows) == 1:
+                one = "image" if isinstance(batches.items[rows[0]], Image) else "text"
                 raise ModelError(
-                    f"not enough memory for one text of {lengths[rows[0]]} tokens: {error}. Set the model's max_tokens "
-                    "lower or use a larger device."
+                    f"not enough memory for one {one} of {batches.lengths[rows[0]]} tokens: {error}. Set the model's "
+                    "max_tokens lower or use a larger device."
                 ) from error
             self.budget = max(1, self.budget // 2)
-            halves = np.array_split(rows, 2)
-            return np.concatenate([self._compute(batches, half, lengths) for half in halves])
+            return np.concatenate([self._compute(batches, half) for half in np.array_split(rows, 2)])
         self._dim = vectors.shape[1]
         return vectors
 
@@ -236,17 +248,54 @@ class _Work:
             self.places[rows] = self.store.add(self.texts.keys[rows], vectors)
         self._flushed = time.monotonic()
 
+    def _estimate(self, modality: Modality) -> _Estimate:
+        of_modality = np.array([variant.modality == modality for variant in self.texts.variants], dtype=bool)
+        rows = self.missing[of_modality[self._variant_numbers]]
+        return _Estimate(int(self.texts.sizes[rows].sum()), SIZE_PER_TOKEN[modality])
+
     def _report(self) -> None:
-        per_token = self._characters_known / self._tokens_known if self._tokens_known else CHARACTERS_PER_TOKEN
-        left = int((self._characters_total - self._characters_known) / max(per_token, 1e-9))
-        self.on_progress(Progress(self.texts_done, self.texts_total, self.tokens_done, self._tokens_known + left))
+        total = sum(estimate.tokens for estimate in self._estimates.values())
+        self.on_progress(Progress(self.texts_done, self.texts_total, self.tokens_done, total))
+
+
+class _Estimate:
+    """What all items of one modality cost: what is measured, and by that the rest."""
+
+    def __init__(self, size: int, size_per_token: float) -> None:
+        self._size_left = size
+        self._size_per_token = size_per_token
+        self._size_known = 0
+        self._tokens_known = 0
+
+    def measure(self, size: int, tokens: int) -> None:
+        """Take notice of what items of that size cost."""
+        self._size_left -= size
+        self._size_known += size
+        self._tokens_known += tokens
+
+    @property
+    def tokens(self) -> int:
+        """Measured and estimated."""
+        per_token = self._size_known / self._tokens_known if self._tokens_known else self._size_per_token
+        return self._tokens_known + int(self._size_left / max(per_token, 1e-9))
+
+
+def _batches(encoder: Encoder, items: list[Any], variant: Variant) -> _TokenBatches | _WholeBatches:
+    """A window of items, by the way that suits model and modality."""
+    if variant.modality == "image":
+        assert isinstance(encoder, ImageEncoder)
+        images = encoder
+        return _WholeBatches(items, images.image_lengths(items), lambda batch: images.encode_images(batch, variant))
+    if isinstance(encoder, TokenEncoder):
+        return _TokenBatches(encoder, items, variant)
+    return _WholeBatches(items, encoder.lengths(items, variant), lambda batch: encoder.encode(batch, variant))
 
 
 class _TokenBatches:
     """A window of texts, tokenized once and held as one flat array."""
 
     def __init__(self, encoder: TokenEncoder, texts: list[str], variant: Variant) -> None:
-        self.texts = texts
+        self.items = texts
         self._encoder = encoder
         self._variant = variant
         parts: list[NDArray[np.int32]] = []
@@ -266,13 +315,13 @@ class _TokenBatches:
 
 
 @dataclass(frozen=True)
-class _TextBatches:
-    """A window of texts for a model that takes texts as they are."""
+class _WholeBatches:
+    """A window of items for a model that takes them as they are."""
 
-    encoder: Encoder
-    texts: list[str]
-    variant: Variant
+    items: list[Any]
+    lengths: NDArray[np.int64]
+    encode: Callable[[list[Any]], NDArray[np.float32]]
 
     def run(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of those texts of the window."""
-        return self.encoder.encode([self.texts[row] for row in rows], self.variant)
+        """The vectors of those items of the window."""
+        return self.encode([self.items[row] for row in rows])

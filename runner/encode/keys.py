@@ -1,4 +1,4 @@
-"""Which texts are the same: the key of a text under a variant, and the distinct texts of many requests."""
+"""Which items are the same: the key of a text or image under a variant, and the distinct items of many requests."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Variant
 from runner.encode.shard import Keys
-from tasks.base import DataError
+from tasks.base import DataError, Image, Item, Modality
 
-READ_AT_ONCE = 4096
+READ_AT_ONCE: dict[Modality, int] = {"text": 4096, "image": 64}
 """Rows of a lazy column that are read together."""
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """The distinct texts of some requests, in the order in which they first appear.
+    """The distinct items of some requests, in the order in which they first appear.
 
-    keys (n, 2), characters (n,) and first (n,): where each appears first, counted over all requests' texts.
-    inverse: for every text of every request, in order, its distinct text. starts: where each request begins in that
-    order, and where the last one ends. variants: those of the requests, without repetition; variant_numbers: one a
-    request.
+    keys (n, 2), sizes (n,), in characters of a text and bytes of an image, and first (n,): where each appears first,
+    counted over all requests' items. inverse: for every item of every request, in order, its distinct item. starts:
+    where each request begins in that order, and where the last one ends. variants: those of the requests, without
+    repetition; variant_numbers: one a request.
     """
 
     keys: Keys
-    characters: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     first: NDArray[np.int64]
     inverse: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -37,82 +38,97 @@ class Distinct:
     variant_numbers: NDArray[np.int64]
 
     def of_request(self, number: int) -> NDArray[np.int64]:
-        """The distinct text of each text of a request."""
+        """The distinct item of each item of a request."""
         return self.inverse[self.starts[number] : self.starts[number + 1]]
 
     def variant_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The number of each distinct text's variant."""
+        """The number of each distinct item's variant."""
         return self.variant_numbers[self._request_of(rows)]
 
-    def pick(self, columns: Sequence[Sequence[str]], rows: NDArray[np.int64]) -> list[str]:
-        """Some distinct texts, read from the requests' own texts. `rows` must rise."""
-        texts: list[str] = []
+    def pick(self, columns: Sequence[Sequence[Item]], rows: NDArray[np.int64]) -> list[Item]:
+        """Some distinct items, read from the requests' own. `rows` must rise."""
+        items: list[Item] = []
         requests = self._request_of(rows)
         for number in np.unique(requests):
             wanted = self.first[rows[requests == number]] - self.starts[number]
-            texts += _read(columns[number], wanted)
-        return texts
+            at_once = READ_AT_ONCE[self.variants[self.variant_numbers[number]].modality]
+            items += _read(columns[number], wanted, at_once)
+        return items
 
     def _request_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.searchsorted(self.starts, self.first[rows], side="right") - 1
 
 
-def _read(column: Sequence[str], wanted: NDArray[np.int64]) -> list[str]:
-    texts: list[str] = []
-    blocks, starts = np.unique(wanted // READ_AT_ONCE, return_index=True)
+def _read(column: Sequence[Item], wanted: NDArray[np.int64], at_once: int) -> list[Item]:
+    items: list[Item] = []
+    blocks, starts = np.unique(wanted // at_once, return_index=True)
     for block, rows in zip(blocks, np.split(wanted, starts[1:]), strict=True):
-        values = column[int(block) * READ_AT_ONCE : (int(block) + 1) * READ_AT_ONCE]
-        texts += [values[row] for row in rows - block * READ_AT_ONCE]
-    return texts
+        values = column[int(block) * at_once : (int(block) + 1) * at_once]
+        items += [values[row] for row in rows - block * at_once]
+    return items
 
 
-def distinct(requests: Sequence[tuple[str, Sequence[str], Variant]]) -> Distinct:
-    """The distinct texts of requests (name, texts, variant).
+def distinct(requests: Sequence[tuple[str, Sequence[Item], Variant]]) -> Distinct:
+    """The distinct items of requests (name, items, variant).
 
-    Raises DataError for a text that is not a string, or not one that UTF-8 can write.
+    Raises DataError for an item that is not of its variant's modality, or a text that UTF-8 cannot write.
     """
     variants = list(dict.fromkeys(variant for _, _, variant in requests))
     digests = bytearray()
-    characters: list[NDArray[np.int64]] = []
-    for name, texts, variant in requests:
-        characters.append(_digest(name, texts, variant, digests))
+    sizes: list[NDArray[np.int64]] = []
+    for name, items, variant in requests:
+        sizes.append(_digest(name, items, variant, digests))
     keys = np.frombuffer(bytes(digests), dtype="<u8").reshape(-1, 2)
     first, inverse = _unique_rows(keys)
-    lengths = np.concatenate([*characters, np.zeros(0, dtype=np.int64)])
     return Distinct(
         keys=keys[first],
-        characters=lengths[first],
+        sizes=np.concatenate([*sizes, np.zeros(0, dtype=np.int64)])[first],
         first=first,
         inverse=inverse,
-        starts=np.cumsum([0, *(len(sizes) for sizes in characters)]),
+        starts=np.cumsum([0, *map(len, sizes)]),
         variants=variants,
         variant_numbers=np.array([variants.index(variant) for _, _, variant in requests], dtype=np.int64),
     )
 
 
-def _digest(name: str, texts: Sequence[str], variant: Variant, digests: bytearray) -> NDArray[np.int64]:
-    """Append the key of each text (BLAKE2b-128 of variant and text); returns the texts' lengths in characters."""
-    described = json.dumps([variant.prompt, variant.parameters], ensure_ascii=True).encode()
+def _digest(name: str, items: Sequence[Item], variant: Variant, digests: bytearray) -> NDArray[np.int64]:
+    """Append the key of each item (BLAKE2b-128 of variant and content); returns the items' sizes."""
+    sample = [variant.sample.key] if variant.sample else []
+    # Left out of the keys of texts, which are older than images.
+    modality = [{"modality": variant.modality}] if variant.modality != "text" else []
+    described = json.dumps([variant.prompt, variant.parameters, *sample, *modality], ensure_ascii=True).encode()
     start = hashlib.blake2b(hashlib.blake2b(described).digest(), digest_size=16)
-    lengths = np.empty(len(texts), dtype=np.int64)
+    content = _CONTENT[variant.modality]
+    sizes = np.empty(len(items), dtype=np.int64)
+    at_once = READ_AT_ONCE[variant.modality]
     row = 0
-    for block in range(0, len(texts), READ_AT_ONCE):
-        for text in texts[block : block + READ_AT_ONCE]:
+    for block in range(0, len(items), at_once):
+        for item in items[block : block + at_once]:
             digest = start.copy()
-            digest.update(_utf8(text, name, row))
+            digest.update(content(item, name, row))
             digests += digest.digest()
-            lengths[row] = len(text)
+            sizes[row] = len(item)
             row += 1
-    return lengths
+    return sizes
 
 
-def _utf8(text: str, name: str, row: int) -> bytes:
+def _image(image: Any, name: str, row: int) -> bytes:
+    if not isinstance(image, Image):
+        raise DataError(f"{name}: row {row} is {image!r:.60}; expected an image")
+    return image.data
+
+
+def _utf8(text: Any, name: str, row: int) -> bytes:
     try:
-        return text.encode()
+        encoded: bytes = text.encode()
+        return encoded
     except AttributeError:
         raise DataError(f"{name}: row {row} is {text!r}; expected a text") from None
     except UnicodeEncodeError as error:
         raise DataError(f"{name}: row {row} is not Unicode text: {error}") from None
+
+
+_CONTENT = {"text": _utf8, "image": _image}
 
 
 def _unique_rows(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

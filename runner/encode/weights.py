@@ -108,6 +108,7 @@ def _from_hub(source: HubModel, config: ModelConfig) -> Weights:
             f"model {config.name}: {source.hub} at {revision} has no weights ({', '.join(WEIGHTS)}); "
             f"its files are {', '.join(commit.paths[:20])}"
         )
+    names = sorted({*names, *asked_for(config, commit.paths)})
     local = hub.fetch(commit, names)
     # The snapshot's folder: above each file by as many steps as its name has parts.
     name, path = next(iter(local.items()))
@@ -118,7 +119,7 @@ def _from_hub(source: HubModel, config: ModelConfig) -> Weights:
 # -- which files ------------------------------------------------------------------------------------------------------
 
 WEIGHTS = (".safetensors", ".bin", ".pt")
-OTHERS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".vocab", ".bpe", ".spm", ".npz", ".npy")
+OTHERS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".vocab", ".bpe", ".spm", ".npz", ".npy", ".metadata")
 ELSEWHERE = re.compile(r"(onnx|openvino|coreml|tflite|gguf|runs|assets|images?|eval\w*|checkpoint-\d+|\..*)$")
 TRAINING = re.compile(r"(training_args|optimizer|scheduler|rng_state.*|consolidated.*|trainer_state)\.\w+$")
 
@@ -146,6 +147,24 @@ def needed(names: Sequence[str], *, trust_remote_code: bool = False) -> list[str
         if path.parent not in has_safetensors
         or (path.suffix not in (".bin", ".pt") and not path.name.endswith(".bin.index.json"))
     ]
+
+
+def asked_for(config: ModelConfig, names: Sequence[str]) -> list[str]:
+    """The export that a config names in `parameters: file`, with what belongs to it. Raises UserError without it.
+
+    Weights that ONNX keeps apart are called like their model with something behind, those of OpenVINO end in .bin.
+    """
+    asked = config.parameters.get("file")
+    if asked is None:
+        return []
+    if asked not in names:
+        exports = [name for name in names if name.endswith((".onnx", ".xml"))]
+        raise UserError(
+            f"model {config.name}: parameters: file: the repository has no {asked!r}; it has "
+            f"{', '.join(exports) or 'no exports'}"
+        )
+    beside = str(PurePosixPath(asked).with_suffix(".bin")) if asked.endswith(".xml") else asked
+    return [name for name in names if name.startswith(asked) or name == beside]
 
 
 # -- packages and folders ---------------------------------------------------------------------------------------------

@@ -9,16 +9,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from models.base import EncodeContext, Encoder, Searcher
+from models.base import ImageEncoder, Outline, Searcher
 from runner.config.catalogue import check_settings, task_type
 from runner.config.schema import TaskConfig
 from runner.data.checks import remember
 from runner.data.load import Loaded, load
 from runner.encode.engine import Encoded, Request
+from runner.encode.requests import requests as requests_for
 from runner.plan import Job
 from runner.results.environment import platform_summary, versions
 from runner.results.record import DatasetFacts, JobFacts, ModelFacts, Record, Timing
-from tasks.base import DataError, Embeddings, Rows, Scores, SimilarityName, Task, TaskContext, TaskData, TextSet
+from tasks.base import DataError, Embeddings, ItemSet, Rows, Scores, SimilarityName, Task, TaskContext, TaskData
 from tasks.retrieval import Retrieval
 
 
@@ -31,14 +32,14 @@ class Prepared:
     context: TaskContext
     data: TaskData
     loaded: Loaded
-    texts: tuple[TextSet, ...]
+    texts: tuple[ItemSet, ...]
     started: datetime
     seconds: float
 
     @property
     def n_texts(self) -> int:
-        """How many texts the job needs encoded, repetitions included."""
-        return sum(len(text_set.texts) for text_set in self.texts)
+        """How many texts or images the job needs encoded, repetitions included."""
+        return sum(len(item_set.items) for item_set in self.texts)
 
 
 def job_facts(job: Job) -> JobFacts:
@@ -103,16 +104,17 @@ def _sizes_before(job: Job, settings: Any) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def requests(prepared: Prepared, encoder: Encoder) -> tuple[Request, ...]:
-    """What a job asks of its encoder, one request a text set."""
-    return tuple(
-        Request(
-            f"{prepared.job.name}: {text_set.name}",
-            text_set.texts,
-            encoder.variant(EncodeContext(prepared.context, text_set.side)),
+def requests(prepared: Prepared, encoder: Outline) -> tuple[Request, ...]:
+    """What a job asks of its encoder, one request an item set.
+
+    Raises DataError when the job has images and the encoder takes none.
+    """
+    if any(item_set.modality == "image" for item_set in prepared.texts) and not isinstance(encoder, ImageEncoder):
+        raise DataError(
+            f"the task has images, and {prepared.job.model.name} was loaded as a model of texts alone; correct "
+            "`about: modalities` in its file"
         )
-        for text_set in prepared.texts
-    )
+    return requests_for(prepared.job.name, prepared.texts, prepared.context, encoder)
 
 
 def score(
@@ -121,7 +123,7 @@ def score(
     """Vectors to scores, and the seconds it took. Raises DataError and ModelError."""
     clock = perf_counter()
     vectors = {
-        text_set.name: encoded.vectors(request) for text_set, request in zip(prepared.texts, wanted, strict=True)
+        item_set.name: encoded.vectors(request) for item_set, request in zip(prepared.texts, wanted, strict=True)
     }
     return prepared.task.evaluate(Embeddings(vectors, similarity), prepared.data), perf_counter() - clock
 

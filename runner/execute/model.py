@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from models.base import Encoder, Model, ModelError, ModelSpec, Searcher
+from models.base import Encoder, Model, ModelError, ModelSpec, Outline, Searcher
 from models.instructions import Instructions
 from models.postprocess import Postprocess
 from models.reranker import Reranker
 from runner.config.identity import encoder_identity, fingerprint, known_loader
 from runner.config.schema import Execution, InstructionsConfig, ModelConfig
+from runner.encode.searcher import EncoderSearcher
 from runner.encode.store import DiskStore, MemoryStore, Store
-from runner.encode.weights import fetch
+from runner.encode.weights import Weights, fetch
 from runner.errors import UserError
 from runner.results.record import ModelFacts
 from tasks.base import SimilarityName
@@ -50,19 +51,72 @@ class OpenModel:
     def postprocess(self) -> Postprocess:
         """What is done to stored vectors before they are scored."""
         config = self.config
-        return Postprocess(config.truncate_dim, config.normalize, config.layer_norm, config.quantize)
+        return Postprocess(
+            config.truncate_dim, config.normalize, config.layer_norm, config.quantize, config.quantize_clip
+        )
 
     @property
     def similarity(self) -> SimilarityName:
         """How two of its vectors are compared."""
         assert self.encoder is not None
-        return self.config.similarity or self.encoder.similarity
+        return self.config.vector_similarity or self.encoder.similarity
 
 
 def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Execution, outputs: Path) -> OpenModel:
     """Fetch, load and open. identity: the model's part of its jobs' identity. Raises UserError and JobError."""
+    parts = zip(config.parts, identity.get("members", ()), strict=True)
+    members = [open_model(part, part_identity, execution, outputs) for part, part_identity in parts]
     weights = fetch(config)
-    spec = ModelSpec(
+    encoder, searcher = _parts(_load(config, weights, execution, [_searcher(member, execution) for member in members]))
+    if searcher is not None:
+        _refuse_vector_settings(config)
+    sources = [f"{member.config.name}: {member.facts.source}" for member in members] or [weights.source]
+    facts = ModelFacts(source="; ".join(sources), revision=weights.revision, content_hash=weights.content)
+    return OpenModel(config, encoder, searcher, _open_store(encoder_identity(identity), execution, outputs), facts)
+
+
+def _searcher(model: OpenModel, execution: Execution) -> Searcher:
+    """The model as one that searches."""
+    if model.searcher is not None:
+        return model.searcher
+    assert model.encoder is not None
+    return EncoderSearcher(model.encoder, model.store, model.postprocess, model.similarity, execution.batch_tokens)
+
+
+def open_outline(config: ModelConfig, execution: Execution) -> Outline:
+    """How an encoder treats texts: without loading it where its loader can say so. Raises UserError and JobError."""
+    loader = known_loader(config)
+    if loader.kind in ("encoder", "any"):
+        weights = fetch(config)
+        try:
+            outline = loader.outline(_spec(config, weights, execution))
+        except ModelError as error:
+            raise UserError(f"model {config.name}: {error}") from error
+        found = outline or _parts(_load(config, weights, execution))[0]
+        if found is not None:
+            return found
+    raise UserError(
+        f"model {config.name}: --cost counts the texts of models that give one vector a text, and this one searches or "
+        "scores; leave out --cost"
+    )
+
+
+def stored(identity: Mapping[str, Any], execution: Execution, outputs: Path) -> Store:
+    """The vectors that earlier runs have kept, to be looked at alone. identity: see open_model."""
+    identity = encoder_identity(identity)
+    folder = _store_folder(identity, outputs)
+    return DiskStore(folder, identity) if execution.store and folder.is_dir() else MemoryStore()
+
+
+def _load(config: ModelConfig, weights: Weights, execution: Execution, members: Sequence[Searcher] = ()) -> Model:
+    try:
+        return known_loader(config).load(_spec(config, weights, execution, members))
+    except ModelError as error:
+        raise UserError(f"model {config.name}: {error}") from error
+
+
+def _spec(config: ModelConfig, weights: Weights, execution: Execution, members: Sequence[Searcher] = ()) -> ModelSpec:
+    return ModelSpec(
         name=config.name,
         loader=config.loader,
         folder=weights.folder,
@@ -70,22 +124,14 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
         prompts=config.prompts,
         instructions=instructions(config.instructions),
         max_tokens=config.max_tokens,
-        similarity=config.similarity,
+        similarity=config.vector_similarity,
         dtype=config.dtype,
         trust_remote_code=config.trust_remote_code,
         parameters=config.parameters,
+        members=members,
         device=execution.device,
         threads=execution.threads,
     )
-    try:
-        model = known_loader(config).load(spec)
-    except ModelError as error:
-        raise UserError(f"model {config.name}: {error}") from error
-    encoder, searcher = _parts(model)
-    if searcher is not None:
-        _refuse_vector_settings(config)
-    facts = ModelFacts(source=weights.source, revision=weights.revision, content_hash=weights.content)
-    return OpenModel(config, encoder, searcher, _open_store(encoder_identity(identity), execution, outputs), facts)
 
 
 def _parts(model: Model) -> tuple[Encoder | None, Searcher | None]:
@@ -95,7 +141,7 @@ def _parts(model: Model) -> tuple[Encoder | None, Searcher | None]:
 
 
 def _refuse_vector_settings(config: ModelConfig) -> None:
-    for field in ("layer_norm", "truncate_dim", "normalize", "quantize"):
+    for field in ("layer_norm", "truncate_dim", "normalize", "quantize", "quantize_clip"):
         if getattr(config, field) is not None:
             raise UserError(f"model {config.name}: {field}: the model gives scores and no vectors; leave it out")
 
@@ -108,5 +154,8 @@ def instructions(config: InstructionsConfig | None) -> Instructions | None:
 def _open_store(identity: Mapping[str, Any], execution: Execution, outputs: Path) -> Store:
     if not execution.store:
         return MemoryStore()
-    folder = outputs / "store" / fingerprint(identity)[:16]
-    return DiskStore(folder, identity, budget=int(execution.store_gib * GIB))
+    return DiskStore(_store_folder(identity, outputs), identity, budget=int(execution.store_gib * GIB))
+
+
+def _store_folder(identity: Mapping[str, Any], outputs: Path) -> Path:
+    return outputs / "store" / fingerprint(identity)[:16]

@@ -12,7 +12,7 @@ import pytest
 from runner.__main__ import main
 
 
-@pytest.mark.parametrize("verb", ["run", "plan", "list", "show", "report", "why", "completion"])
+@pytest.mark.parametrize("verb", ["run", "plan", "list", "show", "report", "why", "model", "completion"])
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([verb, "--help"])
@@ -93,6 +93,7 @@ def test_show_fills_in_defaults(capsys: pytest.CaptureFixture[str]) -> None:
         ("embedmark run model=e5_base_v", ["model=e5_base_v2"]),
         ("embedmark model.max_t", ["model.max_tokens="]),
         ("embedmark list mo", ["models"]),
+        ("embedmark model ", ["new"]),
         ("embedmark show e5_base_v", ["e5_base_v2"]),
     ],
 )

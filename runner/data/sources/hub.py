@@ -51,6 +51,7 @@ class _Reader:
         self._commit = commit
         self._configurations = configurations
         self._used: set[str] = set()
+        self._used_elsewhere: dict[str, str] = {}
 
     def tables(self, dataset: HubDataset, subset: str, splits: Sequence[str]) -> Raw:
         """Each split as one table."""
@@ -119,6 +120,8 @@ class _Reader:
 
     def _placed(self, place: Place, known: places.Names) -> Table:
         """The table of a layout, from one split of its configuration, or from several, one after the other."""
+        if place.hub is not None:
+            return self._elsewhere(place, place.hub, known)
 
         def filled(key: str) -> str | None:
             template: str | None = getattr(place, key)
@@ -147,6 +150,18 @@ class _Reader:
                 ) from error
         joined = pa.concat_tables([piece.arrow for piece in pieces], promote_options="permissive")
         return Table(joined, pieces[0].labels)
+
+    def _elsewhere(self, place: Place, repository: str, known: places.Names) -> Table:
+        """A table of another dataset, whose configurations are its own."""
+        assert place.revision is not None
+        commit = self._hub.commit(repository, "dataset", place.revision)
+        with Configurations(self._hub, commit) as configurations:
+            reader = _Reader(self._hub, commit, configurations)
+            here = place.model_copy(update={"hub": None, "revision": None})
+            table = reader._placed(here, {name: value for name, value in known.items() if name != "config"})
+        files = reader._facts().files
+        self._used_elsewhere |= {f"{repository}/{path}": sha256 for path, sha256 in files.items()}
+        return table
 
     @property
     def _where(self) -> str:
@@ -195,7 +210,7 @@ class _Reader:
     def _facts(self) -> Facts:
         files = {path: self._commit.file(path) for path in sorted(self._used)}
         hashes = {path: file.sha256 or file.git_sha1 or "" for path, file in files.items()}
-        return Facts("hub", self._commit.repo, self._commit.revision, hashes)
+        return Facts("hub", self._commit.repo, self._commit.revision, {**hashes, **self._used_elsewhere})
 
 
 def from_dataset(rows: object) -> Table:

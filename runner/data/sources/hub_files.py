@@ -14,8 +14,9 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -23,6 +24,9 @@ from runner.errors import JobError, UserError
 
 Kind = Literal["dataset", "model"]
 T = TypeVar("T")
+
+Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
+"""Of each tensor in a file its number format, as safetensors calls it, and its shape."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +109,39 @@ class Hub:
         )
         _write_note(self._folder(repo, kind) / "refs" / name, str(info.sha))
         return str(info.sha)
+
+    def created(self, repo: str, kind: Kind) -> date | None:
+        """When a repository was made, None where the hub does not say or this run is offline. Raises like a fetch."""
+        if self.offline:
+            return None
+        from huggingface_hub import HfApi
+
+        api = HfApi(endpoint=self.endpoint)
+        info = self._patiently(lambda: api.repo_info(repo, repo_type=kind), f"{kind} {repo}", repo, kind, "main")
+        made = getattr(info, "created_at", None)
+        return made.date() if made is not None else None
+
+    def tensors(self, commit: Commit, path: str) -> Shapes | None:
+        """What a safetensors file of a model holds, by its first bytes; the file itself is not downloaded.
+
+        None when the run is offline and the file is not in the cache. Raises like a fetch.
+        """
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import SafetensorsParsingError
+
+        if (kept := self._kept(commit, path)) is not None:
+            return local_tensors(kept)
+        if self.offline:
+            return None
+        api = HfApi(endpoint=self.endpoint)
+
+        def read() -> Shapes:
+            try:
+                return _shapes(api.parse_safetensors_file_metadata(commit.repo, path, revision=commit.revision))
+            except SafetensorsParsingError as error:
+                raise CorruptFileError(f"the head of {path} of {commit.repo} is not what safetensors have") from error
+
+        return self._patiently(read, f"the head of {path} of {commit.repo}", commit.repo, commit.kind, commit.revision)
 
     def commit(self, repo: str, kind: Kind, revision: str) -> Commit:
         """The files of a commit, from the network the first time and from a note in the cache after that."""
@@ -325,6 +362,21 @@ def has_content(path: Path, sha256: str | None, git_sha1: str | None) -> bool:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest() == (sha256 or git_sha1)
+
+
+def local_tensors(path: Path) -> Shapes:
+    """What a safetensors file holds, by its first bytes. Raises UserError when it is none."""
+    from huggingface_hub import parse_local_safetensors_file_metadata
+    from huggingface_hub.errors import SafetensorsParsingError
+
+    try:
+        return _shapes(parse_local_safetensors_file_metadata(path))
+    except SafetensorsParsingError as error:
+        raise UserError(f"{path} is no safetensors file, or is cut off: {error}") from error
+
+
+def _shapes(head: Any) -> Shapes:
+    return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in head.tensors.items()}
 
 
 def _remote_file(entry: Any) -> RemoteFile:

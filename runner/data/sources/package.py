@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.resources
+import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,8 @@ from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from types import MappingProxyType
 from typing import Any
+
+import pyarrow as pa
 
 from runner.config.schema import PackageDataset
 from runner.data.sources.base import Facts, Raw
@@ -44,7 +47,11 @@ def read(dataset: PackageDataset, splits: Sequence[str]) -> Raw:
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by name, those of installed packages included."""
-    known: dict[str, Reader] = {"emoji_names": emoji_names, "bible_verses": bible_verses}
+    known: dict[str, Reader] = {
+        "emoji_names": emoji_names,
+        "bible_verses": bible_verses,
+        "sklearn_digits": sklearn_digits,
+    }
     for entry in entry_points(group="embedmark.sources"):
         known[entry.name] = entry.load()
     return MappingProxyType(known)
@@ -173,6 +180,35 @@ def _plain(text: str) -> str:
 def _spoken(name: str) -> str:
     """ ":red_heart:" as "red heart"."""
     return " ".join(name.strip(":").replace("_", " ").split())
+
+
+def sklearn_digits(dataset: PackageDataset) -> dict[str, Table]:
+    """One split, `test`: a row a handwritten digit, out of the 1,797 that `scikit-learn` ships.
+
+    Columns: `image` (a PNG of 8 by 8 grey pixels, not compressed, so that its bytes do not depend on a compressor's
+    version) and `label` (0 to 9, with the classes "0" to "9"). Takes no options.
+    """
+    _known_options(dataset, set())
+    return {"test": _digit_table()}
+
+
+@lru_cache(maxsize=1)
+def _digit_table() -> Table:
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    pictures = []
+    for pixels in (digits.images * (255 / _DARKEST)).round().astype("uint8"):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG", compress_level=0)
+        pictures.append(file.getvalue())
+    table = Table.of({"image": pictures})
+    return table.put("label", pa.array(digits.target), tuple(str(digit) for digit in range(10)))
+
+
+_DARKEST = 16
+"""The largest value of a pixel of scikit-learn's digits."""
 
 
 def _known_options(dataset: PackageDataset, known: set[str]) -> None:

@@ -36,8 +36,9 @@ def identity(
     model: dict[str, Any] = MODEL, task: dict[str, Any] = TASK, subset: str = "en", split: str = "test"
 ) -> Any:
     model_config, task_config = ModelConfig.model_validate(model), TaskConfig.model_validate(task)
+    members = [model_identity(part, Pin(part.revision)) for part in model_config.parts]
     return job_identity(
-        model_identity(model_config, Pin(model_config.revision)),
+        model_identity(model_config, Pin(model_config.revision), members),
         task_identity(task_config, Pin(task_config.dataset.revision)),  # type: ignore[union-attr]
         subset,
         split,
@@ -66,12 +67,14 @@ OTHER_MODELS: dict[str, dict[str, Any]] = {
     "normalize": {"normalize": False},
     "layer_norm": {"layer_norm": True},
     "quantize": {"quantize": "int8"},
+    "quantize_clip": {"quantize": "int8", "quantize_clip": [0.01, 0.99]},
     "max_tokens": {"max_tokens": 256},
     "truncate_dim": {"truncate_dim": 64},
     "similarity": {"similarity": "dot"},
     "dtype": {"dtype": "float16"},
     "trust_remote_code": {"trust_remote_code": True},
     "parameters": {"parameters": {"pooling": "cls"}},
+    "members": {"members": [{"name": "org/one"}, {"name": "org/other"}]},
 }
 OTHER_TASKS: dict[str, dict[str, Any]] = {
     "name": {"name": "Other"},
@@ -107,6 +110,15 @@ def test_deciding_task_fields_change_the_fingerprint(change: dict[str, Any]) -> 
     assert fingerprint(identity(task={**TASK, **change})) != fingerprint(identity())
 
 
+def test_a_members_deciding_fields_change_the_fingerprint() -> None:
+    one, other = {"name": "org/one", "revision": "1" * 40}, {"name": "org/other", "revision": "2" * 40}
+    changed = ([other, one], [one, one], [{**one, "max_tokens": 8}, other], [one, {**other, "revision": "3" * 40}])
+    found = {fingerprint(identity({**MODEL, "members": members})) for members in ([one, other], *changed)}
+    assert len(found) == 5
+    described = {**one, "about": {"license": "mit"}}
+    assert fingerprint(identity({**MODEL, "members": [described, other]})) in found
+
+
 def test_subset_and_split_change_the_fingerprint() -> None:
     assert len({fingerprint(identity(subset=s, split=p)) for s in ("en", "de") for p in ("test", "validation")}) == 4
 
@@ -125,6 +137,15 @@ def test_subset_and_split_change_the_fingerprint() -> None:
 )
 def test_what_does_not_decide_changes_nothing(model: dict[str, Any], task: dict[str, Any]) -> None:
     assert fingerprint(identity(model, task)) == fingerprint(identity())
+
+
+def test_how_a_service_is_asked_decides_nothing_and_what_it_is_asked_does() -> None:
+    def of(**parameters: Any) -> str:
+        return fingerprint(identity({**MODEL, "max_tokens": None, "loader": "cohere", "parameters": parameters}))
+
+    pace = {"requests_per_minute": 100, "tokens_per_minute": 1e6}
+    assert of(dimensions=256, **pace, batch=8, retries=1, timeout=9, key="MY_KEY") == of(dimensions=256)
+    assert len({of(), of(dimensions=256), of(url="http://127.0.0.1"), of(model="other")}) == 4
 
 
 def test_versions_of_code_change_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:

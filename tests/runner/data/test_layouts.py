@@ -124,6 +124,29 @@ def test_every_document_that_is_not_excluded_is_a_candidate(serve: Callable[...,
 
 
 @pytest.mark.hub
+def test_judgments_may_be_another_dataset(
+    tmp_path: Path, hub_root: HubRoot, serve_hub: ServeHub, hf_home: Path
+) -> None:
+    commits = {"me/mine": "a" * 40, "me/judged": "b" * 40}
+    parts = {"me/mine": {"corpus": CORPUS, "queries": QUERIES}, "me/judged": {"test": QRELS}}
+    for name, tables in parts.items():
+        for table, rows in tables.items():
+            path = tmp_path / name / f"{table}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(jsonl(rows), encoding="utf-8")
+    folders = {f"{name}/{commit}": tmp_path / name for name, commit in commits.items()}
+    root = hub_root(datasets=folders, with_shared=False)
+    hub = Hub(serve_hub(root), hf_home / "hub", offline=False, attempts=2, wait=0.01)
+    layout: dict[str, Any] = {part: {"file": f"{part}.jsonl"} for part in ("corpus", "queries")}
+    layout["qrels"] = {"hub": "me/judged", "revision": "b" * 40, "split": "{split}"}
+    raw = read(dataset(layout=layout), "default", ["test"], retrieval=True, hub=hub)
+    found = raw.splits["test"]
+    assert isinstance(found, RetrievalTables)
+    assert found.rows().qrels == {"1": {"d1": 1}, "2": {"d2": 1}}
+    assert set(raw.facts.files) == {"corpus.jsonl", "queries.jsonl", "me/judged/test.jsonl"}
+
+
+@pytest.mark.hub
 def test_files_and_folders_outside_of_configurations_are_splits(serve: Callable[..., Hub]) -> None:
     hub = serve({"c++/train.jsonl": QUERIES, "test/de.jsonl": QRELS, "test/fr.jsonl": CORPUS})
     layout = {"train": {"folder": "c++"}, "test": {"file": "test/{subset}.jsonl"}}
@@ -154,6 +177,9 @@ def test_parts_and_places_that_cannot_be_are_refused(serve: Callable[..., Hub]) 
         retrieval(serve({("corpus", "test"): CORPUS}), layout={"quries": {}})
     with pytest.raises(ValueError, match="give one of `config`, `folder` and `file`"):
         dataset(layout={"test": {"config": "a", "file": "b"}})
+    for place in ({"hub": "me/other"}, {"revision": "b" * 40}, {"hub": "me/other", "revision": "main"}):
+        with pytest.raises(ValueError, match="needs `hub` and `revision`, its commit of 40 digits"):
+            dataset(layout={"qrels": place})
 
 
 def test_a_layout_is_part_of_what_a_job_is() -> None:

@@ -63,7 +63,7 @@ def test_vectors_do_not_depend_on_company(
     wanted = [Request("r", texts, Variant(prompt)) for texts, prompt in requests]
     encoded = encode(bert, data.draw(st.permutations(wanted)), MemoryStore(), batch_tokens=batch_tokens)
     for request in wanted:
-        alone = np.concatenate([bert.encode([text], request.variant) for text in request.texts])
+        alone = np.concatenate([bert.encode([text], request.variant) for text in request.items])
         np.testing.assert_allclose(encoded.vectors(request), alone, atol=1e-6)
     assert encoded.facts.texts == sum(len(texts) for texts, _ in requests)
 
@@ -130,7 +130,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(bert: TokenEncoder) -> None:
 
     request = Request("r", [f"{n} a" for n in range(40)], PLAIN)
     encoded = encode(Faulty(bert, forward), [request], MemoryStore(), batch_tokens=10_000)
-    np.testing.assert_allclose(encoded.vectors(request), bert.encode(list(request.texts), PLAIN), atol=1e-6)
+    np.testing.assert_allclose(encoded.vectors(request), bert.encode(list(request.items), PLAIN), atol=1e-6)
     assert encoded.facts.batch_tokens < 10_000
     assert max(sizes) == 40
 

@@ -22,7 +22,7 @@ def test_every_text_leads_to_itself_and_each_is_there_once(requests: list[tuple[
     picked = found.pick([texts for _, texts, _ in requests], rows)
     variants = [found.variants[number] for number in found.variant_of(rows)]
     assert [(picked[row], variants[row]) for row in found.inverse] == pairs
-    assert [len(text) for text in picked] == list(found.characters)
+    assert [len(text) for text in picked] == list(found.sizes)
     counts = [len(found.of_request(number)) for number in range(len(requests))]
     assert counts == [len(texts) for _, texts, _ in requests]
 

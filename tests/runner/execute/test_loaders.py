@@ -64,7 +64,7 @@ def _own(folder: Path) -> Path:
 KINDS: dict[str, tuple[Callable[[Path], Path] | None, dict[str, Any], tuple[str, ...]]] = {
     "cross-encoder": (tiny_cross_encoder, {"loader": "cross_encoder"}, ("Order",)),
     "SPLADE": (tiny_splade, {"loader": "sparse_encoder"}, ("Order", "Search")),
-    "ColBERT": (tiny_colbert, {"loader": "multi_vector"}, ("Order", "Search")),
+    "ColBERT": (tiny_colbert, {"loader": "multi_vector", "similarity": "max_sim"}, ("Order", "Search")),
     "BM25": (None, {"loader": "bm25"}, ("Order", "Search")),
     "model2vec": (tiny_model2vec, {"loader": "model2vec"}, ("Order", "Search", "Topics", "Likeness")),
     "own": (_own, {"loader": "mine:Shortest", "trust_remote_code": True}, ("Order",)),
@@ -82,14 +82,24 @@ def test_every_kind_of_model_is_measured(kind: str, project: Path, tmp_path: Pat
     assert all(-1 <= record["main_score"] <= 1 for record in records.values())
 
 
-def test_a_service_is_measured(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-to-be-seen")
-    with serving() as service:
-        status, records = run(project, {"loader": "openai", "parameters": {"url": service.url}}, "Topics", "Search")
+@pytest.mark.parametrize("loader", ["openai", "cohere", "voyage", "google", "tei"])
+def test_a_service_is_measured_though_it_pauses_and_its_key_is_nowhere(
+    loader: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-never-to-be-seen"
+    monkeypatch.setenv("SERVICE_KEY", key)
+    with serving(loader) as service:
+        service.pauses = {3: {"Retry-After": "0.05"}}
+        parameters = {"url": service.url, "key": "SERVICE_KEY", "batch": 8}
+        status, records = run(project, {"loader": loader, "parameters": parameters}, "Topics", "Search")
     assert status == 0
     assert set(records) == {"Topics", "Search"}
-    kept = [path for path in Path("out").rglob("*") if path.is_file()]
-    assert not any(b"sk-never-to-be-seen" in path.read_bytes() for path in kept)
+    sent = [body for _, body in service.requests]
+    assert sent[2] == sent[3]
+    assert all(key in repr(headers) for headers, _ in service.requests)
+    kept = [path for path in Path.cwd().rglob("*") if path.is_file()]
+    assert len(kept) > 10
+    assert not any(key.encode() in path.read_bytes() for path in kept)
 
 
 def test_what_a_kind_cannot_do_is_planned_as_such(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,48 @@
+"""`plan --cost`: how many texts and tokens the pending jobs have left, and what a service asks for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from runner.config.schema import Settings
+from runner.errors import FAILED, OK
+from runner.plan import Plan
+
+
+def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_json: bool) -> int:
+    """Print what a plan would have to encode; FAILED where some of its texts could not be read."""
+    from runner.execute.cost import Cost, estimate
+
+    # A job that is done again still finds its texts in the store.
+    pending = [job for job in made.jobs if settings.rerun or states[job.fingerprint] != "done"]
+    cost = Cost(0, 0, 0, counted=True)
+    if pending:
+        cost = estimate(made.model, pending, settings.execution, Path(settings.outputs))
+    price = made.model.about.price_per_million_tokens
+    dollars = None if price is None else cost.tokens * price / 1e6
+    if as_json:
+        values = {
+            "texts": cost.texts,
+            "texts_to_encode": cost.missing,
+            "tokens": cost.tokens,
+            "tokens_are": "counted" if cost.counted else "estimated",
+            "usd": dollars,
+            "not_counted": {job.name: reason for job, reason in cost.unread},
+        }
+        print(json.dumps({"model": made.model.name, "cost": values}))
+        return FAILED if cost.unread else OK
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    stored = cost.texts - cost.missing
+    console.print(f"to encode: {cost.missing:,} distinct texts{f', and {stored:,} more are stored' if stored else ''}")
+    how = "counted by the model's tokenizer" if cost.counted else "an estimate: a token is taken to be 4 characters"
+    console.print(f"tokens: {cost.tokens:,} ({how})")
+    if dollars is not None:
+        told = f"about {dollars:,.2f}" if dollars >= 0.01 or not cost.tokens else "less than 0.01"
+        console.print(f"price: {told} USD, at {price:g} USD a million tokens as the model's file says")
+    for job, reason in cost.unread:
+        console.print(f"not counted: {job.name}: {reason}")
+    return FAILED if cost.unread else OK

@@ -1,0 +1,38 @@
+"""`model new`: a model's file, drafted from its checkpoint."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from runner.config.catalogue import Catalogue
+from runner.draft.checkpoint import open_checkpoint
+from runner.draft.model import draft, slug
+from runner.errors import OK, UserError
+
+FIRST_RUN = {"cross_encoder": "tasks=[AskUbuntuDupQuestions]"}
+"""What a drafted model is tried on first, by its loader; all others on what needs no network."""
+
+
+def new(name: str, folder: Path, *, force: bool) -> int:
+    """Write FOLDER/model/<slug>.yaml and print how to run it. Raises UserError and JobError."""
+    checkpoint = open_checkpoint(name)
+    path = folder / "model" / f"{slug(checkpoint.name)}.yaml"
+    if path.exists() and not force:
+        raise UserError(f"{path} exists already; give another folder with --out, or --force to write it anew")
+    text, config = draft(checkpoint)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".yaml.partial")
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}; give another folder with --out") from error
+    print(f"wrote {path}: loader {config.loader}")
+    if (shipped := Catalogue().models.get(config.name)) is not None:
+        print(
+            f"the catalogue has this model already, as model={shipped.choice}; with --config-dir yours goes before it"
+        )
+    tried = FIRST_RUN.get(config.loader, "benchmark=quickstart")
+    print(f"next: python -m runner --config-dir {shlex.quote(str(folder))} model={path.stem} {tried}")
+    return OK

@@ -1,0 +1,38 @@
+"""The text of a model's file, drafted from its checkpoint."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from pydantic import ValidationError
+
+from runner.config.explain import invalid
+from runner.config.schema import ModelConfig
+from runner.draft.about import about
+from runner.draft.checkpoint import Checkpoint
+from runner.draft.kind import loader_of
+from runner.draft.page import Line, page
+from runner.draft.settings import settings
+
+
+def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
+    """The file's text, and what it says. Raises UserError for a checkpoint that none of the loaders is for."""
+    loader = loader_of(checkpoint)
+    here = Line("revision", checkpoint.commit) if checkpoint.hub else Line("source", {"path": checkpoint.where})
+    head = [
+        Line(note=f"Drafted from the files of {checkpoint.where}; none of its weights were loaded."),
+        Line("name", checkpoint.name, "" if checkpoint.hub else "yours to choose"),
+        Line("loader", loader),
+        here,
+    ]
+    text = page([*head, *settings(checkpoint, loader)]) + "about:\n" + page(about(checkpoint, loader), "  ")
+    try:
+        return text, ModelConfig.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        raise invalid(error, checkpoint.where, ModelConfig) from None
+
+
+def slug(name: str) -> str:
+    """The file's name, as the catalogue makes them of a model's name without its owner."""
+    return re.sub(r"[^a-z0-9]+", "_", name.rpartition("/")[2].casefold()).strip("_") or "model"

@@ -1,0 +1,48 @@
+"""An encoder as a model that searches: its vectors, out of the store where they are, and exact search among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.base import Encoder
+from models.postprocess import Postprocess
+from runner.encode.engine import encode
+from runner.encode.requests import requests
+from runner.encode.store import Store
+from tasks.base import SimilarityName, TaskContext, TextSet
+from tasks.ranking import Hits, Lookup
+from tasks.search import rerank, search
+
+
+@dataclass(frozen=True)
+class EncoderSearcher:
+    """A Searcher. similarity: how its vectors are compared. batch_tokens: as the engine takes it."""
+
+    encoder: Encoder
+    store: Store
+    postprocess: Postprocess
+    similarity: SimilarityName
+    batch_tokens: int | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Those of the encoder."""
+        return self.encoder.facts
+
+    def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
+        """The k most similar documents of each query, or of its candidates. Raises ModelError and DataError."""
+        sets = (
+            TextSet("queries", lookup.queries, "query", context.split, lookup.documents),
+            TextSet("corpus", lookup.documents, "document", context.split, lookup.documents),
+        )
+        wanted = requests(context.name, sets, context, self.encoder)
+        encoded = encode(self.encoder, wanted, self.store, batch_tokens=self.batch_tokens, postprocess=self.postprocess)
+        queries, documents = map(encoded.vectors, wanted)
+        vectors = (queries, documents, lookup.query_ids, lookup.document_ids)
+        if lookup.candidates is None:
+            ranking = search(*vectors, lookup.k, self.similarity)
+        else:
+            ranking = rerank(*vectors, lookup.candidates, lookup.k, self.similarity)
+        return [(positions, scores) for _, positions, scores in ranking]

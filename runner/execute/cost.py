@@ -1,0 +1,102 @@
+"""What pending jobs would have to encode, known before anything is: distinct texts that the store lacks, in tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import ImageEncoder, ModelError, Outline, TokenEncoder, Variant
+from runner.config.schema import Execution, ModelConfig
+from runner.encode.engine import Request
+from runner.encode.keys import READ_AT_ONCE, Distinct, distinct
+from runner.encode.shard import Keys
+from runner.encode.store import Store
+from runner.errors import JobError, OutputError, UserError
+from runner.execute.jobs import prepare, requests
+from runner.execute.model import open_outline, stored
+from runner.plan import Job
+from tasks.base import DataError
+
+CHARACTERS_PER_TOKEN = 4
+"""An estimate where no tokenizer is at hand: right for English; most other scripts take more tokens."""
+
+BLOCKS_AT_ONCE = 16
+"""Blocks of rows, as columns are read, whose items are held at once."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """texts: distinct ones of the jobs (or images), each with its prompt. missing: those that are not stored.
+
+    tokens: of the missing ones; counted: by the model's own tokenizer, and otherwise estimated from characters.
+    unread: jobs whose texts could not be had, and why; they are in no number.
+    """
+
+    texts: int
+    missing: int
+    tokens: int
+    counted: bool
+    unread: tuple[tuple[Job, str], ...] = ()
+
+
+def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outputs: Path) -> Cost:
+    """What these jobs of one model would have to encode. Raises UserError and JobError."""
+    outline = open_outline(model, execution)
+    store = stored(jobs[0].identity["model"], execution, outputs)
+    per_token = 1 if isinstance(outline, TokenEncoder) else CHARACTERS_PER_TOKEN
+    keys: list[Keys] = [np.zeros((0, 2), dtype="<u8")]
+    # NaN for what is stored.
+    lengths: list[NDArray[np.float64]] = [np.zeros(0)]
+    unread = []
+    for job in jobs:
+        try:
+            found, own = _lengths(job, outline, store, outputs)
+        except OutputError:
+            raise
+        except (UserError, JobError, DataError, ModelError) as error:
+            unread.append((job, str(error)))
+            continue
+        keys.append(found)
+        lengths.append(own)
+    _, first = np.unique(np.concatenate(keys), axis=0, return_index=True)
+    each = np.concatenate(lengths)[first]
+    missing = int((~np.isnan(each)).sum())
+    return Cost(len(first), missing, math.ceil(np.nansum(each) / per_token), per_token == 1, tuple(unread))
+
+
+def _lengths(job: Job, outline: Outline, store: Store, outputs: Path) -> tuple[Keys, NDArray[np.float64]]:
+    """The distinct texts of one job, and the lengths of those that are not stored."""
+    wanted = requests(prepare(job, outputs / "data"), outline)
+    texts = distinct([(request.name, request.items, request.variant) for request in wanted])
+    lengths = np.full(len(texts.keys), np.nan)
+    missing = np.flatnonzero(store.find(texts.keys)[:, 0] < 0)
+    for variant, rows in _windows(texts, missing):
+        lengths[rows] = _measured(outline, texts, wanted, rows, variant)
+    return texts.keys, lengths
+
+
+def _windows(texts: Distinct, missing: NDArray[np.int64]) -> Iterator[tuple[Variant, NDArray[np.int64]]]:
+    numbers = texts.variant_of(missing)
+    for number in np.unique(numbers):
+        rows = missing[numbers == number]
+        variant = texts.variants[number]
+        at_once = BLOCKS_AT_ONCE * READ_AT_ONCE[variant.modality]
+        for start in range(0, len(rows), at_once):
+            yield variant, rows[start : start + at_once]
+
+
+def _measured(
+    outline: Outline, texts: Distinct, wanted: Sequence[Request], rows: NDArray[np.int64], variant: Variant
+) -> NDArray[np.int64]:
+    items: list[Any] = texts.pick([request.items for request in wanted], rows)
+    if variant.modality == "image":
+        assert isinstance(outline, ImageEncoder)
+        # Patches are tokens already, and what is summed is characters.
+        return outline.image_lengths(items) * CHARACTERS_PER_TOKEN
+    return outline.lengths(items, variant)

@@ -1,0 +1,148 @@
+"""Images through the whole command: a shipped task and a folder of one's own, with a small CLIP."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from PIL import Image as Pictures
+from sklearn.datasets import load_digits, load_sample_images
+from tiny_models import tiny_clip, tiny_static
+from transformers import CLIPModel, CLIPProcessor
+
+from runner.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    clip, texts = tiny_clip(folder / "clip"), tiny_static(folder / "static")
+    both = {"about": {"modalities": ["text", "image"]}}
+    write(folder / "model/clip.yaml", {"name": "test/clip", "source": {"path": str(clip)}, **both})
+    write(folder / "model/texts.yaml", {"name": "test/texts", "source": {"path": str(texts)}})
+    write(folder / "model/boastful.yaml", {"name": "test/boastful", "source": {"path": str(texts)}, **both})
+    for loader in ("bm25", "model2vec"):
+        values = {"name": f"test/{loader}", "loader": loader, "source": {"path": str(texts)}, **both}
+        write(folder / f"model/{loader}.yaml", values)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path: Path, values: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def run(project: Path, model: str, task: str, *more: str) -> int:
+    return main(["run", "--config-dir", str(project), f"model={model}", f"task={task}", "outputs=out", *more])
+
+
+def records() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in Path("out").glob("jobs/*/result.json")]
+
+
+def photographs(project: Path, *contents: bytes, name: str = "photographs") -> str:
+    """A task of one's own: which of scikit-learn's two photographs is which."""
+    (project / "data" / name).mkdir(parents=True, exist_ok=True)
+    columns = {"image": pa.array(contents), "label": [n % 2 for n in range(len(contents))]}
+    pq.write_table(pa.table(columns), project / "data" / name / "test.parquet")
+    values = {
+        "name": name,
+        "type": "zeroshot_image_classification",
+        "dataset": {"files": str(project / "data" / name)},
+        "languages": ["eng-Latn"],
+        "main_metric": "accuracy",
+        "settings": {"candidate_labels": ["a temple in china", "a flower"]},
+    }
+    write(project / "task" / f"{name}.yaml", values)
+    return name
+
+
+def jpeg(pixels: Any) -> bytes:
+    content = io.BytesIO()
+    Pictures.fromarray(pixels).save(content, "JPEG")
+    return content.getvalue()
+
+
+PHOTOGRAPHS = [jpeg(pixels) for pixels in load_sample_images().images]
+
+
+def test_digits_are_measured_and_the_second_run_reuses_them(project: Path) -> None:
+    assert run(project, "clip", "zeroshot_image_classification/digits") == 0
+    [record] = records()
+    assert record["main_score"] == pytest.approx(accuracy_of_transformers(project / "clip" / "model"))
+    assert record["timing"]["texts_encoded"] == 10 + len({image.tobytes() for image in load_digits().images})
+    assert run(project, "clip", "zeroshot_image_classification/digits", "rerun=true") == 0
+    [again] = records()
+    assert again["timing"]["texts_encoded"] == 0
+    assert again["scores"] == record["scores"]
+
+
+def accuracy_of_transformers(folder: Path) -> float:
+    """What the network itself says, without anything of ours."""
+    network, processor = CLIPModel.from_pretrained(folder).eval(), CLIPProcessor.from_pretrained(folder)
+    digits = load_digits()
+    shades = np.round(digits.images * (255 / 16)).astype("uint8")
+    pixels = processor(images=[Pictures.fromarray(image) for image in shades], return_tensors="pt")
+    words = processor(text=[f"a photo of the number: '{n}'." for n in range(10)], return_tensors="pt", padding=True)
+    images = network.get_image_features(**pixels).pooler_output.detach().numpy()
+    texts = network.get_text_features(**words).pooler_output.detach().numpy()
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    return float(((images @ texts.T).argmax(axis=1) == digits.target).mean())
+
+
+def test_photographs_of_ones_own_are_measured(project: Path) -> None:
+    assert run(project, "clip", photographs(project, *PHOTOGRAPHS, *PHOTOGRAPHS)) == 0
+    [record] = records()
+    assert record["main_score"] in (0.0, 0.5, 1.0)
+    assert record["timing"]["texts_encoded"] == 4
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("texts", "gives images and texts, and test/texts takes texts alone, as `about: modalities` in its file says"),
+        ("bm25", "evaluates encoder models, and test/bm25 is a searcher"),
+        ("model2vec", "gives images and texts, and loader model2vec takes texts alone"),
+    ],
+)
+def test_a_model_of_texts_is_planned_as_such(
+    model: str, reason: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--config-dir", str(project), f"model={model}", "task=zeroshot_image_classification/digits"]
+    assert main(["plan", "--json", *arguments]) == 0
+    assert reason in capsys.readouterr().out
+    assert main(["run", *arguments, "outputs=out"]) == 0
+    assert not records()
+
+
+def test_a_model_that_is_said_to_take_images_and_does_not_fails_with_a_reason(project: Path) -> None:
+    assert run(project, "boastful", "zeroshot_image_classification/digits") == 1
+    assert "test/boastful was loaded as a model of texts alone; correct `about: modalities`" in failure()
+
+
+def test_an_image_that_cannot_be_decoded_is_named(project: Path) -> None:
+    assert run(project, "clip", photographs(project, *PHOTOGRAPHS, b"none", name="none")) == 1
+    assert "column 'image', row 2: expected an image, found 4 bytes" in failure()
+
+
+def test_a_damaged_image_is_named(project: Path) -> None:
+    cut = PHOTOGRAPHS[0][: len(PHOTOGRAPHS[0]) // 2]
+    assert run(project, "clip", photographs(project, *PHOTOGRAPHS, cut, name="cut")) == 1
+    assert "column 'image', row 2: an image of" in failure()
+
+
+def failure() -> str:
+    [path] = Path("out").glob("jobs/*/failure.json")
+    return str(json.loads(path.read_text())["message"])
