@@ -1,7 +1,7 @@
 """Writes the catalogue in `configs/` from tables of facts, or checks what stands there.
 
     python -m tools.convert_facts --facts FOLDER        write tasks, benchmarks and models
-    python -m tools.convert_facts --check               check every file against its schema
+    python -m tools.convert_facts --check               check every file: schema, settings, transforms, loader, prompts
 
 FOLDER holds tasks.jsonl, benchmarks.jsonl and models.jsonl. Running it again changes nothing. What a table cannot say
 (transforms, sub-tasks, settings by name) stands in `tools/tables/*.yaml`. A config that was written by hand under
@@ -13,17 +13,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
-from runner.config.catalogue import read_config, read_task
+from runner.config.catalogue import Catalogue, read_config, read_task
+from runner.config.compose import check_prompts
+from runner.config.identity import known_loader
 from runner.config.schema import BenchmarkConfig, ModelConfig
 from runner.data.transforms import parse
 from runner.errors import UserError
-from tools.catalogue import benchmarks, instruct, models, pages, tasks
+from tools.catalogue import benchmarks, instruct, loaders, models, pages, searchers, services, tasks
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
@@ -48,7 +48,7 @@ def main() -> int:
 
 def write_all(facts: Path, configs: Path) -> None:
     """Write every config that the facts give."""
-    all_tasks = {task["name"]: task for task in _lines(facts / "tasks.jsonl") if task["modalities"] == ["text"]}
+    all_tasks = {task["name"]: task for task in _lines(facts / "tasks.jsonl") if tasks.expressible(task)}
     table = read_tables(TABLES)
     unknown = table.keys() - all_tasks.keys()
     if unknown:
@@ -60,12 +60,21 @@ def write_all(facts: Path, configs: Path) -> None:
     _write(configs / "benchmark", {benchmarks.choice(b): benchmarks.config(b, all_tasks) for b in found})
 
     wordings = instruct.Wordings(TABLES / "models" / "instructions.yaml")
+    served = services.Services(TABLES / "models" / "services.yaml")
     known = {}
     for model in _lines(facts / "models.jsonl"):
-        if instruct.expressible(model, wordings):
+        if served.expressible(model):
+            known[model["name"]] = served.config(model)
+        elif searchers.expressible(model):
+            known[model["name"]] = searchers.config(model)
+        elif instruct.expressible(model, wordings):
             known[model["name"]] = models.whole(model, instruct.config(model, wordings, all_tasks))
         elif models.expressible(model):
             known[model["name"]] = models.config(model)
+        elif (settings := loaders.settings(model)) is not None:
+            known[model["name"]] = models.whole(model, settings)
+    if unknown := served.missing(known):
+        raise SystemExit(f"{TABLES / 'models' / 'services.yaml'}: no such models: {sorted(unknown)}")
     names = models.choices(known)
     _write(configs / "model", {names[name]: values for name, values in known.items()})
     for alias, target in models.ALIASES.items():
@@ -87,7 +96,12 @@ def read_tables(folder: Path) -> dict[str, dict[str, Any]]:
 
 def check_all(configs: Path) -> list[str]:
     """One line a fault."""
-    readers = {"task": _read_task, "benchmark": _reader(BenchmarkConfig), "model": _reader(ModelConfig)}
+    names = Catalogue((configs,)).tasks
+    readers: dict[str, Callable[[Path], object]] = {
+        "task": _read_task,
+        "benchmark": lambda path: read_config(path, BenchmarkConfig),
+        "model": lambda path: _read_model(path, names),
+    }
     faults = []
     for group, read in readers.items():
         for path in sorted((configs / group).rglob("*.yaml")):
@@ -106,8 +120,14 @@ def _read_task(path: Path) -> None:
         raise UserError(f"{path}: {error}") from error
 
 
-def _reader(schema: type[BaseModel]) -> Callable[[Path], BaseModel]:
-    return lambda path: read_config(path, schema)
+def _read_model(path: Path, tasks: Collection[str]) -> None:
+    """A model's file, with what only a run would find: a loader that there is, prompts that some task calls for."""
+    model = read_config(path, ModelConfig)
+    try:
+        known_loader(model)
+        check_prompts(model, tasks)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _write(folder: Path, configs: Mapping[str, Mapping[str, Any]]) -> None:

@@ -10,12 +10,20 @@ from tasks.types import task_types
 from tools.catalogue import pages
 from tools.catalogue.tasks import Facts
 
-LOADERS = {"InstructSentenceTransformerModel", "q3e_instruct_loader", "instruct_loader", "_NVEmbedWrapper"}
+LOADERS = {
+    *("InstructSentenceTransformerModel", "q3e_instruct_loader", "instruct_loader", "_NVEmbedWrapper"),
+    *("KALMWrapper", "BMRetrieverWrapper"),
+}
+UNINSTRUCTED = {"KALMWrapper": ("STS", "PairClassification", "Summarization")}
+"""Types of tasks whose texts the reference's own loader gives no instruction."""
+POOLED = {"BMRetrieverWrapper": "lasttoken"}
+"""The pooling that the reference's own loader puts behind a bare checkpoint."""
 Q3E = {"instruction_template": "<callable>", "apply_instruction_to_passages": False}
 """What the reference's loader of Qwen3-Embedding says itself."""
 
 _TOKENIZER = ("padding_side", "add_eos_token", "add_bos_token", "pad_token")
 _IGNORED = {"config_kwargs", "device"}
+_CALLED = {"model_args": "model_kwargs"}
 _KNOWN = {
     "instruction_template",
     "apply_instruction_to_passages",
@@ -49,7 +57,8 @@ class Wordings:
 def kwargs_of(facts: Facts) -> dict[str, Any]:
     """What the loader is told, without what changes no vector."""
     own = Q3E if facts.get("loader") == "q3e_instruct_loader" else {}
-    return {key: value for key, value in {**own, **(facts.get("loader_kwargs") or {})}.items() if key not in _IGNORED}
+    given = {_CALLED.get(key, key): value for key, value in (facts.get("loader_kwargs") or {}).items()}
+    return {key: value for key, value in {**own, **given}.items() if key not in _IGNORED}
 
 
 def expressible(facts: Facts, wordings: Wordings) -> bool:
@@ -79,6 +88,7 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
     tokenizer = {key: kwargs[key] for key in _TOKENIZER if kwargs.get(key)} | (kwargs.get("tokenizer_kwargs") or {})
     parameters: dict[str, Any] = {
         "attention": model.get("attn_implementation"),
+        "pooling": POOLED.get(facts["loader"]),
         "include_prompt": kwargs.get("include_prompt"),
         "tokenizer": tokenizer,
     }
@@ -86,7 +96,10 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
     return {
         "trust_remote_code": kwargs.get("trust_remote_code", model.get("trust_remote_code")),
         "instructions": {**wording, **({} if documents else {"documents": False})},
-        "prompts": _prompts(kwargs.get("prompts_dict") or {}, task_names, documents=documents),
+        "prompts": {
+            **_prompts(kwargs.get("prompts_dict") or {}, task_names, documents=documents),
+            **dict.fromkeys(UNINSTRUCTED.get(facts["loader"], ()), ""),
+        },
         "max_tokens": kwargs.get("max_seq_length"),
         "truncate_dim": kwargs.get("embed_dim"),
         "dtype": None if dtype == "float32" else dtype,

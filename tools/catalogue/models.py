@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import yaml
 
 from tools.catalogue.tasks import Facts, slug
 
@@ -14,7 +17,12 @@ LOADERS = {
     "Model2VecModel",
     "NomicWrapper",
     "JinaWrapper",
+    "CDEWrapper",
 }
+OF_IMAGES = {"CLIPModel"}
+"""Loaders of models of images and texts."""
+SAMPLE_PROMPT = "search_document: "
+"""What the reference's wrapper of CDE puts before the texts of the sample that the first stage reads."""
 LAYER_NORMED = {"nomic-ai/nomic-embed-text-v1.5"}
 """Models whose vectors go through a layer norm and are then scaled to length 1, by the reference's own loader."""
 ADAPTERS = {
@@ -22,7 +30,9 @@ ADAPTERS = {
     "retrieval.passage": "Represent the document for retrieval: ",
 }
 """What the reference puts before texts for some adapters of jina-embeddings-v3."""
-ALIASES = {"e5": "e5_base_v2", "bge": "bge_base_en_v1_5", "all_minilm_l6_v2": "minilm"}
+ALIASES = {"e5": "e5_base_v2", "bge": "bge_base_en_v1_5", "all_minilm_l6_v2": "minilm", "bm25": "baseline_bm25s"}
+SIMILARITIES = {"MaxSim": "max_sim"}
+"""A similarity as the facts call it → as configs do, where the two differ."""
 _KWARGS = {"trust_remote_code": "trust_remote_code", "max_seq_length": "max_tokens"}
 _IGNORED = {"device"}
 _SIDELESS = ("BitextMining", "Regression", "ZeroShotClassification")
@@ -54,10 +64,9 @@ def expressible(facts: Facts) -> bool:
     kwargs = _kwargs(facts)
     dtype = _dtype(kwargs.pop("model_kwargs", None))
     return (
-        facts["modalities"] == ["text"]
-        and facts.get("loader") in LOADERS
+        ((facts["modalities"] == ["text"] and facts.get("loader") in LOADERS) or facts.get("loader") in OF_IMAGES)
         and facts["revision"] is not None
-        and facts["model_type"] == ["dense"]
+        and facts["model_type"] in (["dense"], ["router"])
         and facts.get("similarity_fn_name") in (None, "cosine", "dot")
         and dtype is not None
         and kwargs.keys() <= {"model_prompts", *_KWARGS}
@@ -96,7 +105,7 @@ def whole(facts: Facts, settings: Mapping[str, Any]) -> dict[str, Any]:
         "loader": "sentence_transformer",
         "revision": facts["revision"],
         **settings,
-        "similarity": facts.get("similarity_fn_name"),
+        "similarity": SIMILARITIES.get(facts.get("similarity_fn_name", ""), facts.get("similarity_fn_name")),
     }
     values["dtype"] = values.pop("dtype", None)
     values["about"] = _about(facts)
@@ -104,6 +113,8 @@ def whole(facts: Facts, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _prompts_and_parameters(facts: Facts, given: Mapping[str, str]) -> dict[str, Any]:
+    if facts["loader"] == "CDEWrapper":
+        return {"prompts": _prompts(facts, given), "parameters": {"context": {"prompt": SAMPLE_PROMPT}}}
     if facts["loader"] != "JinaWrapper":
         return {"prompts": _prompts(facts, given)}
     return {
@@ -147,10 +158,21 @@ def _about(facts: Facts) -> dict[str, Any]:
     values = {key: _whole(facts.get(key)) for key in _ABOUT_KEYS}
     if values["license"] == "not specified":
         values["license"] = None
-    kept = {key: value for key, value in values.items() if value is not None and value != []}
+    values["is_cross_encoder"] = facts.get("is_cross_encoder") or None
+    values["experiment"] = experiment(facts["name"])
+    kept = {key: value for key, value in values.items() if value not in (None, [], {})}
     if facts.get("training_datasets") == []:
         kept["training_datasets"] = []
+    if (modalities := facts.get("modalities", ["text"])) != ["text"]:
+        kept["modalities"] = modalities
     return kept
+
+
+def experiment(name: str) -> dict[str, Any]:
+    """What a name says in brackets, as the reference writes down what tells two entries of the same weights apart."""
+    said = re.search(r" \((\w+=[^()]+)\)$", name)
+    pairs = (part.split("=", 1) for part in (said[1].split(", ") if said else ()))
+    return {key: yaml.safe_load(value) for key, value in pairs}
 
 
 def _whole(value: Any) -> Any:

@@ -57,7 +57,18 @@ _TYPE_WORDS = {
     "pair_classification": "pairclassification",
     "reranking": "reranking",
     "retrieval": "retrieval",
+    "zeroshot_image_classification": "zeroshot",
 }
+_ZEROSHOT = "AbsTaskZeroShotClassification"
+
+
+def expressible(facts: Facts) -> bool:
+    """Whether there is a task type for its items: texts, and images that are classified without training."""
+    return facts["modalities"] == ["text"] or (facts["kind"] == _ZEROSHOT and _of_images(facts))
+
+
+def _of_images(facts: Facts) -> bool:
+    return sorted(facts["modalities"]) == ["image", "text"]
 
 
 def task_type(facts: Facts) -> str:
@@ -65,8 +76,12 @@ def task_type(facts: Facts) -> str:
     kind: str = facts["kind"]
     if kind == "AbsTaskAggregate":
         return AGGREGATE_TYPES[facts["type"]]
+    if facts.get("main_score") == "alpha_auc":  # a protocol of its own inside of another type's class
+        return "arrangement"
     if kind == "AbsTaskRetrieval":
         return RETRIEVAL_TYPES.get(facts["type"], "retrieval")
+    if kind == _ZEROSHOT and _of_images(facts):
+        return "zeroshot_image_classification"
     return TYPES[kind]
 
 
@@ -145,6 +160,12 @@ def _settings(facts: Facts) -> dict[str, Any]:
     given.pop("fast_loading", None)
     sides = [given.pop("input1_prompt_type", None), given.pop("input2_prompt_type", None)]
     values = {SETTINGS.get(key, key): value for key, value in given.items()}
+    if task_type(facts) == "zeroshot_image_classification":
+        values = {"image_column" if key == "input_column" else key: value for key, value in values.items()}
+        # By the order in which a task names them the reference chooses how the two are compared.
+        values["likeness"] = "softmax" if facts["modalities"] == ["image", "text"] else "similarity"
+    if task_type(facts) == "arrangement":
+        del values["max_score"]  # of scores that the reference makes on the way, from 0 to 1
     if any(sides):
         values["sides"] = sides
     return values
@@ -177,4 +198,6 @@ def _about(facts: Facts) -> dict[str, Any]:
     values["dialect"] = [dialect for dialect in values["dialect"] or () if dialect]
     if not facts["is_public"]:
         values["is_public"] = False
+    if facts["modalities"] != ["text"]:
+        values["modalities"] = facts["modalities"]
     return {key: value for key, value in values.items() if value not in (None, [], {}, "")}
