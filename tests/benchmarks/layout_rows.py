@@ -383,7 +383,7 @@ def _smiles(task: TaskConfig, subsets: list[str]) -> Repository:
 _REPOSITORIES: Mapping[str, Callable[[TaskConfig, list[str]], Repository]] = {
     "LEMB.*": _long_embed,
     "Sadeem.*": _sadeem,
-    "SKQuad.*|ChatDoctor.*": _named_splits("_id"),
+    "SKQuad.*|ChatDoctor.*|GermanQuAD.*": _named_splits("_id"),
     "HumanEval.*|MBPP.*": _named_splits("id"),
     "MrTidy.*": _by_subset("{subset}-corpus", "train", "{subset}-queries", "test", "{subset}-qrels"),
     "CodeSearchNetCC.*|COIRCode.*": _by_subset(

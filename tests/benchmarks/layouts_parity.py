@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from layout_rows import Repository, repository
+from layout_rows import Repository, judgments, repository
 
 from runner.config.catalogue import Catalogue
 from runner.config.schema import HubDataset, TaskConfig
@@ -82,12 +82,20 @@ def publish(root: Path, task: TaskConfig) -> None:
     folder = root / "datasets" / task.dataset.hub / str(revision)
     if (folder / "README.md").exists():
         return
-    folder.mkdir(parents=True)
     every = task.name not in ("BelebeleRetrieval", "BibleNLPBitextMining")
     content: Repository = repository(task, task.subsets if every else subsets_of(task))
     if "LEMB" in task.name:  # one repository for several tasks
         for name in ("narrativeqa", "qmsum", "summ_screen_fd", "2wikimqa", "needle"):
             content |= {(name, part): rows for (_, part), rows in repository(_other_config(task, name), []).items()}
+    write_repository(folder, content)
+    for place in task.dataset.layout.values():
+        if place.hub is not None:  # judgments, which lie in a dataset of their own
+            write_repository(root / "datasets" / place.hub / str(place.revision), {("default", "test"): judgments()})
+
+
+def write_repository(folder: Path, content: Repository) -> None:
+    """Write a dataset's tables, and the header that says which file is which configuration's split."""
+    folder.mkdir(parents=True)
     _fill_columns(content)
     configs: dict[str, list[dict[str, str]]] = {}
     for number, (place, rows) in enumerate(content.items()):

@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from runner.config.schema import Settings
 from runner.execute.jobs import Prepared, prepare
 from runner.pins import default_pins
 from runner.plan import Job, Pins, make_plan
-from tasks.base import Embeddings, Scores
+from tasks.base import Embeddings, Scores, TaskContext
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "tests" / "configs"
@@ -53,18 +53,19 @@ def jobs(
 
 @dataclass(frozen=True)
 class Scored:
-    """What came of one job, and what an encoder would have been given."""
+    """What came of one job, and what an encoder would have been given, and told of the task."""
 
     job: Job
     scores: Scores
     given: Given
+    told: Mapping[str, Any]
 
 
 def score(job: Job, vectors: Vectors, scratch: Path) -> Scored:
     """Load, ask for texts, look their vectors up, evaluate. scratch: a folder for the content hashes of the data."""
     prepared = prepare(job, scratch)
     embeddings = Embeddings({text_set.name: vectors(text_set.texts) for text_set in prepared.texts})
-    return Scored(job, prepared.task.evaluate(embeddings, prepared.data), _given(prepared))
+    return Scored(job, prepared.task.evaluate(embeddings, prepared.data), _given(prepared), _told(prepared.context))
 
 
 def _given(prepared: Prepared) -> Given:
@@ -80,6 +81,34 @@ def _given(prepared: Prepared) -> Given:
         }
         for place, found in texts.items()
     }
+
+
+def _told(context: TaskContext) -> dict[str, Any]:
+    return {
+        "task": context.name,
+        "type": context.type,
+        "subset": context.subset,
+        "languages": list(context.languages),
+        "prompt": dict(context.prompt),
+        "instruction": context.instruction,
+    }
+
+
+def unlike(run: Mapping[str, Any], scored: Scored) -> dict[str, Any]:
+    """What an encoder is given or told otherwise than by the reference, as (theirs, ours); texts whatever their order.
+
+    Of a parallel table the reference calls each language a subset, and ours the pair that is scored.
+    """
+    ours = {place: given["distinct"] for place, given in scored.given.items()}
+    theirs = {(call["split"], call["side"]): call["distinct"] for call in run["given"]}
+    found: dict[str, Any] = {} if ours == theirs else {"texts": (theirs, ours)}
+    told = dict(scored.told)
+    if scored.job.task.settings.get("parallel_subsets"):
+        del told["subset"], told["languages"]
+    for call in run["given"]:
+        for said in call["told"]:
+            found |= {name: (said[name], value) for name, value in told.items() if said[name] != value}
+    return found
 
 
 def end_to_end(
@@ -110,23 +139,45 @@ def recorded_scores(record: Mapping[str, Any]) -> Scores:
 
 
 def differences(run: Mapping[str, Any], scores: Scores) -> dict[str, float]:
-    """Metric → |reference - ours|, experiments included. A metric that only one of them has is infinitely far off.
+    """Metric → |reference - ours|, repetitions included. What only one of them has is infinitely far off, unless NaN.
 
     run: one entry of `runs` as reference/run.py writes it.
     """
-    ours = {**scores.values, "main_score": scores.main_score}
-    found = {name: _distance(value, ours.get(name)) for name, value in run["metrics"].items()}
-    experiments = run.get("details", {}).get("scores_per_experiment", [])
-    for number, (theirs, mine) in enumerate(_zipped(experiments, scores.experiments)):
-        found |= {f"{name}[{number}]": _distance(value, mine.get(name)) for name, value in theirs.items()}
+    details = run.get("details", {})
+    found = _far({**run["metrics"], **_nested(details)}, {**scores.values, "main_score": scores.main_score})
+    repetitions = _repetitions(details)
+    if repetitions:
+        for number, (theirs, mine) in enumerate(zip(repetitions, scores.experiments, strict=True)):
+            plain = {metric: value for metric, value in mine.items() if metric != "level"}
+            found |= {f"{metric}[{number}]": far for metric, far in _far(theirs, plain).items()}
     return found
 
 
-def _zipped(
-    theirs: Sequence[Mapping[str, Any]], mine: Sequence[Mapping[str, float]]
-) -> Iterator[tuple[Mapping[str, Any], Mapping[str, float]]]:
-    if theirs:
-        yield from zip(theirs, mine, strict=True)
+def _far(theirs: Mapping[str, float | None], mine: Mapping[str, float]) -> dict[str, float]:
+    return {name: _distance(theirs.get(name), mine.get(name)) for name in dict.fromkeys([*theirs, *mine])}
+
+
+def _nested(details: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics inside of others, under names with a slash: {"og": {"map": 1.0}} is og/map."""
+    return {
+        f"{name}/{inner}": value
+        for name, values in details.items()
+        if isinstance(values, Mapping)
+        for inner, value in values.items()
+        if not isinstance(value, list)
+    }
+
+
+def _repetitions(details: Mapping[str, Any]) -> list[dict[str, float | None]]:
+    """The metrics of each repetition, out of the three shapes in which the reference reports them."""
+    if "scores_per_experiment" in details:
+        return list(details["scores_per_experiment"])
+    columns = {
+        metric: [value for level in values.values() for value in level] if isinstance(values, Mapping) else values
+        for name, metric in (("v_measures", "v_measure"), ("ami_scores", "ami"))
+        if (values := details.get(name)) is not None
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _distance(theirs: float | None, mine: float | None) -> float:

@@ -4,11 +4,13 @@
     python tests/benchmarks/parity.py --encoder random --tasks STS16   vectors out of a hash of the text
     python tests/benchmarks/parity.py --encoder minilm --tasks STS16   the model itself, end to end
     python tests/benchmarks/parity.py --encoder random --mocks         the reference's own mock tasks, without a hub
+    python tests/benchmarks/parity.py --encoder random --variants      one task of each variant of a type, small data
     python tests/benchmarks/parity.py --encoder random --hub ROOT --tasks STS12 STS17:en-en,es-es     another hub
 
 Prints task × subset × split: the reference's main score, ours, how far they are apart, the metric that is furthest
-apart, and whether an encoder is given the same texts. Exit status 1 when anything is further apart than --tolerance:
-any metric on given vectors, main scores end to end.
+apart, and whether an encoder is given the same: texts, in any order, with their split and side, and the task's name,
+type, subset, languages and prompts. Exit status 1 when anything is further apart than --tolerance: any metric on given
+vectors, main scores end to end.
 
 The reference runs in .venv-reference (`make reference`), on a hub that serves --hub (by default ../shared/hub/root).
 Tasks whose subsets draw from one generator there are compared twice: each subset alone with `draws: job`, and all in
@@ -24,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ END_TO_END = 1e-4
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. far: metric → distance; given: whether the encoder is given the same texts, None end to end."""
+    """One comparison. far: metric → distance; given: whether the encoder is given the same, None end to end."""
 
     task: str
     subset: str
@@ -64,7 +66,7 @@ class Row:
         return max(self.far.items(), key=lambda item: item[1])
 
     def passes(self, tolerance: float) -> bool:
-        """Whether every metric (end to end: the main score) is within the tolerance, and the texts are the same."""
+        """Whether every metric (end to end: the main score) is close enough, and the encoder is given the same."""
         if self.given is None:
             return self.far["main_score"] <= tolerance
         return self.furthest[1] <= tolerance and self.given
@@ -78,8 +80,7 @@ def main() -> int:
     tolerance = arguments.tolerance
     if tolerance is None:
         tolerance = END_TO_END if arguments.encoder == "minilm" else ON_VECTORS
-    hub = nullcontext("http://127.0.0.1:9") if arguments.mocks else serving(arguments.hub)
-    with tempfile.TemporaryDirectory() as scratch, hub as endpoint:
+    with tempfile.TemporaryDirectory() as scratch, _hub(arguments, Path(scratch)) as endpoint:
         os.environ.update(HF_ENDPOINT=endpoint, HF_HOME=f"{scratch}/ours", HF_HUB_DISABLE_PROGRESS_BARS="1")
         mocks = Path(scratch, "mocks") if arguments.mocks else None
         runs = _reference(arguments.encoder, arguments.tasks, mocks, Path(scratch))
@@ -89,6 +90,18 @@ def main() -> int:
             rows = list(_on_vectors(runs, _vectors(arguments.encoder), Path(scratch), mocks))
     _print(rows, tolerance)
     return 0 if all(row.passes(tolerance) for row in rows) else 1
+
+
+def _hub(arguments: argparse.Namespace, scratch: Path) -> AbstractContextManager[str]:
+    """The endpoint of what is compared on. For --variants it is made, and `arguments.tasks` is set."""
+    if arguments.mocks:
+        return nullcontext("http://127.0.0.1:9")
+    if arguments.variants:
+        import variant_rows
+
+        variant_rows.publish(scratch / "hub")
+        arguments.hub, arguments.tasks = scratch / "hub", variant_rows.tasks()
+    return serving(arguments.hub)
 
 
 def _arguments() -> argparse.Namespace:
@@ -110,6 +123,9 @@ def _arguments() -> argparse.Namespace:
         + ", ".join(known),
     )
     parser.add_argument("--mocks", action="store_true", help="the text tasks of mteb.mocks, instead of --tasks")
+    parser.add_argument(
+        "--variants", action="store_true", help="the tasks of variant_rows.py on its own hub, instead of --tasks"
+    )
     parser.add_argument(
         "--hub", type=Path, default=shared_folder() / "hub" / "root", help="root to serve (default: %(default)s)"
     )
@@ -163,9 +179,12 @@ def _on_vectors(runs: list[dict[str, Any]], vectors: Vectors, scratch: Path, moc
             for run in asked:
                 print("ours:", task, run["subset"], run["split"], file=sys.stderr)
                 scored = ours.score(planned[run["subset"], run["split"]], vectors, scratch)
-                given = {(call["split"], call["side"]): call["distinct"] for call in run["given"]}
-                same = {call: mine["distinct"] for call, mine in scored.given.items()} == given
-                yield _row(run, scored.scores.main_score, ours.differences(run, scored.scores), same)
+                unlike = ours.unlike(run, scored)
+                for what, (theirs, mine) in unlike.items():
+                    print(
+                        f"  an encoder is given otherwise, {what}: {theirs!r:.200} and {mine!r:.200}", file=sys.stderr
+                    )
+                yield _row(run, scored.scores.main_score, ours.differences(run, scored.scores), not unlike)
 
 
 def _end_to_end(runs: list[dict[str, Any]], scratch: Path, mocks: Path | None) -> Iterator[Row]:
@@ -191,15 +210,15 @@ def _print(rows: list[Row], tolerance: float) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(
-        "task", "subset", "split", "draws", "reference", "ours", "|Δ main|", "furthest metric", "|Δ|", "texts"
+        "task", "subset", "split", "draws", "reference", "ours", "|Δ main|", "furthest metric", "|Δ|", "given"
     )
     for row in rows:
         metric, far = row.furthest
         cells = [f"{row.reference:.6f}", f"{row.ours:.6f}", f"{row.far['main_score']:.1e}", metric, f"{far:.1e}"]
-        texts = {True: "same", False: "differ", None: ""}[row.given]
+        given = {True: "same", False: "differ", None: ""}[row.given]
         draws = "mteb" if row.together else "job"
         style = None if row.passes(tolerance) else "red"
-        table.add_row(row.task, row.subset, row.split, draws, *cells, texts, style=style)
+        table.add_row(row.task, row.subset, row.split, draws, *cells, given, style=style)
     failed = sum(not row.passes(tolerance) for row in rows)
     console.print(table)
     metrics = sum(len(row.far) for row in rows)

@@ -97,6 +97,7 @@ def _config(task: Any, data: Path) -> dict[str, Any]:
         "splits": list(meta.eval_splits),
         "main_metric": meta.main_score,
         "settings": settings,
+        "prompt": meta.prompt,
     }
 
 

@@ -46,6 +46,8 @@ MODELS = [
     "ai-sage/Giga-Embeddings-instruct",
     "tencent/KaLM-Embedding-Gemma3-12B-2511",
     "microsoft/harrier-oss-v1-270m",
+    "jinaai/jina-embeddings-v5-text-nano",
+    "HIT-TMG/KaLM-embedding-multilingual-mini-instruct-v1.5",
 ]
 
 SYMMETRIC = [

@@ -1,12 +1,14 @@
-"""An encoder for the reference implementation that looks vectors up and notes down what it was given."""
+"""An encoder for the reference implementation that looks vectors up and notes down what it was given and told."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any
 
 import numpy as np
 from encoders import Vectors, texts_hash
+from mteb.abstasks.abstask import get_abstask_prompt
 from mteb.models import ModelMeta
 from mteb.similarity_functions import cos_sim, pairwise_cos_sim
 
@@ -17,7 +19,7 @@ class Recorder:
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self._texts: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._told: dict[tuple[str, str], set[tuple[str, str, str]]] = defaultdict(set)
+        self._told: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.seen: set[str] = set()
         self.mteb_model_meta = ModelMeta.create_empty()
         self.similarity = cos_sim
@@ -29,19 +31,18 @@ class Recorder:
         """Vectors of the texts of all batches, in order."""
         texts = [text for batch in inputs for text in batch["text"]]
         place = hf_split, prompt_type.value if prompt_type else ""
-        languages = task_metadata.hf_subsets_to_langscripts.get(hf_subset, [])
         self._texts[place] += texts
-        self._told[place].add((task_metadata.type, hf_subset, ",".join(languages)))
+        self._told[place].add(json.dumps(_told(task_metadata, hf_subset)))
         self.seen.update(texts)
         return self._vectors(texts)
 
     def given(self) -> list[dict[str, Any]]:
-        """What came since this was asked last, by split and side. told: (type, subset, languages) of a call."""
+        """What came since this was asked last, by split and side. told: what calls said of the task."""
         given = [
             {
                 "split": split,
                 "side": side,
-                "told": sorted(self._told[split, side]),
+                "told": [json.loads(told) for told in sorted(self._told[split, side])],
                 "n_texts": len(texts),
                 "texts": texts_hash(texts),
                 "n_distinct": len(set(texts)),
@@ -52,3 +53,16 @@ class Recorder:
         self._texts.clear()
         self._told.clear()
         return given
+
+
+def _told(metadata: Any, subset: str) -> dict[str, Any]:
+    """What a model may look at when it chooses a prompt; as ours.py has it of ours. prompt: the task's own, by side."""
+    prompt = metadata.prompt or {}
+    return {
+        "task": metadata.name,
+        "type": metadata.type,
+        "subset": subset,
+        "languages": list(metadata.hf_subsets_to_langscripts.get(subset, [])),
+        "prompt": {"": prompt} if isinstance(prompt, str) else dict(prompt),
+        "instruction": get_abstask_prompt(metadata.name),
+    }

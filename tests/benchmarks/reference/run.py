@@ -31,7 +31,7 @@ from encoders import StoredVectors, Vectors, coarse_vectors, random_vectors
 from hub_tasks import HUB_TASKS, LAB_TASKS
 from lab_tasks import LAB
 from mock_tasks import MOCKS, export
-from mteb.abstasks import AbsTaskClustering, AbsTaskMultilabelClassification
+from mteb.abstasks import AbsTaskClustering, AbsTaskMultilabelClassification, AbsTaskRetrieval
 from recorder import Recorder
 
 PACKAGES = (
@@ -85,6 +85,8 @@ def _vectors(name: str) -> Vectors:
 def _runs(name: str, encoder: Recorder, mocks: Path | None) -> Iterator[dict[str, Any]]:
     loaded = _task(name)
     loaded.load_data()
+    if isinstance(loaded, AbsTaskRetrieval):
+        loaded.convert_v1_dataset_format_to_v2(num_proc=None)
     if mocks:
         export(loaded, mocks)
     subsets, splits = loaded.hf_subsets, loaded.eval_splits
