@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -232,6 +233,8 @@ def _onnx(path: Path, spec: ModelSpec) -> Runtime:
 
 
 def _openvino(path: Path, spec: ModelSpec) -> Runtime:
+    # On import it would send word of its use to its makers; without this module it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     openvino = _package("openvino", "openvino")
     core = openvino.Core()
     # Files made here are gone once they are read.

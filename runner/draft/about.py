@@ -10,7 +10,15 @@ from runner.draft.checkpoint import Checkpoint, Tensor
 from runner.draft.kind import LIBRARY_FILE, TYPES, module_types
 from runner.draft.languages import configured
 from runner.draft.page import Line
-from runner.draft.settings import LIBRARY, PYLATE, base_settings, max_tokens, module_settings
+from runner.draft.settings import (
+    LIBRARY,
+    PYLATE,
+    base_settings,
+    library_files,
+    max_tokens,
+    module_settings,
+    saved_prompts,
+)
 
 MIB = 2**20
 UNDATED = date(2022, 3, 2)
@@ -35,7 +43,7 @@ def about(checkpoint: Checkpoint, loader: str) -> list[Line]:
         Line("license", license_of(card)),
         Line("release_date", _released(checkpoint)),
         _languages(card),
-        Line("modalities", ["text"]),
+        Line("modalities", modalities(checkpoint)),
         Line("n_parameters", _counted(tensors)),
         Line("n_embedding_parameters", token_table(tensors, base_settings(checkpoint))),
         Line("memory_usage_mb", _mebibytes(tensors)),
@@ -44,7 +52,7 @@ def about(checkpoint: Checkpoint, loader: str) -> list[Line]:
         Line("framework", framework(checkpoint, loader)),
         Line("model_type", [TYPES[loader]]),
         Line("open_weights", True if checkpoint.hub else None),
-        Line("use_instructions", any((checkpoint.settings(LIBRARY_FILE).get("prompts") or {}).values()) or None),
+        Line("use_instructions", any(saved_prompts(checkpoint).values()) or None),
         Line("is_cross_encoder", True if loader == "cross_encoder" else None),
         Line("adapted_from", _base_model(card)),
     ]
@@ -63,6 +71,16 @@ def _unknown(missing: Sequence[str], tensors: Sequence[Tensor] | None) -> Iterat
 def _released(checkpoint: Checkpoint) -> str | None:
     made = checkpoint.created
     return made.isoformat() if made is not None and made > UNDATED else None
+
+
+def modalities(checkpoint: Checkpoint) -> list[str]:
+    """What the model takes besides texts, if anything."""
+    said = {
+        name for file in library_files(checkpoint) for name in checkpoint.settings(file).get("modality_config") or ()
+    }
+    if "vision_config" in base_settings(checkpoint) or any("CLIP" in name for name in module_types(checkpoint)):
+        said |= {"image"}
+    return ["text", *(name for name in ("image", "audio", "video") if name in said)]
 
 
 def license_of(card: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ import yaml
 from runner.data.sources.hub_files import Hub, Shapes, local_tensors
 from runner.encode.weights import WEIGHTS, needed
 from runner.errors import UserError
+
+HUB_NAME = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 BITS = {"F64": 64, "I64": 64, "U64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16, "BF16": 16, "I16": 16, "U16": 16}
 """The number formats of safetensors that are wider than a byte. F4 is half a byte."""
@@ -109,7 +112,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     folder = Path(name).expanduser()
     if folder.is_dir():
         found = _in_folder(folder.resolve())
-    elif name.startswith(("/", ".", "~")) or name.count("/") != 1 or folder.exists():
+    elif not HUB_NAME.fullmatch(name) or folder.exists():
         raise UserError(
             f"{name!r} is no folder and no name of the hub; expected a folder with config.json or modules.json, or "
             "ORGANISATION/NAME as on the hub"

@@ -12,6 +12,7 @@ from runner.config.catalogue import Catalogue
 from runner.draft.checkpoint import Checkpoint
 from runner.draft.kind import LIBRARY_FILE, modules
 from runner.draft.page import Line
+from runner.errors import UserError
 from tasks.base import SimilarityName
 from tasks.types import task_types
 
@@ -51,7 +52,7 @@ def _own_behaviour(checkpoint: Checkpoint, loader: str) -> list[Line]:
 def prompts(checkpoint: Checkpoint, loader: str) -> Iterator[Line]:
     """The prompts of the checkpoint, those that a task can call for; and how they would become instructions."""
     library = checkpoint.settings(LIBRARY_FILE)
-    saved = {str(key): text or "" for key, text in (library.get("prompts") or {}).items()}
+    saved = saved_prompts(checkpoint)
     default = library.get("default_prompt_name")
     if not any(saved.values()):
         if loader == "cross_encoder":
@@ -75,6 +76,14 @@ def prompts(checkpoint: Checkpoint, loader: str) -> Iterator[Line]:
     if any(_takes_instructions(text) for text in fitting.values()):
         words = {"template": _template(next(filter(_takes_instructions, fitting.values()))), "documents": False}
         yield Line("instructions", words, "instead of `prompts`: each task's own instruction", True)
+
+
+def saved_prompts(checkpoint: Checkpoint) -> dict[str, str]:
+    """The prompts in the checkpoint's own files. Raises UserError when they are no texts under names."""
+    saved = checkpoint.settings(LIBRARY_FILE).get("prompts") or {}
+    if not isinstance(saved, dict) or not all(isinstance(text, str | None) for text in saved.values()):
+        raise UserError(f"{checkpoint.where}: {LIBRARY_FILE}: prompts: found {saved}; expected texts under names")
+    return {str(key): text or "" for key, text in saved.items()}
 
 
 def _fitting(saved: Mapping[str, str]) -> dict[str, str]:
@@ -125,6 +134,12 @@ def base_settings(checkpoint: Checkpoint) -> dict[str, Any]:
     return checkpoint.settings(f"{base_folder(checkpoint)}config.json")
 
 
+def library_files(checkpoint: Checkpoint) -> list[str]:
+    """What sentence-transformers keeps beside the transformer: sentence_bert_config.json and its older names."""
+    base = re.escape(base_folder(checkpoint))
+    return [name for name in checkpoint.names if re.fullmatch(rf"{base}sentence_\w+_config\.json", name)]
+
+
 def module_settings(checkpoint: Checkpoint) -> Iterator[tuple[str, dict[str, Any]]]:
     """Type and settings of each module that has a folder of its own."""
     for module in modules(checkpoint):
@@ -137,14 +152,11 @@ def max_tokens(checkpoint: Checkpoint) -> int | None:
     """At how many tokens the checkpoint cuts texts, None where its files do not say."""
     base = base_folder(checkpoint)
     config = base_settings(checkpoint)
-    own = [name for name in checkpoint.names if re.fullmatch(rf"{re.escape(base)}sentence_\w+_config\.json", name)]
-    said = [checkpoint.settings(name).get("max_seq_length") for name in own]
+    said = [checkpoint.settings(name).get("max_seq_length") for name in library_files(checkpoint)]
     said += [config.get("max_length") if "embedding_dtype" in config else None]
     said += [checkpoint.settings(f"{base}tokenizer_config.json").get("model_max_length")]
-    first = next((int(limit) for limit in said if limit is not None and limit < ENDLESS), None)
-    positions = config.get("max_position_embeddings") or (config.get("text_config") or {}).get(
-        "max_position_embeddings"
-    )
+    first = next((int(limit) for limit in said if isinstance(limit, int | float) and limit < ENDLESS), None)
+    positions = (config.get("text_config") or config).get("max_position_embeddings")
     known = [limit for limit in (first, positions) if isinstance(limit, int) and limit > 0]
     return min(known, default=None)
 

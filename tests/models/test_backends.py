@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
@@ -93,6 +96,18 @@ def renamed(folder: Path, names: dict[str, str]) -> None:
     onnx.save_model(model, path)
 
 
+def test_nobody_is_told_of_openvinos_use(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from models.base import ModelSpec; from models.sentence_transformer import load\n"
+        f"folder = Path({str(tiny_bert(tmp_path))!r})\n"
+        "load(ModelSpec('tiny', folder, parameters={'backend': 'openvino'}, device='cpu'))"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "HOME": str(home)})
+    assert not (home / "intel").exists(), "where its telemetry keeps the user's number"
+
+
 @pytest.mark.parametrize("backend", ["onnx", "openvino"])
 def test_a_file_of_the_checkpoint(backend: str, tmp_path: Path) -> None:
     folder = exported(tiny_bert(tmp_path))
@@ -144,7 +159,7 @@ def test_what_a_backend_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "dtype is bfloat16" in refusal(folder, parameters=parameters, dtype="bfloat16")
     assert "device is cuda; backend onnx runs on cpu" in refusal(folder, parameters=parameters, device="cuda")
     assert "runs transformers of texts" in refusal(tiny_static(tmp_path / "static"), parameters=parameters)
-    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
     assert "pip install 'embedmark[onnx]'" in refusal(folder, parameters=parameters)
 
 

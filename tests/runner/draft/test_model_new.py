@@ -233,9 +233,11 @@ def _with(name: str, text: str) -> Callable[[Path], Path]:
     ("make", "message"),
     [
         (lambda folder: folder, "is no folder and no name of the hub"),
+        (lambda folder: f"{folder.name}/", "is no folder and no name of the hub"),
         (_without("modules.json"), "neither modules.json nor config.json.*it has"),
         (_without("model.safetensors"), "no weights"),
         (_with("config.json", "{"), "config.json is not JSON"),
+        (_with("config_sentence_transformers.json", '{"prompts": ["q: "]}'), "expected texts under names"),
         (_with("config.json", "[]"), "config.json holds list"),
         (_with("modules.json", '{"a": 1}'), "modules.json: expected a list of modules"),
         (_with("model.safetensors", "x"), "model.safetensors is no safetensors file"),
@@ -301,6 +303,25 @@ def test_older_layouts_are_understood(tmp_path: Path) -> None:
 )
 def test_a_loader_by_what_the_files_say(files: dict[str, Any], loader: str, tmp_path: Path) -> None:
     assert draft(_checkpoint(tmp_path, files))[1].loader == loader
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"config.json": {"model_type": "bert"}}, ("text",)),
+        ({"config.json": {"model_type": "clip", "vision_config": {}}}, ("text", "image")),
+        (
+            {
+                "modules.json": [{"path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"}],
+                "config.json": {},
+                "sentence_bert_config.json": {"modality_config": {"text": {}, "message": {}, "image": {}}},
+            },
+            ("text", "image"),
+        ),
+    ],
+)
+def test_what_a_model_takes(files: dict[str, Any], found: tuple[str, ...], tmp_path: Path) -> None:
+    assert draft(_checkpoint(tmp_path, files))[1].about.modalities == found
 
 
 def test_code_is_not_trusted_by_a_draft(tmp_path: Path) -> None:
