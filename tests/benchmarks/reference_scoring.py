@@ -30,6 +30,7 @@ from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
 from mteb.abstasks.text.summarization import AbsTaskSummarization
 from mteb.abstasks.zeroshot_classification import AbsTaskZeroShotClassification
 from mteb.models import ModelMeta
+from mteb.tasks.sts.dan.stakeholder_grounding import StakeholderGrounding
 from numpy.typing import NDArray
 from sentence_transformers import SimilarityFunction
 
@@ -41,6 +42,7 @@ CLASSES = {
     "clustering": (AbsTaskClustering, "Clustering"),
     "clustering_legacy": (AbsTaskClusteringLegacy, "Clustering"),
     "sts": (AbsTaskSTS, "STS"),
+    "arrangement": (StakeholderGrounding, "STS"),
     "pair_classification": (AbsTaskPairClassification, "PairClassification"),
     "bitext_mining": (AbsTaskBitextMining, "BitextMining"),
     "summarization": (AbsTaskSummarization, "Summarization"),
@@ -110,6 +112,9 @@ def task_of(case: dict[str, Any]) -> Any:
         attributes["get_candidate_labels"] = lambda self: candidates
     task = type("Benchmark", (base,), attributes)(seed=42)
     task.dataset = dataset(case["data"])
+    if case["type"] == "arrangement":  # pairs of the rows, which it scores
+        task.dataset = {"default": task.dataset}
+        task.dataset_transform()
     task.data_loaded = True
     return task
 

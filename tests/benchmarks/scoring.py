@@ -168,6 +168,18 @@ def sts(draw: np.random.Generator) -> Case:
     )
 
 
+def arrangement(draw: np.random.Generator) -> Case:
+    places = draw.uniform(0, 1, (2, 200, 20)).tolist()
+    table = {
+        "round_id": [f"round {i}" for i in range(200)],
+        "texts": grouped(numbered(4_000), 20),
+        "x": places[0],
+        "y": places[1],
+    }
+    vectors = around_topics(draw, draw.integers(0, 100, 4_000))
+    return Case("200 arrangements of 20 texts", "alpha_auc", {"test": table}, vectors, {})
+
+
 def pair_classification(draw: np.random.Generator) -> Case:
     vectors, closeness = pairs(draw, 20_000)
     labels = (closeness + draw.normal(0, 0.2, 20_000) > 0.5).astype(int)
@@ -223,6 +235,7 @@ CASES: dict[str, Callable[[np.random.Generator], Case]] = {
         clustering,
         clustering_legacy,
         sts,
+        arrangement,
         pair_classification,
         bitext_mining,
         summarization,

@@ -34,22 +34,23 @@ REFUSED_BY_OURS_ALONE = {
 
 SCORED_BY_ANOTHER_RULE = {"few repeated targets", "document ids that repeat"}
 
-TYPES = {
-    "classification",
-    "multilabel_classification",
-    "zeroshot_classification",
-    "regression",
-    "clustering",
-    "clustering_legacy",
-    "pair_classification",
-    "sts",
-    "arrangement",
-    "bitext_mining",
-    "summarization",
-    "retrieval",
-    "reranking",
+ITEMS = {
+    "classification": {"accuracy"},
+    "multilabel_classification": {"accuracy", "hamming"},
+    "zeroshot_classification": {"accuracy"},
+    "regression": {"squared_error"},
+    "clustering": set(),
+    "clustering_legacy": {"v_measure"},
+    "pair_classification": {"similarity", "label"},
+    "sts": {"similarity", "gold"},
+    "arrangement": {"agreement"},
+    "bitext_mining": {"correct"},
+    "summarization": {"cosine_spearman"},
+    "retrieval": {f"{metric}_at_10" for metric in ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")},
+    "reranking": {f"{metric}_at_10" for metric in ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")},
 }
-"""All but those of images and those with instructions, which are scored by the classes of retrieval and reranking."""
+"""What is kept of each item, of all types but those of images and with instructions (which retrieval and reranking
+score)."""
 
 
 def bound(case: Mapping[str, Any]) -> tuple[Task, TaskData]:
@@ -109,7 +110,7 @@ def test_odd_data_is_scored_as_the_reference_does_or_refused(case: dict[str, Any
 def test_no_score_depends_on_what_was_scored_before() -> None:
     """All types, in one order and in another, from other states of the generators that a process shares: bit by bit."""
     cases = [case for case in FACTS if case["name"] not in REFUSED_BY_OURS_ALONE and "expected" in case]
-    assert {case["type"] for case in cases} == TYPES
+    assert {case["type"] for case in cases} == ITEMS.keys()
     first = {number: score(case) for number, case in enumerate(cases)}
     random.seed(7)
     np.random.seed(7)
@@ -120,6 +121,14 @@ def test_no_score_depends_on_what_was_scored_before() -> None:
         assert {name: values.tobytes() for name, values in again.items.items()} == {
             name: values.tobytes() for name, values in first[number].items.items()
         }
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_what_is_kept_of_each_item(kind: str) -> None:
+    case = next(case for case in FACTS if case["type"] == kind and "expected" in case)
+    items = score(case).items
+    assert set(items) == ITEMS[kind]
+    assert len({len(values) for values in items.values()}) <= 1
 
 
 def test_among_few_repeated_targets_the_first_counts() -> None:

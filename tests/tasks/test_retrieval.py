@@ -17,6 +17,7 @@ from letters import vectors
 
 from tasks import settings
 from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData
+from tasks.rank_metrics import nauc
 from tasks.ranking import Ranking
 from tasks.reranking import Reranking
 from tasks.retrieval import Retrieval, document_texts
@@ -117,6 +118,14 @@ def test_a_perfect_ranking_is_perfect(data: dict[str, Any]) -> None:
     assert {name: values[name] for name in names} == dict.fromkeys(names, 1.0)
 
 
+@given(small())
+def test_how_many_queries_are_scored_at_a_time_changes_nothing(data: dict[str, Any]) -> None:
+    once = scored(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.rank_metrics._QUERIES_AT_A_TIME", 2)
+        assert repr(scored(data).values) == repr(once.values)
+
+
 def same_of_every_text(data: dict[str, Any], **values: Any) -> Scores:
     bound, given = task(values), TaskData({"test": rows(data)})
     found = {texts.name: np.ones((len(texts.texts), 4), dtype=np.float32) for texts in bound.texts(given)}
@@ -180,6 +189,22 @@ def test_scores_of_items_are_their_means(data: dict[str, Any]) -> None:
     for name, values in scores.items.items():
         assert len(values) == len(data["queries"]["id"])
         assert scores.values[name] == pytest.approx(values.mean(), abs=1e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), min_size=1, max_size=40), st.randoms())
+def test_abstention_of_an_oracle_and_of_nobody(pairs: list[tuple[int, int]], random: Random) -> None:
+    """Queries that are equally sure count as their mean, so that their order does not matter."""
+    sure, metric = (np.array(values, dtype=float) for values in zip(*pairs, strict=True))
+    order = random.sample(range(len(pairs)), len(pairs))
+    found = nauc(sure, metric)
+    assert nauc(sure[order], metric[order]) == pytest.approx(found, abs=1e-9, nan_ok=True)
+    assert nauc(3 * sure + 1, metric) == pytest.approx(found, abs=1e-9, nan_ok=True)
+    if math.isnan(found):
+        assert math.isnan(nauc(metric, metric))
+        return
+    assert found <= 1 + 1e-9
+    assert nauc(metric, metric) == pytest.approx(1)
+    assert nauc(np.ones_like(metric), metric) == pytest.approx(0, abs=1e-9)
 
 
 # ---------------------------------------------------------------------------------------------------- edges
