@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from runner.config.schema import HubDataset, Place
 from runner.data.sources import places
 from runner.data.sources.base import Facts, Raw
-from runner.data.sources.hub_configs import Configuration, Configurations
+from runner.data.sources.hub_configs import Configuration, Configurations, library
 from runner.data.sources.hub_files import Commit, Hub
 from runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
 from runner.data.table import Split, Table, TableError
@@ -168,9 +168,7 @@ class _Reader:
         return f"dataset {self._commit.repo} at {self._commit.revision}"
 
     def _table(self, configuration: Configuration, split: str) -> Table:
-        import datasets
-
-        datasets.disable_progress_bars()  # the runner shows progress of its own
+        datasets = library()
         where = f"{self._where}, configuration {configuration.name!r}"
         if split not in configuration.files:
             raise UserError(
