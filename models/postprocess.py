@@ -45,6 +45,11 @@ class Postprocess:
     quantize: Quantization | None = None
     clip: Percentiles | None = None
 
+    @property
+    def needs_all_rows(self) -> bool:
+        """Whether what becomes of a vector depends on the others."""
+        return self.quantize is not None
+
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Process the (n, dim) vectors of a text set; the array given is left as it is.
 

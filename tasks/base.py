@@ -160,7 +160,8 @@ class TextSet:
     """Texts that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`.
 
     `background` is the corpus that a model in two stages is shown a sample of before it encodes these texts; None for
-    the texts of the job's first set. It may be a lazy column, of which only the sample is read.
+    the texts of the job's first set. It may be a lazy column, of which only the sample is read. `in_blocks`: the task
+    asks for their vectors by `Embeddings.rows` alone, so that a large corpus need not be in memory.
     """
 
     name: str
@@ -168,6 +169,7 @@ class TextSet:
     side: Side | None
     split: str
     background: Sequence[str] | None = None
+    in_blocks: bool = False
     modality: ClassVar[Modality] = "text"
 
     @property
@@ -196,15 +198,36 @@ ItemSet: TypeAlias = TextSet | ImageSet
 """Items of one modality."""
 
 
+class VectorRows(Protocol):
+    """float32 (n, dim) that need not be in memory: rows are read when they are asked for. An array is one, too."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, dim)"""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | NDArray[np.int64], /) -> NDArray[np.float32]: ...
+
+
 @dataclass(frozen=True)
 class Embeddings:
-    """What an encoder gives back: one float32 array (n_items, dim) an item set, and the model's own similarity."""
+    """What an encoder gives back: one float32 array (n_items, dim) an item set, and the model's own similarity.
+
+    in_blocks: the vectors of item sets that said so, instead of among the arrays.
+    """
 
     vectors: Mapping[str, NDArray[np.float32]]
     similarity: SimilarityName = "cosine"
+    in_blocks: Mapping[str, VectorRows] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         return self.vectors[name]
+
+    def rows(self, name: str) -> VectorRows:
+        """The vectors of an item set, to be read in blocks."""
+        return self.in_blocks[name] if name in self.in_blocks else self.vectors[name]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Retrieval:
         split = self.context.split
         return [
             TextSet(QUERIES, queries, "query", split, documents),
-            TextSet(CORPUS, documents, "document", split, documents),
+            TextSet(CORPUS, documents, "document", split, documents, in_blocks=True),
         ]
 
     def rank(self, embeddings: Embeddings, data: TaskData) -> Ranking:
@@ -61,7 +61,7 @@ class Retrieval:
         rows = self._rows(data)
         queries = _judged_ids(rows)
         documents = list(rows.corpus["id"])
-        vectors = (embeddings[QUERIES], embeddings[CORPUS], queries, documents)
+        vectors = (embeddings[QUERIES], embeddings.rows(CORPUS), queries, documents)
         k = max(self.settings.k_values)
         if rows.top_ranked is None:
             return search(*vectors, k, embeddings.similarity)

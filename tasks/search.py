@@ -1,4 +1,4 @@
-"""Exact search: the k most similar documents of every query, out of a corpus that may be a memory map.
+"""Exact search: the k most similar documents of every query, out of a corpus that need not be in memory.
 
 **The similarity of a pair is a function of its two vectors alone**: it is summed in float64 in a fixed order and
 rounded to float32. How the work is cut into blocks, the number of threads and the BLAS at hand change nothing, and
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from tasks.base import DataError, SimilarityName
+from tasks.base import DataError, SimilarityName, VectorRows
 from tasks.ranking import Floats, Ranking, best_first, tie_order
 from tasks.similarity import row_blocks
 
@@ -42,7 +42,7 @@ _ROUNDING = 2.0**-24
 
 def search(
     queries: Vectors,
-    corpus: Vectors,
+    corpus: VectorRows,
     query_ids: Sequence[str],
     document_ids: Sequence[str],
     k: int,
@@ -72,7 +72,7 @@ def search(
 
 def rerank(
     queries: Vectors,
-    corpus: Vectors,
+    corpus: VectorRows,
     query_ids: Sequence[str],
     document_ids: Sequence[str],
     candidates: Sequence[Positions],
@@ -87,8 +87,8 @@ def rerank(
     return _ranking(query_ids, document_ids, hits)
 
 
-def _check(queries: Vectors, n_query_ids: int, corpus: Vectors, n_document_ids: int) -> None:
-    if queries.ndim != 2 or corpus.ndim != 2 or queries.shape[1] != corpus.shape[1]:
+def _check(queries: Vectors, n_query_ids: int, corpus: VectorRows, n_document_ids: int) -> None:
+    if queries.ndim != 2 or len(corpus.shape) != 2 or queries.shape[1] != corpus.shape[1]:
         raise DataError(f"queries have shape {queries.shape}, documents {corpus.shape}; expected (n, dim) and (m, dim)")
     if (len(queries), len(corpus)) != (n_query_ids, n_document_ids):
         raise DataError(
@@ -117,9 +117,9 @@ def _once(documents: Positions, scores: Floats) -> tuple[Positions, Floats]:
 class _Pairs:
     """The similarity of a query and some documents, to the last bit of float32."""
 
-    def __init__(self, queries: Vectors, corpus: Vectors, similarity: SimilarityName) -> None:
+    def __init__(self, queries: Vectors, corpus: VectorRows, similarity: SimilarityName) -> None:
         self._queries = np.asarray(queries)
-        self._corpus = np.asarray(corpus)
+        self._corpus = corpus
         self._similarity = similarity
         lengths = _lengths if similarity == "cosine" else _ones
         self._query_lengths = lengths(self._queries)
@@ -128,8 +128,9 @@ class _Pairs:
     def __call__(self, query: int, documents: Positions) -> Vectors:
         a = self._queries[query]
         similarity = np.empty(len(documents))
+        vectors = np.asarray(self._corpus[documents])
         for part in row_blocks(len(documents), len(a), _CACHE_CELLS):
-            similarity[part] = self._compared(a, self._corpus[documents[part]])
+            similarity[part] = self._compared(a, vectors[part])
         similarity /= self._query_lengths[query] * self._lengths[documents]
         return similarity.astype(np.float32)
 
@@ -149,14 +150,16 @@ def _dots(b: Floats, a: Floats) -> NDArray[np.float64]:
     return np.asarray(np.multiply(b, a, dtype=np.float64).sum(axis=1))
 
 
-def _lengths(x: Vectors) -> NDArray[np.float64]:
+def _lengths(x: VectorRows) -> NDArray[np.float64]:
     lengths = np.empty(len(x))
-    for part in row_blocks(len(x), x.shape[1], _CACHE_CELLS):
-        lengths[part] = np.sqrt(_dots(x[part], x[part]))
+    for start in range(0, len(x), _DOCUMENTS):
+        block = np.asarray(x[start : start + _DOCUMENTS])
+        for part in row_blocks(len(block), x.shape[1], _CACHE_CELLS):
+            lengths[start : start + _DOCUMENTS][part] = np.sqrt(_dots(block[part], block[part]))
     return np.maximum(lengths, _SMALLEST_NORM)
 
 
-def _ones(x: Vectors) -> NDArray[np.float64]:
+def _ones(x: VectorRows) -> NDArray[np.float64]:
     return np.ones(len(x))
 
 

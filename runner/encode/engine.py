@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from models.base import ContextualEncoder, Encoder, ImageEncoder, ModelError, TokenEncoder, Variant
 from models.postprocess import Postprocess, checked
 from runner.encode.keys import Distinct, distinct
+from runner.encode.rows import StoredRows
 from runner.encode.store import Places, Store
 from runner.errors import UserError
-from tasks.base import Image, Item, Modality
+from tasks.base import Image, Item, Modality, VectorRows
 
 WINDOW_TEXTS = 65_536
 WINDOW_SIZE = 32_000_000
@@ -97,8 +98,16 @@ class Encoded:
 
     def vectors(self, request: Request) -> NDArray[np.float32]:
         """Vectors of a request, in the order of its texts: float32 (n, dim)."""
-        rows = self._texts.of_request(self._order[request])
-        return self._postprocess(self.store.read(self._places[rows]))
+        return self._postprocess(self.store.read(self._places_of(request)))
+
+    def rows(self, request: Request) -> VectorRows:
+        """The same, read a block at a time where what is done to a vector does not depend on the others."""
+        if self._postprocess.needs_all_rows:
+            return self.vectors(request)
+        return StoredRows(self.store, self._places_of(request), self._postprocess)
+
+    def _places_of(self, request: Request) -> Places:
+        return self._places[self._texts.of_request(self._order[request])]
 
 
 def encode(

@@ -35,12 +35,11 @@ class EncoderSearcher:
         """The k most similar documents of each query, or of its candidates. Raises ModelError and DataError."""
         sets = (
             TextSet("queries", lookup.queries, "query", context.split, lookup.documents),
-            TextSet("corpus", lookup.documents, "document", context.split, lookup.documents),
+            TextSet("corpus", lookup.documents, "document", context.split, lookup.documents, in_blocks=True),
         )
         wanted = requests(context.name, sets, context, self.encoder)
         encoded = encode(self.encoder, wanted, self.store, batch_tokens=self.batch_tokens, postprocess=self.postprocess)
-        queries, documents = map(encoded.vectors, wanted)
-        vectors = (queries, documents, lookup.query_ids, lookup.document_ids)
+        vectors = (encoded.vectors(wanted[0]), encoded.rows(wanted[1]), lookup.query_ids, lookup.document_ids)
         if lookup.candidates is None:
             ranking = search(*vectors, lookup.k, self.similarity)
         else:

@@ -9,6 +9,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.base import ImageEncoder, Outline, Searcher
 from runner.config.catalogue import check_settings, task_type
 from runner.config.schema import TaskConfig
@@ -19,7 +22,19 @@ from runner.encode.requests import requests as requests_for
 from runner.plan import Job
 from runner.results.environment import platform_summary, versions
 from runner.results.record import DatasetFacts, JobFacts, ModelFacts, Record, Timing
-from tasks.base import DataError, Embeddings, ItemSet, Rows, Scores, SimilarityName, Task, TaskContext, TaskData
+from tasks.base import (
+    DataError,
+    Embeddings,
+    ItemSet,
+    Rows,
+    Scores,
+    SimilarityName,
+    Task,
+    TaskContext,
+    TaskData,
+    TextSet,
+    VectorRows,
+)
 from tasks.retrieval import Retrieval
 
 
@@ -122,10 +137,15 @@ def score(
 ) -> tuple[Scores, float]:
     """Vectors to scores, and the seconds it took. Raises DataError and ModelError."""
     clock = perf_counter()
-    vectors = {
-        item_set.name: encoded.vectors(request) for item_set, request in zip(prepared.texts, wanted, strict=True)
-    }
-    return prepared.task.evaluate(Embeddings(vectors, similarity), prepared.data), perf_counter() - clock
+    vectors: dict[str, NDArray[np.float32]] = {}
+    in_blocks: dict[str, VectorRows] = {}
+    for item_set, request in zip(prepared.texts, wanted, strict=True):
+        if isinstance(item_set, TextSet) and item_set.in_blocks:
+            in_blocks[item_set.name] = encoded.rows(request)
+        else:
+            vectors[item_set.name] = encoded.vectors(request)
+    embeddings = Embeddings(vectors, similarity, in_blocks)
+    return prepared.task.evaluate(embeddings, prepared.data), perf_counter() - clock
 
 
 def refuse_unaccepted(prepared: Prepared, kind: str) -> None:

@@ -124,3 +124,36 @@ def test_rerank_refuses_vectors_that_are_not_finite() -> None:
     bad = np.array([[np.nan, 0]], dtype=np.float32)
     with pytest.raises(DataError, match="not a finite number"):
         rerank(np.ones((1, 2), dtype=np.float32), bad, ["q"], ["d"], [np.array([0])], 1)
+
+
+class Blocks:
+    """Vectors that are read in blocks, and how many rows were read at once."""
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self._vectors = vectors
+        self.shape = vectors.shape
+        self.largest = 0
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def __getitem__(self, rows: slice | NDArray[np.int64], /) -> NDArray[np.float32]:
+        found = self._vectors[rows]
+        self.largest = max(self.largest, len(found))
+        return found
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_a_corpus_is_never_read_as_a_whole(similarity: SimilarityName, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.search._DOCUMENTS", 512)
+    rng = np.random.default_rng(0)
+    queries, corpus = (rng.normal(size=(n, 8)).astype(np.float32) for n in (5, 4000))
+    names = ids("q", 5), ids("d", 4000)
+    blocks = Blocks(corpus)
+    ranking = search(queries, blocks, *names, 10, similarity, block=512)
+    assert found(ranking) == found(search(queries, corpus, *names, 10, similarity))
+    assert blocks.largest <= 512
+    candidates = [np.arange(place, 4000, 100) for place in range(5)]
+    ranking = rerank(queries, blocks, *names, candidates, 10, similarity)
+    assert found(ranking) == found(rerank(queries, corpus, *names, candidates, 10, similarity))
+    assert blocks.largest <= 512
