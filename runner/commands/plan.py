@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from runner.commands.cost import show_cost
@@ -16,6 +15,7 @@ from runner.errors import OK
 from runner.pins import default_pins
 from runner.plan import Job, Plan, make_plan
 from runner.results.folder import JobFolders
+from runner.terminal import table_console
 
 
 def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False, cost: bool = False) -> int:
@@ -39,7 +39,7 @@ def headline(made: Plan, states: Mapping[str, str]) -> str:
     if counts["failed"]:
         parts.append(f"{counts['failed']} of them failed before")
     if made.awaiting:
-        parts.append(f"{_count(len(made.awaiting), 'task')} still to come")
+        parts.append(f"{_count(len(made.awaiting), 'task')} left out")
     tasks = len({job.task.name for job in made.jobs}) + len(made.awaiting)
     return f"{made.model.name}: {_count(tasks, 'task')}, {_count(len(made.jobs), 'job')}: {', '.join(parts)}"
 
@@ -49,7 +49,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _print_table(made: Plan, states: Mapping[str, str]) -> None:
-    console = Console()
+    console = table_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task", overflow="fold")
     table.add_column("type")

@@ -62,5 +62,5 @@ def _last_words(plan: Plan, done: int, failed: int, outputs: Path) -> str:
         lines.append(f"{failed} failed: {jobs}/*.failed/failure.json says why; the same command tries them again")
     if plan.awaiting:
         named = ", ".join(task.task for task in plan.awaiting[:5])
-        lines.append(f"still to come: {named}{', …' if len(plan.awaiting) > 5 else ''}")
+        lines.append(f"left out: {named}{', …' if len(plan.awaiting) > 5 else ''}; `plan` says why")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from runner.errors import UserError, nearest
 from runner.results.folder import IDENTITY, Found, scan
+from runner.terminal import table_console
 
 _DIGITS = re.compile(r"[0-9a-f]{2,64}")
 _ABSENT = "–"
@@ -35,14 +36,13 @@ def why(outputs: Path, a: str, b: str, console: Console | None = None) -> list[D
 
     Raises UserError when a name fits no job or more than one.
     """
-    console = console or Console()
+    console = console or table_console()
     folders = resolve(outputs, a), resolve(outputs, b)
     found = differences(read_identity(folders[0]), read_identity(folders[1]))
     console.print(f"A  {folders[0].name}\nB  {folders[1].name}", highlight=False, markup=False, soft_wrap=True)
     if found:
         console.print()
-        width = None if console.is_terminal else max(console.width, _widest(found))
-        console.print(_table(found), width=width, crop=False)
+        console.print(_table(found))
     else:
         console.print("\nNothing that decides a score differs: they are the same job.")
     return found
@@ -123,18 +123,11 @@ def _both(kind: type, a: Any, b: Any) -> bool:
 
 def _table(found: list[Difference]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    # Keys and values may be long; where there is no terminal, nobody wants them folded.
     for head, style in (("key", ""), ("A", "red"), ("B", "green")):
         table.add_column(head, overflow="fold", style=style)
     for difference in found:
         table.add_row(Text(difference.key), Text(_shown(difference.a)), Text(_shown(difference.b)))
     return table
-
-
-def _widest(found: list[Difference]) -> int:
-    """The width that the table needs for no line to be folded."""
-    columns = zip(*((one.key, _shown(one.a), _shown(one.b)) for one in found), strict=True)
-    return sum(max(map(len, column)) + 2 for column in columns)
 
 
 def _shown(value: Any) -> str:

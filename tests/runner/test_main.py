@@ -72,6 +72,14 @@ def test_lists_can_be_piped(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["name"] == "intfloat/e5-base-v2"
 
 
+def test_tables_are_not_folded_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "model=bm25", "task=sts/stsbenchmark"]) == 0
+    task, headline = capsys.readouterr().out.splitlines()[1:]
+    assert task.split()[0] == "STSBenchmark"
+    assert task.rstrip().endswith("is a searcher")
+    assert headline.endswith("1 task left out")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="bash is not at hand on Windows")
 def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m runner list tasks | head -1; exit ${{PIPESTATUS[0]}}"
