@@ -63,6 +63,14 @@ class Plan:
     jobs: tuple[Job, ...]
     awaiting: tuple[Awaiting, ...] = ()
 
+    @property
+    def by_task(self) -> dict[str, list[Job]]:
+        """The jobs of each task, by its name."""
+        jobs: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            jobs.setdefault(job.task.name, []).append(job)
+        return jobs
+
 
 @dataclass(frozen=True)
 class Pins:

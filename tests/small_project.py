@@ -42,6 +42,16 @@ def small_project(folder: Path) -> Path:
     return folder
 
 
+def reranking_task(folder: Path) -> None:
+    """One more task, Order: the texts of Search, with candidates."""
+    for part in ("corpus", "queries", "qrels"):
+        content = (folder / f"data/search/{part}/test.jsonl").read_text().splitlines()
+        table(folder, f"order/{part}", test=[json.loads(line) for line in content])
+    candidates = [{"query-id": f"q{i}", "corpus-ids": [f"d{3 * i}", "d1", "d2", "d38"]} for i in range(8)]
+    table(folder, "order/top_ranked", test=candidates)
+    task(folder, "Order", "reranking", "ndcg_at_10")
+
+
 def task(folder: Path, name: str, kind: str, main_metric: str, **more: Any) -> None:
     """A task file over data/<name>."""
     data = {"files": str(folder / "data" / name.lower())}

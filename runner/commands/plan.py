@@ -13,7 +13,7 @@ from runner.commands.cost import show_cost
 from runner.config.compose import settings_from, split_search_path
 from runner.errors import OK
 from runner.pins import default_pins
-from runner.plan import Job, Plan, make_plan
+from runner.plan import Plan, make_plan
 from runner.results.folder import JobFolders
 from runner.terminal import table_console
 
@@ -55,10 +55,7 @@ def _print_table(made: Plan, states: Mapping[str, str]) -> None:
     table.add_column("type")
     table.add_column("subsets × splits", justify="right")
     table.add_column("state", overflow="fold")
-    by_task: dict[str, list[Job]] = {}
-    for job in made.jobs:
-        by_task.setdefault(job.task.name, []).append(job)
-    for name, jobs in by_task.items():
+    for name, jobs in made.by_task.items():
         subsets, splits = {job.subset for job in jobs}, {job.split for job in jobs}
         counts = Counter(states[job.fingerprint] for job in jobs)
         state = ", ".join(f"{'' if len(counts) == 1 else f'{n} '}{_STATES.get(s, s)}" for s, n in counts.items())

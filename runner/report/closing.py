@@ -8,7 +8,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
-from runner.plan import Job, Plan
+from runner.plan import Plan
 from runner.results.folder import FAILURE, RESULT, JobFolders
 from runner.results.record import Failure, Record, read_failure, read_record
 
@@ -43,10 +43,7 @@ def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
     table.add_column("metric")
     table.add_column("score", justify="right")
     table.add_column("jobs", justify="right")
-    by_task: dict[str, list[Job]] = {}
-    for job in plan.jobs:
-        by_task.setdefault(job.task.name, []).append(job)
-    for name, jobs in by_task.items():
+    for name, jobs in plan.by_task.items():
         records = [found for job in jobs if isinstance(found := kept.get(job.fingerprint), Record)]
         whole = len(records) == len(jobs)
         score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from runner.errors import UserError, nearest
 from runner.results.folder import IDENTITY, Found, scan
+from runner.results.record import read_object
 from runner.terminal import table_console
 
 _DIGITS = re.compile(r"[0-9a-f]{2,64}")
@@ -80,16 +81,7 @@ def _fitting(folders: list[Found], name: str) -> list[Found]:
 
 def read_identity(folder: Path) -> Mapping[str, Any]:
     """What a job's fingerprint is the hash of. Raises UserError when it cannot be read."""
-    path = folder / IDENTITY
-    try:
-        identity = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(identity, dict):
-        raise UserError(f"{path}: found {type(identity).__name__}; expected an object")
-    return identity
+    return read_object(folder / IDENTITY)
 
 
 def differences(a: Any, b: Any) -> list[Difference]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runner.config.identity import canonical
 from runner.errors import UserError
 from runner.results.folder import FAILURE, IDENTITY, RESULT, Found, damage, scan
-from runner.results.record import Failure, Record, read_failure, read_record
+from runner.results.record import Failure, Record, read_failure, read_object, read_record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +61,7 @@ def _read(found: Found) -> Kept:
     if wrong := damage(found.path, [name, IDENTITY]):
         raise UserError(f"{found.path}: {wrong}; skipped. The next run of this job sets it aside and does it again")
     facts = (read_failure if found.failed else read_record)(found.path / name)
-    model = json.loads((found.path / IDENTITY).read_bytes()).get("model", {})
+    model = read_object(found.path / IDENTITY).get("model", {})
     return Kept(facts, found.path, model, hashlib.sha256(canonical(model).encode()).hexdigest())
 
 

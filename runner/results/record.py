@@ -190,7 +190,8 @@ def read_failure(path: Path) -> Failure:
     return _read(path, Failure)
 
 
-def _read(path: Path, schema: type[Kept]) -> Kept:
+def read_object(path: Path, expected: str = "an object") -> dict[str, Any]:
+    """The object in a JSON file. expected: what messages call it. Raises UserError naming the file."""
     try:
         values = json.loads(path.read_bytes())
     except OSError as error:
@@ -198,7 +199,12 @@ def _read(path: Path, schema: type[Kept]) -> Kept:
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path}: found {type(values).__name__}; expected an object with the keys of a record")
+        raise UserError(f"{path}: found {type(values).__name__}; expected {expected}")
+    return values
+
+
+def _read(path: Path, schema: type[Kept]) -> Kept:
+    values = read_object(path, "an object with the keys of a record")
     layout = values.get("schema")
     if layout is None:
         raise UserError(f'{path}: schema: missing; every record says its layout, as in "schema": {SCHEMA}')

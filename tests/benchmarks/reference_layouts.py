@@ -5,25 +5,11 @@ python reference_layouts.py GIVEN.json MADE.json
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import mteb
-
-
-def main(given: str, made: str) -> None:
-    """Read the cases, write what the reference loads for each."""
-    with open(given) as handle:  # noqa: PTH123 - as plain as can be: the reference's environment
-        cases = json.load(handle)
-    results = []
-    for case in cases:
-        try:
-            results.append(_loaded(case))
-        except Exception as error:
-            results.append({"error": f"{type(error).__name__}: {error}"})
-    with open(made, "w") as handle:  # noqa: PTH123
-        json.dump(results, handle)
+from reference_cases import answer
 
 
 def _loaded(case: dict[str, Any]) -> dict[str, Any]:
@@ -82,4 +68,4 @@ def _names(rows: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    answer(*sys.argv[1:3], _loaded)

@@ -5,26 +5,12 @@ python reference_transforms.py GIVEN.json MADE.json
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import mteb
 from datasets import ClassLabel, Dataset, DatasetDict
-
-
-def main(given: str, made: str) -> None:
-    """Read the cases, write what the reference makes of each."""
-    with open(given) as handle:  # noqa: PTH123 - as plain as can be: the reference's environment
-        cases = json.load(handle)
-    results = []
-    for case in cases:
-        try:
-            results.append(_prepared(case))
-        except Exception as error:
-            results.append({"error": f"{type(error).__name__}: {error}"})
-    with open(made, "w") as handle:  # noqa: PTH123
-        json.dump(results, handle)
+from reference_cases import answer
 
 
 def _prepared(case: dict[str, Any]) -> dict[str, Any]:
@@ -89,4 +75,4 @@ def _retrieval(task: Any, split: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    answer(*sys.argv[1:3], _prepared)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from sentence_transformers import SentenceTransformer
-from small_project import small_project, table, task
+from small_project import reranking_task, small_project
 from tiny_models import tiny_cross_encoder, tiny_static
 
 from models.base import ModelSpec
@@ -30,12 +30,7 @@ BM25 = {"name": "own/bm25", "loader": "bm25"}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = small_project(tmp_path_factory.mktemp("project"))
-    for part in ("corpus", "queries", "qrels"):
-        content = (folder / f"data/search/{part}/test.jsonl").read_text().splitlines()
-        table(folder, f"order/{part}", test=[json.loads(line) for line in content])
-    candidates = [{"query-id": f"q{i}", "corpus-ids": [f"d{3 * i}", "d1", "d2", "d38"]} for i in range(8)]
-    table(folder, "order/top_ranked", test=candidates)
-    task(folder, "Order", "reranking", "ndcg_at_10")
+    reranking_task(folder)
     model(folder, "hybrid", members=[BM25, "tiny"])
     return folder
 
