@@ -1,17 +1,21 @@
 # make run    set up a virtual environment and run the default benchmark
 # make test   set up and run the tests
+# make test-slow   those that take longer: parity, kills, fuzzing
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check install reference clean
+.PHONY: run test test-slow check install reference clean
 
 run: install
 	$(BIN)/python -m runner
 
 test: install
-	$(BIN)/pytest -q -n 2 --dist worksteal
+	$(BIN)/pytest -q -n 2 --dist worksteal -m 'not slow'
+
+test-slow: install
+	$(BIN)/pytest -q -n 2 --dist worksteal -m slow
 
 check: install
 	$(BIN)/ruff check .
