@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -14,6 +13,7 @@ from runner.data.table import Table, TableError
 from runner.data.templates import fields, fill
 from runner.data.transforms.rows import explode
 from runner.errors import UserError
+from runner.patterns import PatternError, match_groups
 
 Names = Mapping[str, str]
 
@@ -23,12 +23,12 @@ def names(dataset: HubDataset, subset: str, split: str) -> Names:
     known = {"subset": subset, "split": split}
     if dataset.pattern is not None:
         try:
-            match = re.fullmatch(dataset.pattern, f"{subset}/{split}")
-        except re.error as error:
-            raise UserError(f"dataset.pattern: {dataset.pattern!r} is no regular expression: {error}") from error
-        if match is None:
+            groups = match_groups(dataset.pattern, f"{subset}/{split}")
+        except PatternError as error:
+            raise UserError(f"dataset.pattern: {error}") from None
+        if groups is None:
             raise UserError(f"dataset.pattern: {dataset.pattern!r} does not match {subset + '/' + split!r}")
-        known |= {name: value or "" for name, value in match.groupdict().items()}
+        known |= {name: value or "" for name, value in groups.items()}
     if dataset.config is not None:
         known["config"] = filled(dataset.config, known, "config")
     return known

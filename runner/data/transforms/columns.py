@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 from runner.data.table import Table, TableError
 from runner.data.templates import fields, fill
 from runner.errors import nearest
+from runner.patterns import PatternError, match_groups
 
 Scalar = str | int | float | bool | None
 Type = Literal["string", "int", "float", "bool"]
@@ -26,10 +26,13 @@ def rename(table: Table, *, columns: Mapping[str, str], pattern: str | None = No
     With `pattern`, a regular expression that must match the subset's name, names may hold its groups in braces.
     """
     if pattern is not None:
-        match = re.fullmatch(pattern, subset)
-        if match is None:
+        try:
+            matched = match_groups(pattern, subset)
+        except PatternError as error:
+            raise TableError(f"pattern: {error}") from None
+        if matched is None:
             raise TableError(f"the pattern {pattern!r} does not match the subset's name {subset!r}")
-        groups = match.groupdict()
+        groups = {name: value or "" for name, value in matched.items()}
         columns = {fill(old, groups): fill(new, groups) for old, new in columns.items()}
     table.require(list(columns))
     names = [columns.get(name, name) for name in table.names]

@@ -157,7 +157,7 @@ def test_files_and_folders_outside_of_configurations_are_splits(serve: Callable[
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"pattern": "(de/.*"}, "dataset.pattern: .* is no regular expression"),
+        ({"pattern": "(de/.*"}, "dataset.pattern: .* is no regular expression that can be used"),
         ({"pattern": "de/.*"}, r"dataset.pattern: 'de/\.\*' does not match 'default/test'"),
         ({"layout": {"test": {"config": "{lang}"}}}, "dataset.layout: config: '{lang}' names 'lang'; known are"),
         ({"layout": {"test": {"config": "nope"}}}, "has no configuration 'nope'; it has a"),
