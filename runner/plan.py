@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from runner.config.identity import (
 from runner.config.members import all_of
 from runner.config.schema import BenchmarkTask, HubDataset, HubModel, ModelConfig, Settings, TaskConfig, TaskGroup
 from runner.errors import UserError, nearest
+from tasks.settings import Draws
 from tasks.types import TaskType
 
 
@@ -89,7 +91,7 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
         if reason := _not_yet(task, model):
             awaiting.append(Awaiting(task.name, task.type, reason))
         else:
-            jobs += _task_jobs(model, model_values, task, wanted, pins)
+            jobs += _task_jobs(model, model_values, _drawn(task, settings.draws), wanted, pins)
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
 
@@ -197,14 +199,26 @@ def _out_of_benchmark(settings: Settings) -> list[BenchmarkTask]:
     ]
 
 
+def _drawn(task: TaskConfig, draws: Draws | None) -> TaskConfig:
+    """The task with these draws, where its type has any."""
+    if draws is None:
+        return task
+    known = {field.name for field in dataclasses.fields(task_type(task, f"task {task.name}").settings)}
+    if "draws" not in known:
+        return task
+    return task.model_copy(update={"settings": {**task.settings, "draws": draws}})
+
+
 def _task_jobs(
     model: ModelConfig, model_values: Mapping[str, Any], task: TaskConfig, wanted: BenchmarkTask, pins: Pins
 ) -> list[Job]:
     subsets = _known(task, "subset", wanted.subsets, task.subsets)
-    splits = _known(task, "split", wanted.splits, None) or task.splits
+    splits = tuple(dict.fromkeys(_known(task, "split", wanted.splits, None) or task.splits))
     task, task_values = _pinned_task(task, pins)
     task_values, model_values = plain(task_values), plain(model_values)
     replays = task_values["settings"].get("draws") == "mteb"
+    if replays:  # whatever the order they are asked for in, the reference goes by the task's own
+        subsets = tuple(name for name in task.subsets if name in subsets)
     jobs: list[Job] = []
     for split in splits:
         for subset in subsets:

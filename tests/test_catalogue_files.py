@@ -114,6 +114,7 @@ def test_pairs_stand_for_every_ordered_pair(shipped_tasks: dict[Path, TaskConfig
     flores = next(task for task in shipped_tasks.values() if task.name == "FloresBitextMining")
     assert len(flores.subsets) == 204 * 203
     assert flores.subsets["deu_Latn-ace_Arab"] == ("deu-Latn", "ace-Arab")
+    assert list(flores.subsets)[:2] == ["ace_Arab-bam_Latn", "ace_Arab-dzo_Tibt"]
 
 
 def test_a_page_says_what_it_was_given(tmp_path: Path) -> None:

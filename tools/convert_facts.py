@@ -48,17 +48,29 @@ def main() -> int:
 
 def write_all(facts: Path, configs: Path) -> None:
     """Write every config that the facts give."""
+    for group, pages_of in converted(facts).items():
+        _write(configs / group, pages_of)
+    for alias, target in models.ALIASES.items():
+        pages.write(configs / "model" / f"{alias}.yaml", {"defaults": [target]})
+
+
+def converted(facts: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Group → the file's name in it, without `.yaml` → the config that the facts give."""
     all_tasks = {task["name"]: task for task in _lines(facts / "tasks.jsonl") if tasks.expressible(task)}
     table = read_tables(TABLES)
     unknown = table.keys() - all_tasks.keys()
     if unknown:
         raise SystemExit(f"{TABLES}: no such tasks: {sorted(unknown)}")
     paths = tasks.choices(all_tasks.values())
-    _write(configs / "task", {paths[n]: tasks.config(task, table.get(n, {})) for n, task in all_tasks.items()})
+    listed = [b for b in _lines(facts / "benchmarks.jsonl") if all(task["name"] in all_tasks for task in b["tasks"])]
+    return {
+        "task": {paths[name]: tasks.config(task, table.get(name, {})) for name, task in all_tasks.items()},
+        "benchmark": {benchmarks.choice(b): benchmarks.config(b, all_tasks) for b in listed},
+        "model": _models(facts, all_tasks),
+    }
 
-    found = [b for b in _lines(facts / "benchmarks.jsonl") if all(task["name"] in all_tasks for task in b["tasks"])]
-    _write(configs / "benchmark", {benchmarks.choice(b): benchmarks.config(b, all_tasks) for b in found})
 
+def _models(facts: Path, task_names: Collection[str]) -> dict[str, dict[str, Any]]:
     wordings = instruct.Wordings(TABLES / "models" / "instructions.yaml")
     served = services.Services(TABLES / "models" / "services.yaml")
     known = {}
@@ -68,7 +80,7 @@ def write_all(facts: Path, configs: Path) -> None:
         elif searchers.expressible(model):
             known[model["name"]] = searchers.config(model)
         elif instruct.expressible(model, wordings):
-            known[model["name"]] = models.whole(model, instruct.config(model, wordings, all_tasks))
+            known[model["name"]] = models.whole(model, instruct.config(model, wordings, task_names))
         elif models.expressible(model):
             known[model["name"]] = models.config(model)
         elif (settings := loaders.settings(model)) is not None:
@@ -76,9 +88,7 @@ def write_all(facts: Path, configs: Path) -> None:
     if unknown := served.missing(known):
         raise SystemExit(f"{TABLES / 'models' / 'services.yaml'}: no such models: {sorted(unknown)}")
     names = models.choices(known)
-    _write(configs / "model", {names[name]: values for name, values in known.items()})
-    for alias, target in models.ALIASES.items():
-        pages.write(configs / "model" / f"{alias}.yaml", {"defaults": [target]})
+    return {names[name]: values for name, values in known.items()}
 
 
 def read_tables(folder: Path) -> dict[str, dict[str, Any]]:
@@ -131,13 +141,19 @@ def _read_model(path: Path, tasks: Collection[str]) -> None:
 
 
 def _write(folder: Path, configs: Mapping[str, Mapping[str, Any]]) -> None:
-    standing = {_name(path): path for path in folder.rglob("*.yaml")}
-    written = 0
-    for choice, values in configs.items():
-        path = folder / f"{choice}.yaml"
-        if standing.get(values["name"], path) == path:
-            written += pages.write(path, values)
+    own = own_files(folder, configs)
+    written = sum(pages.write(folder / f"{choice}.yaml", values) for choice, values in own.items())
     print(f"{folder}: {len(configs)} configs, {written} written")
+
+
+def own_files(folder: Path, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Those that no file written by hand under another name takes the place of."""
+    standing = {_name(path): path for path in folder.rglob("*.yaml")}
+    return {
+        choice: values
+        for choice, values in configs.items()
+        if (path := folder / f"{choice}.yaml") == standing.get(values["name"], path)
+    }
 
 
 def _name(path: Path) -> str | None:

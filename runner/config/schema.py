@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from models.instructions import PLACE, check
 from tasks.base import SimilarityName
+from tasks.settings import Draws
 
 Role = Literal["decides", "describes", "executes"]
 
@@ -436,6 +437,9 @@ class Settings(_Schema):
     outputs: Annotated[str, Executes] = "outputs"
     rerun: Annotated[bool, Executes] = False
     """Do again what is already done."""
+    draws: Annotated[Draws | None, Decides] = None
+    """`settings.draws` of every task whose type has it: clustering and multilabel classification. `mteb` replays the
+    reference's draws; null leaves each task's own, which is `job` unless its file says otherwise."""
 
     @model_validator(mode="before")
     @classmethod

@@ -54,6 +54,16 @@ def _table(column: Callable[[random.Random], Row], n: int = 60) -> Make:
     return make
 
 
+def _growing(column: Callable[[random.Random], Row], n: int = 60) -> Make:
+    """Tables of different sizes, so that draws depend on the order in which subsets and splits are scored."""
+
+    def make(rng: random.Random, task: TaskConfig, subsets: tuple[str, ...]) -> Repository:
+        places = [(subset, split) for subset in subsets for split in dict.fromkeys(("train", *task.splits))]
+        return {place: [column(rng) for _ in range(n + 17 * i)] for i, place in enumerate(places)}
+
+    return make
+
+
 def _search(
     query_id: Callable[[int], str] = "q{}".format,
     *,
@@ -111,6 +121,19 @@ def _levels(rng: random.Random) -> Row:
     return {"sentences": _text(rng), "labels": [f"{depth}{rng.randrange(3)}" for depth in range(rng.randint(1, 3))]}
 
 
+def _topical(rng: random.Random) -> Row:
+    return {"sentences": _text(rng), "labels": rng.choice(["a", "b", "c"])}
+
+
+def _news(rng: random.Random) -> Row:
+    told = {name: _text(rng, name) for name in ("text", "summary", "title", "url", "date")}
+    return {**told, "topic": rng.choice(["politik", "sport", "kultur"])}
+
+
+def _emotional(rng: random.Random) -> Row:
+    return {"text": _text(rng), "label": sorted(rng.sample(["anger", "fear", "joy"], rng.randrange(3)))}
+
+
 def _summaries(rng: random.Random) -> Row:
     human, machine = ([_text(rng, what) for _ in range(n)] for what, n in (("human", 4), ("machine", 8)))
     scores = [rng.randrange(1, 21) / 4 for _ in machine]
@@ -166,6 +189,9 @@ VARIANTS: Mapping[str, tuple[tuple[str, ...], Make]] = {
         _table(lambda rng: {"text": _text(rng), "value": rng.randrange(1950, 2020)}, 300),
     ),
     "SNLHierarchicalClusteringP2P": (_ONE, _table(_levels, 300)),
+    "ClusTREC-Covid": (("title and abstract", "title"), _growing(_topical, 900)),
+    "MLSUMClusteringS2S.v2": (("de", "fr", "ru", "es"), _growing(_news, 120)),
+    "EmotionAnalysisPlus": (("mar", "gaz", "ary"), _growing(_emotional, 120)),
     "SummEval": (_ONE, _table(_summaries, 20)),
     "SummEvalSummarization.v2": (_ONE, _table(_summaries, 20)),
     "TERRa.V2": (_ONE, _table(lambda rng: _pair(rng, labels=rng.randrange(2)), 200)),

@@ -156,16 +156,17 @@ def _dtype(model_kwargs: Mapping[str, Any] | None) -> str | None:
 
 def _about(facts: Facts) -> dict[str, Any]:
     values = {key: _whole(facts.get(key)) for key in _ABOUT_KEYS}
-    if values["license"] == "not specified":
-        values["license"] = None
     values["is_cross_encoder"] = facts.get("is_cross_encoder") or None
     values["experiment"] = experiment(facts["name"])
-    kept = {key: value for key, value in values.items() if value not in (None, [], {})}
-    if facts.get("training_datasets") == []:
-        kept["training_datasets"] = []
+    kept = {key: value for key, value in values.items() if _says_something(key, value)}
     if (modalities := facts.get("modalities", ["text"])) != ["text"]:
         kept["modalities"] = modalities
     return kept
+
+
+def _says_something(key: str, value: Any) -> bool:
+    """Whether a value is a statement: no training data is one, no languages or no licence is not."""
+    return value == [] if key == "training_datasets" and not value else value not in (None, "", [], {})
 
 
 def experiment(name: str) -> dict[str, Any]:

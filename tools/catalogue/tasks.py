@@ -193,8 +193,6 @@ def _about(facts: Facts) -> dict[str, Any]:
     values = {_ABOUT.get(key, key): facts.get(key) for key in _ABOUT_KEYS}
     if values["date"]:
         values["date"] = [day[:10] for day in values["date"]]
-    if values["license"] == "not specified":
-        values["license"] = None
     values["dialect"] = [dialect for dialect in values["dialect"] or () if dialect]
     if not facts["is_public"]:
         values["is_public"] = False
