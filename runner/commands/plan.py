@@ -15,6 +15,7 @@ from runner.errors import OK
 from runner.pins import default_pins
 from runner.plan import Plan, make_plan
 from runner.results.folder import JobFolders
+from runner.results.inspection import damage
 from runner.terminal import table_console
 
 
@@ -23,11 +24,13 @@ def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = F
     overrides, more = split_search_path(overrides)
     settings, catalogue = settings_from(overrides, [*folders, *more])
     made = make_plan(settings, catalogue, default_pins())
-    states = JobFolders(Path(settings.outputs)).states([job.fingerprint for job in made.jobs])
+    found = JobFolders(Path(settings.outputs)).look_up([job.fingerprint for job in made.jobs])
+    states = {fingerprint: state for fingerprint, (state, _) in found.items()}
     if as_json:
         _print_json(made, states)
     else:
         _print_table(made, states)
+        _print_damage([path for state, path in found.values() if state == "corrupt" and path is not None])
     return show_cost(made, states, settings, as_json=as_json) if cost else OK
 
 
@@ -66,6 +69,15 @@ def _print_table(made: Plan, states: Mapping[str, str]) -> None:
     console.print(headline(made, states), highlight=False)
 
 
+def _print_damage(folders: Sequence[Path]) -> None:
+    """Which file of a job is damaged, and how."""
+    for folder in folders[:_SHOWN]:
+        print(f"{folder}: {damage(folder)}")
+    if len(folders) > _SHOWN:
+        print(f"and {len(folders) - _SHOWN} more damaged folders")
+
+
+_SHOWN = 5
 _STATES = {"absent": "to do", "failed": "failed before, to do", "corrupt": "damaged, to do again"}
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.plan import Plan
-from runner.results.folder import FAILURE, RESULT, JobFolders
+from runner.results.folder import JobFolders
+from runner.results.inspection import FAILURE, RESULT
 from runner.results.record import Failure, Record, read_failure, read_record
 
 

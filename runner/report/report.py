@@ -15,6 +15,7 @@ from runner.report.aggregate import Aggregate, aggregate, of_benchmark
 from runner.report.tables import print_report
 from runner.report.writers import Format, write_report
 from runner.results.collect import Collected, collect
+from runner.terminal import table_console
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -32,7 +33,7 @@ def report(
     benchmark: only its tasks, all of them, under its name; by default every task on record. models: only these, by
     name or config file. Raises UserError when nothing is on record or a name is not known.
     """
-    console = console or Console()
+    console = console or table_console()
     collected = _of_models(collect(outputs), models, catalogue)
     if not collected.records and not collected.failures:
         raise UserError("\n".join([f"{outputs / 'jobs'}: no results; run a model first", *collected.problems]))
@@ -45,7 +46,7 @@ def report(
             raise UserError(f"{outputs / 'jobs'}: nothing of benchmark {config.name} is on record; run it first")
     print_report(made, console)
     for problem in collected.problems:
-        console.print(problem, style="yellow", highlight=False, markup=False)
+        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     written = write_report(made, outputs / "report", formats)
     console.print(f"\nwritten: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
     return made

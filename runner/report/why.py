@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.errors import UserError, nearest
-from runner.results.folder import IDENTITY, Found, scan
+from runner.results.inspection import IDENTITY, Found, scan
 from runner.results.record import read_object
 from runner.terminal import table_console
 

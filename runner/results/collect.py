@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.config.identity import canonical
-from runner.errors import UserError
-from runner.results.folder import FAILURE, IDENTITY, RESULT, Found, damage, scan
-from runner.results.record import Failure, Record, read_failure, read_object, read_record
+from runner.config.identity import fingerprint_of_plain
+from runner.results.inspection import Inspected, inspect, scan
+from runner.results.record import Failure, Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,21 +19,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """A record or failure, its folder, and which variant of its model it is of.
-
-    model: the model's part of the identity, and variant: its hash. Records of one name and several variants (another
-    prompt, another revision) are of different models.
-    """
+    """A record or failure, its folder, and the identity whose hash is its fingerprint."""
 
     facts: Record | Failure
     folder: Path
-    model: Mapping[str, Any]
-    variant: str
+    identity: Mapping[str, Any]
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """The model's part of the identity."""
+        model: Mapping[str, Any] = self.identity.get("model", {})
+        return model
+
+    @cached_property
+    def variant(self) -> str:
+        """The hash of the model's part: records of one name and several variants are of different models."""
+        return fingerprint_of_plain(self.model)
+
+    @property
+    def when(self) -> datetime:
+        """When it was finished, or failed."""
+        return self.facts.finished_at if isinstance(self.facts, Record) else self.facts.when
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What lies in an outputs folder. problems: a line for each folder that could not be read."""
+    """What lies in an outputs folder. problems: a line for each folder that is damaged."""
 
     records: tuple[Kept, ...]
     failures: tuple[Kept, ...]
@@ -41,28 +52,32 @@ class Collected:
 
 
 def collect(outputs: Path) -> Collected:
-    """Read all records and failures."""
-    kept: list[Kept] = []
-    problems: list[str] = []
+    """Read all records and failures; of several folders of one job the record, and the newest. Raises OutputError."""
+    records: dict[str, Kept] = {}
+    failures: dict[str, Kept] = {}
+    damaged: list[Inspected] = []
+    whole: set[str] = set()
     for found in scan(outputs):
-        try:
-            kept.append(_read(found))
-        except UserError as error:
-            problems.append(str(error))
+        inspected = inspect(found)
+        if inspected.facts is None:
+            damaged.append(inspected)
+            continue
+        kept = Kept(inspected.facts, found.path, inspected.identity)
+        of_its_kind = failures if found.failed else records
+        earlier = of_its_kind.get(kept.facts.fingerprint)
+        if earlier is None or kept.when > earlier.when:
+            of_its_kind[kept.facts.fingerprint] = kept
+        if not found.failed:
+            whole.add(found.path.name)
     return Collected(
-        tuple(one for one in kept if isinstance(one.facts, Record)),
-        tuple(one for one in kept if isinstance(one.facts, Failure)),
-        tuple(problems),
+        tuple(records.values()),
+        tuple(kept for fingerprint, kept in failures.items() if fingerprint not in records),
+        tuple(_problem(one) for one in damaged if one.found.path.name.removesuffix(".failed") not in whole),
     )
 
 
-def _read(found: Found) -> Kept:
-    name = FAILURE if found.failed else RESULT
-    if wrong := damage(found.path, [name, IDENTITY]):
-        raise UserError(f"{found.path}: {wrong}; skipped. The next run of this job sets it aside and does it again")
-    facts = (read_failure if found.failed else read_record)(found.path / name)
-    model = read_object(found.path / IDENTITY).get("model", {})
-    return Kept(facts, found.path, model, hashlib.sha256(canonical(model).encode()).hexdigest())
+def _problem(damaged: Inspected) -> str:
+    return f"{damaged.found.path}: {damaged.problem}; skipped. The next run of this job sets it aside and does it again"
 
 
 def frame(collected: Collected) -> pl.DataFrame:

@@ -21,7 +21,8 @@ SUMS = "SHA256SUMS"
 """The sums of a folder's files, as `sha256sum --check` reads them."""
 
 _SUM = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)\n", re.MULTILINE)
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Not waiting, so that a pipe in place of a file is an empty file and not a wait without end."""
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 

@@ -24,24 +24,29 @@ import os
 import re
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
 from runner.config.identity import canonical
-from runner.results.durable import (
-    SUMS,
-    move_folder,
-    read_bytes,
-    read_sums,
-    remove_folder,
-    write_folder,
-    writing,
+from runner.results.durable import move_folder, remove_folder, write_folder, writing
+from runner.results.inspection import (
+    ENVIRONMENT,
+    FAILURE,
+    IDENTITY,
+    ITEMS,
+    LOG,
+    RESULT,
+    Found,
+    Inspected,
+    State,
+    inspect,
+    scan,
 )
 from runner.results.record import Failure, JobFacts, Record
 
@@ -49,69 +54,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-State = Literal["done", "failed", "absent", "corrupt"]
-
-RESULT, FAILURE, IDENTITY, ENVIRONMENT = "result.json", "failure.json", "identity.json", "environment.json"
-ITEMS, LOG = "items.npz", "log.txt"
-
 _DIGITS = 12
 _LONGER = 8
 _KEY = 32
 """Digits in the names of locks and unfinished folders: enough to be unique, few enough for paths on Windows."""
-_FOLDER = re.compile(r".+--(?P<digits>[0-9a-f]{12,64})(?P<failed>\.failed)?$")
 _log = logging.getLogger(__name__)
-
-
-class Found(NamedTuple):
-    """A job's folder as its name tells: the digits of its fingerprint, and whether it holds a failure."""
-
-    path: Path
-    digits: str
-    failed: bool
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The full fingerprint, which is the sum of identity.json; None when the folder cannot say."""
-        return _look(str(self.path), [])[0]
-
-
-def scan(outputs: Path) -> Iterator[Found]:
-    """All folders of jobs, by one look at outputs/jobs. Nothing in them is read."""
-    try:
-        with os.scandir(outputs / "jobs") as entries:
-            names = sorted(entry.name for entry in entries)
-    except FileNotFoundError:
-        return
-    folder = outputs / "jobs"
-    for name in names:
-        if match := _FOLDER.match(name):
-            yield Found(folder / name, match["digits"], match["failed"] is not None)
-
-
-def damage(folder: Path, names: Iterable[str] | None = None) -> str | None:
-    """What is wrong with a folder: a file that is gone or that is not what was written; None when nothing is.
-
-    names: the files to look at; all of them by default.
-    """
-    return _look(str(folder), names)[1]
-
-
-def _look(folder: str, names: Iterable[str] | None) -> tuple[str | None, str | None]:
-    """A folder's fingerprint, as far as it can say, and what is wrong with it."""
-    fingerprint = None
-    try:
-        sums = read_sums(folder)
-        fingerprint = sums.get(IDENTITY)
-        for name in sums if names is None else names:
-            if name not in sums:
-                return fingerprint, f"{name} is not in {SUMS}"
-            if hashlib.sha256(read_bytes(f"{folder}/{name}")).hexdigest() != sums[name]:
-                return fingerprint, f"{name} is not what was written"
-    except FileNotFoundError as error:
-        return fingerprint, f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError) as error:
-        return fingerprint, f"cannot be read: {error}"
-    return fingerprint, None
 
 
 def folder_name(job: JobFacts, fingerprint: str, digits: int = _DIGITS) -> str:
@@ -132,7 +79,7 @@ class JobFolders:
         self.folder = outputs / "jobs"
 
     def states(self, fingerprints: Iterable[str]) -> dict[str, State]:
-        """The state of each job. A result counts as done when it hashes to what was written."""
+        """The state of each job, as `inspect` defines it."""
         return {fingerprint: state for fingerprint, (state, _) in self.look_up(fingerprints).items()}
 
     def look_up(self, fingerprints: Iterable[str]) -> dict[str, tuple[State, Path | None]]:
@@ -143,7 +90,7 @@ class JobFolders:
         lengths = sorted({len(digits) for digits in by_digits})
         return {
             fingerprint: _state(
-                fingerprint, [found for length in lengths for found in by_digits.get(fingerprint[:length], ())]
+                fingerprint, [inspect(found) for length in lengths for found in by_digits.get(fingerprint[:length], ())]
             )
             for fingerprint in fingerprints
         }
@@ -213,13 +160,13 @@ class JobFolders:
     def _set_damaged_aside(self, fingerprint: str, job: JobFacts) -> tuple[State, Path | None]:
         # By name and not by a scan: thousands of jobs are claimed one after the other.
         named = [place for name in _names(job, fingerprint) for place in _places(self.folder, name)]
-        state, path = _state(fingerprint, [found for found in named if os.path.lexists(found.path)])
-        if state != "corrupt" or path is None:
-            return state, path
-        aside = next(place for number in count(1) if not (place := Path(f"{path}.corrupt-{number}")).exists())
-        move_folder(path, aside)
-        _log.warning("%s: %s; kept as %s, and the job is done again", path, damage(aside), aside.name)
-        return self._set_damaged_aside(fingerprint, job)
+        there = [inspect(found) for found in named if os.path.lexists(found.path)]
+        for damaged in (one for one in there if one.state == "corrupt"):
+            path = damaged.found.path
+            aside = next(place for number in count(1) if not os.path.lexists(place := f"{path}.corrupt-{number}"))
+            move_folder(path, Path(aside))
+            _log.warning("%s: %s; kept as %s, and the job is done again", path, damaged.problem, Path(aside).name)
+        return _state(fingerprint, there, ignore_corrupt=True)
 
 
 def _names(job: JobFacts, fingerprint: str) -> list[str]:
@@ -232,16 +179,13 @@ def _places(folder: Path, name: str) -> tuple[Found, Found]:
     return Found(folder / name, digits, failed=False), Found(folder / f"{name}.failed", digits, failed=True)
 
 
-def _state(fingerprint: str, candidates: Iterable[Found]) -> tuple[State, Path | None]:
-    """done before failed; a folder that cannot say whose it is counts as this job's, by its twelve digits."""
-    for found in sorted(candidates, key=lambda found: found.failed):
-        owner, wrong = _look(str(found.path), [FAILURE if found.failed else RESULT])
-        if owner not in {fingerprint, None}:
-            continue
-        if wrong:
-            return "corrupt", found.path
-        return ("failed" if found.failed else "done"), found.path
-    return "absent", None
+def _state(
+    fingerprint: str, candidates: Iterable[Inspected], *, ignore_corrupt: bool = False
+) -> tuple[State, Path | None]:
+    """done before corrupt before failed. A damaged folder counts as this job's, by the digits of its name."""
+    order: tuple[State, ...] = ("done", "failed") if ignore_corrupt else ("done", "corrupt", "failed")
+    states = {one.state: one.found.path for one in candidates if one.fingerprint in {fingerprint, None}}
+    return next(((state, states[state]) for state in order if state in states), ("absent", None))
 
 
 @dataclass

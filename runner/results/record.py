@@ -182,41 +182,63 @@ Kept = TypeVar("Kept", Record, Failure)
 
 def read_record(path: Path) -> Record:
     """A `result.json`. Raises UserError naming the file and every wrong key."""
-    return _read(path, Record)
+    return parse_record(_content(path), str(path))
 
 
 def read_failure(path: Path) -> Failure:
     """A `failure.json`. Raises UserError naming the file and every wrong key."""
-    return _read(path, Failure)
+    return parse_failure(_content(path), str(path))
+
+
+def parse_record(content: bytes, where: str) -> Record:
+    """The content of a `result.json`. where: what messages call the file. Raises UserError as `read_record` does."""
+    return _parse(content, where, Record)
+
+
+def parse_failure(content: bytes, where: str) -> Failure:
+    """The content of a `failure.json`. where: what messages call the file. Raises UserError as `read_failure` does."""
+    return _parse(content, where, Failure)
 
 
 def read_object(path: Path, expected: str = "an object") -> dict[str, Any]:
     """The object in a JSON file. expected: what messages call it. Raises UserError naming the file."""
+    return _object(_content(path), str(path), expected)
+
+
+def _content(path: Path) -> bytes:
     try:
-        values = json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _object(content: bytes, where: str, expected: str) -> dict[str, Any]:
+    try:
+        values = json.loads(content)
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply") from None
     except ValueError as error:
-        raise UserError(f"{path}: not valid JSON: {error}") from None
+        raise UserError(f"{where}: not valid JSON: {error}") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path}: found {type(values).__name__}; expected {expected}")
+        found = {list: "a list", str: "a text", int: "a number", float: "a number"}.get(type(values), "no object")
+        raise UserError(f"{where}: found {found}; expected {expected}")
     return values
 
 
-def _read(path: Path, schema: type[Kept]) -> Kept:
-    values = read_object(path, "an object with the keys of a record")
+def _parse(content: bytes, where: str, schema: type[Kept]) -> Kept:
+    values = _object(content, where, "an object with the keys of a record")
     layout = values.get("schema")
     if layout is None:
-        raise UserError(f'{path}: schema: missing; every record says its layout, as in "schema": {SCHEMA}')
+        raise UserError(f'{where}: schema: missing; every record says its layout, as in "schema": {SCHEMA}')
     if isinstance(layout, int) and layout > SCHEMA:
         raise UserError(
-            f"{path}: schema: written by a newer version of embedmark (schema {layout}, this one reads up to "
+            f"{where}: schema: written by a newer version of embedmark (schema {layout}, this one reads up to "
             f"{SCHEMA}); upgrade embedmark to read it"
         )
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        raise invalid(error, str(path), schema) from None
+        raise invalid(error, where, schema) from None
 
 
 def json_schema() -> dict[str, Any]:

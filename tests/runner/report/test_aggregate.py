@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from sample_records import NOON, failure, identity, record
 
 from runner.config.catalogue import Catalogue
-from runner.config.identity import fingerprint
 from runner.config.schema import BenchmarkConfig
 from runner.report.aggregate import Aggregate, Wanted, aggregate, of_benchmark
 from runner.results.collect import Collected, Kept
@@ -25,7 +24,7 @@ A, B = "org/a", "org/b"
 
 
 def kept(values: Any, facts: Record | Failure) -> Kept:
-    return Kept(facts, Path(facts.job.name), values["model"], fingerprint(values["model"]))
+    return Kept(facts, Path(facts.job.name), values)
 
 
 def scored(score: float, task: str, type: str = "STS", later: int = 0, **where: str) -> Kept:

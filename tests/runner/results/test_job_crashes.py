@@ -17,7 +17,8 @@ from sample_records import failure, identity, job, record
 
 from runner.config.identity import fingerprint
 from runner.results import durable
-from runner.results.folder import JobFolders, damage, scan
+from runner.results.folder import JobFolders
+from runner.results.inspection import damage, scan
 from runner.results.record import read_record
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")

@@ -8,6 +8,7 @@ import io
 import logging
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,8 +23,9 @@ from sample_records import failure, identity, job, record
 
 from runner.config.identity import canonical, fingerprint
 from runner.errors import UserError
-from runner.results import durable, folder
-from runner.results.folder import Claim, JobFolders, damage, folder_name
+from runner.results import durable, folder, inspection
+from runner.results.folder import Claim, JobFolders, folder_name
+from runner.results.inspection import damage
 from runner.results.record import read_failure, read_record
 
 ENVIRONMENT = {"packages": {"numpy": "2"}}
@@ -211,34 +213,16 @@ def test_damage_in_any_file_is_found(tmp_path: Path) -> None:
 
 
 def test_two_jobs_with_the_same_twelve_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # No two identities with this are known, so the name is cut shorter than the identities differ.
-    first, second = identity("Topic", subset="a"), identity("Topic", subset="b")
-    digest = {"a": "ab" * 6 + "1" * 52, "b": "ab" * 6 + "2" * 52}
-    monkeypatch.setattr(folder, "_look", looked_up(digest))
-    monkeypatch.setattr(Claim, "_common", lambda self, kept, values, *_: {"identity.json": canonical(values).encode()})
-    paths = []
-    for values in (first, second):
-        mark = digest[values["job"]["subset"]]
-        claim = JobFolders(tmp_path).try_claim(mark, job(values))
-        assert claim is not None
-        with claim:
-            assert claim.state == "absent"
-            paths.append(claim.succeed(record(values, fingerprint=mark), values, ENVIRONMENT))
-    assert [path.name.rpartition("--")[2] for path in paths] == [digest["a"][:12], digest["b"][:20]]
-    assert JobFolders(tmp_path).states(digest.values()) == dict.fromkeys(digest.values(), "done")
-    assert [JobFolders(tmp_path).find(mark)[1] for mark in digest.values()] == paths
-
-
-def looked_up(digest: dict[str, str]) -> Callable[..., tuple[str | None, str | None]]:
-    """Reads a folder as usual, and takes its fingerprint from the subset that its identity names."""
-    look = folder._look
-
-    def fake(path: str, names: Any) -> tuple[str | None, str | None]:
-        _, wrong = look(path, names)
-        text = (Path(path) / "identity.json").read_text(encoding="utf-8")
-        return next(mark for subset, mark in digest.items() if f'"subset":"{subset}"' in text), wrong
-
-    return fake
+    # No two identities with this are known, so names have one digit here.
+    monkeypatch.setattr(folder, "_DIGITS", 1)
+    monkeypatch.setattr(inspection, "_FOLDER", re.compile(r".+--(?P<digits>[0-9a-f]+)(?P<failed>\.failed)?$"))
+    first, *others = (identity("Topic", subset=str(number)) for number in range(200))
+    second = next(values for values in others if fingerprint(values)[0] == fingerprint(first)[0])
+    digests = [fingerprint(first), fingerprint(second)]
+    paths = [write(tmp_path, values) for values in (first, second)]
+    assert [path.name.rpartition("--")[2] for path in paths] == [digests[0][:1], digests[1][:9]]
+    assert JobFolders(tmp_path).states(digests) == dict.fromkeys(digests, "done")
+    assert [JobFolders(tmp_path).find(digest)[1] for digest in digests] == paths
 
 
 def test_one_job_has_one_claim(tmp_path: Path) -> None:
@@ -357,20 +341,6 @@ def test_leftovers_go_only_when_their_owner_is_gone(tmp_path: Path) -> None:
         assert [path.name.partition(".")[0] for path in unfinished(tmp_path)] == [fingerprint(living)[:32]]
     JobFolders(tmp_path).clean()
     assert unfinished(tmp_path) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
-def test_reading_many_states_is_quick(tmp_path: Path) -> None:
-    made = write(tmp_path, identity())
-    digests = [hashlib.sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(13_000)]
-    (tmp_path / "jobs" / f"Other--model--{digests[0][:12]}").mkdir()
-    for digest in digests[1:]:
-        (tmp_path / "jobs" / f"Other--model--{digest[:12]}").symlink_to(made, target_is_directory=True)
-    started = time.process_time()
-    found = JobFolders(tmp_path).states(digests)
-    # Processor time, since other tests run beside this one. Measured: 0.8 s for 13,000 whole records.
-    assert time.process_time() - started < 4
-    assert len(found) == 13_000
 
 
 def test_folder_names_suit_every_file_system() -> None:

@@ -93,7 +93,7 @@ def test_errors_name_file_and_key(change: dict[str, Any], message: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("{", "not valid JSON"), ("[]", "found list"), (None, "No such file")]
+    ("content", "message"), [("{", "not valid JSON"), ("[]", "found a list"), (None, "No such file")]
 )
 def test_unreadable_files_are_named(content: str | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
