@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,20 +16,25 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from runner.config.catalogue import SHIPPED, Catalogue, Entry, Kind, check_settings
-from runner.config.schema import TaskConfig
+from runner.config.schema import ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
 
 _KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
 
 
 def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: bool = False) -> int:
-    """Print every entry of a kind whose name, type or file has the pattern in it."""
+    """Print every entry of a kind whose name, type or file has the pattern in it.
+
+    As JSON, a line an entry; of a model also all that its file says `about` it.
+    """
     kind: Kind = kinds.removesuffix("s")  # type: ignore[assignment]
-    entries = Catalogue((*folders, SHIPPED)).entries(kind)
+    catalogue = Catalogue((*folders, SHIPPED))
+    entries = catalogue.entries(kind)
     chosen = [entry for entry in entries.values() if _matches(entry, pattern)]
     if as_json:
         for entry in chosen:
-            print(json.dumps({"name": entry.name, "choice": entry.choice, "type": entry.type, "path": str(entry.path)}))
+            said = {"name": entry.name, "choice": entry.choice, "type": entry.type, "path": str(entry.path)}
+            print(json.dumps(said | ({"about": _about(entry, catalogue)} if kind == "model" else {})))
         return 0
     console = Console()
     if not console.is_terminal:
@@ -45,6 +51,15 @@ def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: 
     console.print(table)
     console.print(f"{len(chosen)} of {len(entries)} {kinds}", style="dim", highlight=False)
     return 0
+
+
+def _about(entry: Entry, catalogue: Catalogue) -> dict[str, Any] | None:
+    """What is known of a model, null where it is not known; None, with a warning, where its file is invalid."""
+    try:
+        return catalogue.model(entry.choice).about.model_dump(mode="json")
+    except UserError as error:
+        print(f"warning: {error}", file=sys.stderr)
+        return None
 
 
 def _matches(entry: Entry, pattern: str) -> bool:
@@ -70,6 +85,10 @@ def _filled_in(config: BaseModel, entry: Entry) -> dict[str, Any]:
     if isinstance(config, TaskConfig):
         settings = asdict(check_settings(config, str(entry.path)))
         return {**values, "settings": TypeAdapter(dict[str, Any]).dump_python(settings, mode="json")}
+    if isinstance(config, ModelConfig):
+        # Null here says something: that nobody knows, where an empty list says that there are none.
+        trained_on = config.about.training_datasets
+        values["about"] |= {"training_datasets": None if trained_on is None else list(trained_on)}
     return values
 
 

@@ -160,6 +160,7 @@ class TaskAbout(_Schema):
 
     reference: Annotated[str | None, Describes] = None
     license: Annotated[str | None, Describes] = None
+    """`not specified` where the data's publisher names none; null where nobody looked."""
     category: Annotated[str | None, Describes] = None
     modalities: Annotated[tuple[str, ...], Describes] = ("text",)
     domains: Annotated[tuple[str, ...], Describes] = ()
@@ -280,10 +281,11 @@ ModelSource = Annotated[
 
 
 class ModelAbout(_Schema):
-    """What is known of a model besides what decides its scores."""
+    """What is known of a model besides what decides its scores. Null, or a key left out, says that nobody knows."""
 
     reference: Annotated[str | None, Describes] = None
     license: Annotated[str | None, Describes] = None
+    """`not specified` where its publisher names none."""
     release_date: Annotated[str | None, Describes] = None
     languages: Annotated[Languages, Describes] = ()
     modalities: Annotated[tuple[str, ...], Describes] = ("text",)
@@ -304,7 +306,7 @@ class ModelAbout(_Schema):
     public_training_code: Annotated[str | bool | None, Describes] = None
     public_training_data: Annotated[str | bool | None, Describes] = None
     training_datasets: Annotated[tuple[str, ...] | None, Describes] = None
-    """Tasks whose data the model was trained on; null means unknown, which is not the same as none."""
+    """Tasks whose data the model was trained on: [] says of none of them, null that it is not known."""
     adapted_from: Annotated[str | None, Describes] = None
     superseded_by: Annotated[str | None, Describes] = None
     experiment: Annotated[Mapping[str, Any], Describes] = {}
