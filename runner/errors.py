@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from runner.text import shortened
+
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: all done; a job failed; a mistake in what was asked for; stopped from the keyboard."""
 
@@ -24,11 +26,17 @@ class JobError(Exception):
     """One job that could not be done although its config was right. Exit status 1; other jobs go on."""
 
 
+_LONGEST = 120
+"""Characters of a name that may be taken for another."""
+
+
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """A closing phrase that names the most similar known names, or nothing when none is similar."""
+    if len(wrong) > _LONGEST:
+        return ""
     names = list(known)
     folded = {name.casefold(): name for name in names}
     close = [folded[match] for match in difflib.get_close_matches(wrong.casefold(), folded, n=3, cutoff=0.6)]
     if not close:
         return ""
-    return " Did you mean " + " or ".join(repr(name) for name in close) + "?"
+    return " Did you mean " + " or ".join(repr(shortened(name, _LONGEST)) for name in close) + "?"

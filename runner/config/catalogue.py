@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ def check_settings(task: TaskConfig, where: str) -> Any:
     """The settings of a task as its type's own class, defaults filled in. Raises UserError."""
     kind = task_type(task, where)
     try:
-        return _strict(kind.settings).validate_python(dict(task.settings))  # type: ignore[arg-type]
+        # As JSON: there a list is a tuple too, while true is no number.
+        return _strict(kind.settings).validate_json(json.dumps(dict(task.settings)), strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
         raise invalid(error, f"{where}: settings", kind.settings) from None
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from itertools import permutations
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from models.instructions import PLACE, check
+from runner.config.values import Anything, Languages, Name, Pattern, as_meant
 from tasks.base import SimilarityName
 from tasks.settings import Draws
 
@@ -40,18 +41,24 @@ def _kind_by_key(*keys: str) -> Any:
     """Tell the members of a union apart by the one key that each must have."""
 
     def kind(value: Any) -> str | None:
-        present = value if isinstance(value, Mapping) else vars(value)
+        present = vars(value) if isinstance(value, BaseModel) else value if isinstance(value, Mapping) else ()
         return next((key for key in keys if key in present), None)
 
     return Discriminator(
         kind,
         custom_error_type="one_of_keys",
-        custom_error_message="expected a mapping with one of the keys " + ", ".join(keys),
+        custom_error_message="expected one of the keys",
     )
 
 
 class _Schema(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
+        assert info.field_name is not None
+        return as_meant(value, cls.model_fields[info.field_name].annotation)
 
 
 Quantization = Literal[
@@ -59,9 +66,6 @@ Quantization = Literal[
     "int8", "uint8", "int4", "uint4", "binary",
 ]  # fmt: skip
 """The number formats that vectors can be rounded to."""
-
-Languages = tuple[str, ...]
-"""ISO 639-3 language and ISO 15924 script, as in eng-Latn."""
 
 
 # ---------------------------------------------------------------------------------------------------- datasets
@@ -114,7 +118,7 @@ class HubDataset(_Schema):
     """The configuration to load for every subset; by default the subset's own name is the configuration."""
     subset_column: Annotated[str | None, Decides] = None
     """A column (usually `lang`) of one merged table whose value is the subset's name."""
-    pattern: Annotated[str | None, Decides] = None
+    pattern: Annotated[Pattern | None, Decides] = None
     """A regular expression that <subset>/<split> matches; its groups are names for `config` and `layout`."""
     layout: Annotated[Mapping[str, Place], Decides] = {}
     """Tables that do not lie where they are looked for: corpus, queries, qrels, top_ranked, instruction, qrel_diff and
@@ -127,7 +131,7 @@ class PackageDataset(_Schema):
     package: Annotated[str, Decides]
     version: Annotated[str, Decides]
     reader: Annotated[str, Decides]
-    options: Annotated[Mapping[str, Any], Decides] = {}
+    options: Annotated[Mapping[str, Anything], Decides] = {}
 
 
 class FilesDataset(_Schema):
@@ -177,19 +181,19 @@ class TaskAbout(_Schema):
 class TaskConfig(_Schema):
     """One task file."""
 
-    name: Annotated[str, Decides]
-    type: Annotated[str, Decides]
+    name: Annotated[Name, Decides]
+    type: Annotated[Name, Decides]
     dataset: Annotated[Dataset, Decides]
     languages: Annotated[Languages, Decides] = ()
     """The languages of a task with one subset, which is then called `default`."""
-    subsets: Annotated[Mapping[str, Languages], Decides] = {}
+    subsets: Annotated[Mapping[Name, Languages], Decides] = {}
     """The languages of each subset."""
     pairs: Annotated[Mapping[str, str], Describes] = {}
     """Short for `subsets` made of all ordered pairs: {a: eng-Latn, b: deu-Latn} gives a-b and b-a."""
-    splits: Annotated[tuple[str, ...], Decides] = ("test",)
-    main_metric: Annotated[str, Decides]
-    settings: Annotated[Mapping[str, Any], Decides] = {}
-    transforms: Annotated[tuple[Mapping[str, Any], ...], Decides] = ()
+    splits: Annotated[tuple[Name, ...], Decides] = ("test",)
+    main_metric: Annotated[Name, Decides]
+    settings: Annotated[Mapping[str, Anything], Decides] = {}
+    transforms: Annotated[tuple[Mapping[str, Anything], ...], Decides] = ()
     """Steps applied to the loaded rows, in order; see runner/data/transforms.py."""
     prompt: Annotated[str | Mapping[Literal["query", "document"], str] | None, Decides] = None
     """The task's own instruction, for models that take instructions."""
@@ -202,8 +206,8 @@ class TaskConfig(_Schema):
     def _subsets_in_short(cls, values: Any) -> Any:
         if not isinstance(values, dict) or values.get("subsets"):
             return values
-        if values.get("languages"):
-            return {**values, "subsets": {"default": values["languages"]}}
+        if isinstance(languages := values.get("languages"), (list, tuple)) and languages:
+            return {**values, "subsets": {"default": languages}}
         if isinstance(parts := values.get("pairs"), Mapping):
             return {**values, "subsets": {f"{a}-{b}": (parts[a], parts[b]) for a, b in permutations(parts, 2)}}
         return values
@@ -211,7 +215,9 @@ class TaskConfig(_Schema):
     @model_validator(mode="after")
     def _has_subsets(self) -> TaskConfig:
         if not self.subsets:
-            raise ValueError("give `languages: [eng-Latn]`, or `subsets: {name: [eng-Latn]}` for several subsets")
+            raise ValueError(
+                "no subset: give `languages: [eng-Latn]`, or `subsets: {name: [eng-Latn]}` for several subsets"
+            )
         if not self.splits:
             raise ValueError("`splits` is empty; name at least one split to evaluate")
         return self
@@ -223,9 +229,9 @@ class TaskConfig(_Schema):
 class BenchmarkTask(_Schema):
     """A task in a benchmark, possibly cut to some of its subsets and splits."""
 
-    name: Annotated[str, Decides]
-    subsets: Annotated[tuple[str, ...] | None, Decides] = None
-    splits: Annotated[tuple[str, ...] | None, Decides] = None
+    name: Annotated[Name, Decides]
+    subsets: Annotated[tuple[Name, ...] | None, Decides] = None
+    splits: Annotated[tuple[Name, ...] | None, Decides] = None
 
 
 def _named_tasks(values: Any) -> Any:
@@ -238,8 +244,8 @@ def _named_tasks(values: Any) -> Any:
 class BenchmarkConfig(_Schema):
     """One benchmark file: tasks by name."""
 
-    name: Annotated[str, Describes]
-    aliases: Annotated[tuple[str, ...], Describes] = ()
+    name: Annotated[Name, Describes]
+    aliases: Annotated[tuple[Name, ...], Describes] = ()
     reference: Annotated[str | None, Describes] = None
     languages: Annotated[Languages, Describes] = ()
     tasks: Annotated[tuple[BenchmarkTask, ...], Describes]
@@ -295,7 +301,8 @@ class ModelAbout(_Schema):
     """Those at work on one token, where a mixture of experts has more."""
     memory_usage_mb: Annotated[float | None, Describes] = None
     embed_dim: Annotated[int | tuple[int, ...] | None, Describes] = None
-    max_tokens: Annotated[float | None, Describes] = None
+    max_tokens: Annotated[float | None, _field("describes", allow_inf_nan=True)] = None
+    """.inf where a model has no limit."""
     framework: Annotated[tuple[str, ...], Describes] = ()
     model_type: Annotated[tuple[str, ...], Describes] = ()
     output_dtypes: Annotated[tuple[str, ...], Describes] = ()
@@ -309,7 +316,7 @@ class ModelAbout(_Schema):
     """Tasks whose data the model was trained on: [] says of none of them, null that it is not known."""
     adapted_from: Annotated[str | None, Describes] = None
     superseded_by: Annotated[str | None, Describes] = None
-    experiment: Annotated[Mapping[str, Any], Describes] = {}
+    experiment: Annotated[Mapping[str, Anything], Describes] = {}
     """What tells this file from others of the same weights, as in {truncate_dim: 256}."""
     citation: Annotated[str | None, Describes] = None
     """The model's article, in BibTeX."""
@@ -342,8 +349,8 @@ def _how_given(member: Any) -> str:
 class ModelConfig(_Schema):
     """One model file."""
 
-    name: Annotated[str, Decides]
-    loader: Annotated[str, Decides] = "sentence_transformer"
+    name: Annotated[Name, Decides]
+    loader: Annotated[Name, Decides] = "sentence_transformer"
     source: Annotated[ModelSource | None, Decides] = None
     """Where the weights are; by default on the hub, under the model's name."""
     revision: Annotated[str | None, Decides] = None
@@ -368,7 +375,7 @@ class ModelConfig(_Schema):
     the multi_vector loader compares texts of one vector a token."""
     dtype: Annotated[Literal["float32", "float16", "bfloat16", "auto"], Decides] = "float32"
     trust_remote_code: Annotated[bool, Decides] = False
-    parameters: Annotated[Mapping[str, Any], Decides] = {}
+    parameters: Annotated[Mapping[str, Anything], Decides] = {}
     """Arguments for the loader, as it documents them."""
     members: Annotated[tuple[Member, ...], Decides] = ()
     """The models that this one is made of, by name or as configs of their own; for loaders that make one of several."""

@@ -13,15 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from runner.config.explain import problem
 from runner.data.table import RetrievalTables, Split, Table, TableError
 from runner.data.transforms import columns, retrieval, rows, sampling, splits
 from runner.errors import UserError, nearest
 
-PARTS = ("corpus", "queries", "qrels", "top_ranked", "excluded")
+Part = Literal["corpus", "queries", "qrels", "top_ranked", "excluded"]
+PARTS: tuple[Part, ...] = get_args(Part)
 _PLACE = ("splits", "subsets", "part")
 
 Needs = Callable[[Mapping[str, Any], set[str]], set[str]]
@@ -273,7 +275,7 @@ class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     splits: list[str] | None = None
     subsets: list[str] | None = None
-    part: str | None = Field(default=None, pattern="^(" + "|".join(PARTS) + ")$")
+    part: Part | None = None
 
 
 @cache
@@ -293,16 +295,8 @@ def _argument_model(name: str) -> type[BaseModel]:
 
 def _explain(number: int, name: str, accepted: type[BaseModel], error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    known = [field.alias or key for key, field in accepted.model_fields.items()]
-    if first["type"] == "extra_forbidden":
-        return (
-            f"{_where(number, name)}: no argument is called {key!r}; the arguments are {', '.join(known)}."
-            f"{nearest(key, known)}"
-        )
-    if first["type"] == "missing":
-        return f"{_where(number, name)}: the argument {key!r} is missing; the arguments are {', '.join(known)}."
-    return f"{_where(number, name)}: {key} = {first['input']!r}: {first['msg']}."
+    schema = _Place if first["loc"][:1] and first["loc"][0] in _PLACE else accepted
+    return f"{_where(number, name)}: {problem(first, schema)}"
 
 
 __all__ = ["PARTS", "VERBS", "Step", "Verb", "apply", "makes_retrieval", "needed", "parse"]

@@ -70,7 +70,7 @@ def test_search_path_override_becomes_a_folder() -> None:
         ("modle=minilm", "'model'"),
         ("model.promts.query=x", "'prompts'"),
         ("model.max_tokens=many", "model.max_tokens: found 'many'"),
-        ("model.max_tokens=0", "greater than or equal to 1"),
+        ("model.max_tokens=0", "expected a number of at least 1"),
         ("model.dtype=float61", "'float16'"),
         ("execution.batch_tokens=-1", "execution.batch_tokens: found -1"),
         ("execution=cluster", "execution/cluster"),
@@ -89,7 +89,10 @@ def test_mistakes_on_the_command_line(override: str, told: str) -> None:
     ("text", "told"),
     [
         ("name: a\nnormalise: true\n", "normalise: no such key. Did you mean 'normalize'?"),
-        ("name: a\nsource: {hubb: x}\n", "source: found {'hubb': 'x'}; expected a mapping with one of the keys"),
+        (
+            "name: a\nsource: {hubb: x}\n",
+            "source: found {'hubb': 'x'}; expected keys with values, one of them hub, package or path",
+        ),
         ("name: a\nmax_tokens: [1]\n", "max_tokens: found [1]"),
         ("loader: sentence_transformer\n", "name: missing"),
         ("name: [a\n", "not valid YAML"),

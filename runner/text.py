@@ -1,0 +1,62 @@
+"""Texts that strangers may have written, made safe to show: in a terminal, in CSV, in Markdown, in a message."""
+
+from __future__ import annotations
+
+import re
+
+MESSAGE = 600
+"""Characters that a message may have in all."""
+
+# Control characters but for tabs and line ends; what changes the direction of writing or cannot be seen; surrogates.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+_PASSWORD = re.compile(r"(?<=://)[^\s/?#@'\"<>]*@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def visible(text: str) -> str:
+    """The text with every character that a terminal would obey, or that nobody sees, as an escape such as \\x1b."""
+    return _UNSEEN.sub(_escape, text)
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text is one line of characters that can be seen."""
+    return "\n" not in text and "\t" not in text and _UNSEEN.search(text) is None
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def shortened(text: str, room: int = MESSAGE) -> str:
+    """A text of at most so many characters: a longer one without its middle, since ends tell most."""
+    if len(text) <= room:
+        return text
+    end = max(0, (room - 5) // 3)
+    return f"{text[: max(0, room - 5 - end)]} ... {text[len(text) - end :]}"
+
+
+def without_passwords(text: str) -> str:
+    """The text with `user:password@` taken out of the addresses in it."""
+    return _PASSWORD.sub("", text) if "@" in text else text
+
+
+def has_password(text: str) -> bool:
+    """Whether an address in the text holds `user:password@`, or a token in their place."""
+    return "@" in text and _PASSWORD.search(text) is not None
+
+
+def csv_cell(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet takes for a formula."""
+    clean = visible(text)
+    return f"'{clean}" if clean.startswith(_FORMULA) else clean
+
+
+def markdown_cell(text: str) -> str:
+    """The text as a cell of a Markdown table, or a line of a list: no HTML, no link, no new cell."""
+    line = " ".join(visible(text).split("\n"))
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`|\[\]!])", r"\\\1", line)
