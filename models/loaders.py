@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Literal
 
 from models.base import Model, ModelError, ModelSpec, Outline
 from tasks.base import Modality
+from tasks.plugins import PlugIns, plug_ins
 
 Kind = Literal["encoder", "scorer", "searcher", "any"]
 """What a loader makes; "any" where only loading tells."""
@@ -92,10 +92,24 @@ _BUILT_IN = [
 @cache
 def loaders() -> dict[str, Loader]:
     """All loaders by name, those of installed packages included."""
-    found = {loader.name: loader for loader in _BUILT_IN}
-    for entry in entry_points(group="embedmark.models"):
-        found[entry.name] = entry.load()
-    return found
+    return {**{loader.name: loader for loader in _BUILT_IN}, **added_loaders().found}
+
+
+@cache
+def added_loaders() -> PlugIns[Loader]:
+    """The loaders of installed packages, which take no name of one that is built in."""
+    taken = {loader.name for loader in _BUILT_IN}
+    return plug_ins("embedmark.models", "loader", Loader, taken, lambda loader: (str(loader.name),), _fault)
+
+
+def _fault(loader: Loader) -> str | None:
+    if ":" in loader.name:
+        return "whose name has a colon, as only module:Class of a class of one's own has"
+    if not isinstance(loader.version, int):
+        return "whose `version` is no whole number"
+    if not isinstance(loader.implementation, str) or ":" not in loader.implementation:
+        return "whose `implementation` is not of the form module:function"
+    return None
 
 
 def find_loader(name: str) -> Loader | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.loaders import Loader
+from models.loaders import Loader, added_loaders
 from runner.config.catalogue import Catalogue, task_type
 from runner.config.identity import (
     Pin,
@@ -23,7 +24,9 @@ from runner.config.members import all_of
 from runner.config.schema import BenchmarkTask, HubDataset, HubModel, ModelConfig, Settings, TaskConfig, TaskGroup
 from runner.errors import UserError, nearest
 from tasks.settings import Draws
-from tasks.types import TaskType
+from tasks.types import TaskType, added_types
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Pins:
 
 def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
     """All jobs of one model. Raises UserError when a name, subset or split is not known."""
+    _warn_of_plug_ins()
     model, model_values = _pinned_model(settings.model, pins)
     jobs: list[Job] = []
     awaiting: list[Awaiting] = []
@@ -94,6 +98,12 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
             jobs += _task_jobs(model, model_values, _drawn(task, settings.draws), wanted, pins)
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
+
+
+def _warn_of_plug_ins() -> None:
+    for what, left_out in (("task type", added_types().left_out), ("loader", added_loaders().left_out)):
+        for name, reason in left_out.items():
+            log.warning("%s %r is left out: %s", what, name, reason)
 
 
 def _pinned_model(model: ModelConfig, pins: Pins) -> tuple[ModelConfig, Mapping[str, Any]]:

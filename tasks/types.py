@@ -7,13 +7,13 @@ packages come through the entry-point group `embedmark.tasks`, whose values are 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from tasks import settings
 from tasks.base import Modality, Task, TaskContext
+from tasks.plugins import PlugIns, plug_ins
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,23 @@ _BUILT_IN = [
 @cache
 def task_types() -> dict[str, TaskType]:
     """All task types by name, those of installed packages included."""
-    types = {kind.name: kind for kind in _BUILT_IN}
-    for entry in entry_points(group="embedmark.tasks"):
-        types[entry.name] = entry.load()
-    return types
+    return {**{kind.name: kind for kind in _BUILT_IN}, **added_types().found}
+
+
+@cache
+def added_types() -> PlugIns[TaskType]:
+    """The types of installed packages, which take no name and no label of a type that is built in."""
+    taken = {name for kind in _BUILT_IN for name in (kind.name, kind.label)}
+    return plug_ins(
+        "embedmark.tasks", "task type", TaskType, taken, lambda kind: (str(kind.name), str(kind.label)), _fault
+    )
+
+
+def _fault(kind: TaskType) -> str | None:
+    if not is_dataclass(kind.settings):
+        return "whose `settings` is no dataclass"
+    if not isinstance(kind.protocol, int):
+        return "whose `protocol` is no whole number"
+    if not isinstance(kind.implementation, str) or ":" not in kind.implementation:
+        return "whose `implementation` is not of the form module:Class"
+    return None

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, datacl
 from runner.config.explain import invalid
 from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
-from tasks.types import TaskType, task_types
+from tasks.types import TaskType, added_types, task_types
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The configs that come with the package."""
@@ -150,11 +150,14 @@ def _strict(settings: type[Any]) -> TypeAdapter[Any]:
 
 
 def task_type(task: TaskConfig, where: str) -> TaskType:
-    """The type of a task. Raises UserError when no such type is known."""
-    types = task_types()
+    """The type of a task. Raises UserError when no such type is known, or when a package takes a name of another."""
+    types, added = task_types(), added_types()
+    if added.clashes:
+        raise UserError(added.clashes[0])
     if task.type not in types:
+        left_out = f" One is left out: {added.left_out[task.type]}." if task.type in added.left_out else ""
         raise UserError(
-            f"{where}: type: no task type {task.type!r}.{nearest(task.type, types)} "
+            f"{where}: type: no task type {task.type!r}.{left_out}{nearest(task.type, types)} "
             f"Known types: {', '.join(sorted(types))}."
         )
     return types[task.type]

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models.loaders import Loader, find_loader, loaders
+from models.loaders import Loader, added_loaders, find_loader, loaders
 from runner.config.catalogue import check_settings, task_type
 from runner.config.schema import FolderModel, ModelConfig, TaskConfig, role_of
 from runner.data import READING
@@ -111,11 +111,15 @@ def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, 
 
 
 def known_loader(model: ModelConfig) -> Loader:
-    """The loader that a model names. Raises UserError when there is none."""
+    """The loader that a model names. Raises UserError when there is none, or when a package takes a name of another."""
+    added = added_loaders()
+    if added.clashes:
+        raise UserError(added.clashes[0])
     loader = find_loader(model.loader)
     if loader is None:
+        left_out = f" One is left out: {added.left_out[model.loader]}." if model.loader in added.left_out else ""
         raise UserError(
-            f"model {model.name}: loader: no loader {model.loader!r}.{nearest(model.loader, loaders())} "
+            f"model {model.name}: loader: no loader {model.loader!r}.{left_out}{nearest(model.loader, loaders())} "
             f"Known loaders: {', '.join(sorted(loaders()))}, and module:Class for a class of your own."
         )
     return loader
