@@ -80,8 +80,10 @@ def _show(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from runner.commands.report import report
+    from runner.report.report import Options
 
-    return report(options.outputs, options.benchmark, options.model, options.format, options.config_dir)
+    asked = Options(options.benchmark, options.model, options.draws, options.older, options.ignore_failed)
+    return report(options.outputs, asked, options.format, options.config_dir)
 
 
 def _why(options: argparse.Namespace) -> int:
@@ -173,6 +175,11 @@ def _takes_outputs(parser: argparse.ArgumentParser) -> None:
 def _takes_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="NAME", help="only this benchmark's tasks, with its means")
     parser.add_argument("--model", action="append", default=[], metavar="NAME", help="only this model; may be repeated")
+    parser.add_argument("--draws", choices=["job", "mteb"], help="the benchmark as it was run with these draws")
+    parser.add_argument(
+        "--older", action="store_true", help="also what a change of version made old, in columns and rows marked so"
+    )
+    parser.add_argument("--ignore-failed", action="store_true", help="as if no job had failed")
     parser.add_argument(
         "--format",
         action="append",

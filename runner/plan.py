@@ -52,6 +52,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class TaskPart:
+    """One split of one subset of a task at a commit, and its part of the identity of every job that measures it."""
+
+    task: TaskConfig
+    subset: str
+    split: str
+    languages: tuple[str, ...]
+    identity: Mapping[str, Any]
+    draws_after: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Awaiting:
     """A task that was asked for and cannot be run yet."""
 
@@ -95,7 +107,7 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
         if reason := _not_yet(task, model):
             awaiting.append(Awaiting(task.name, task.type, reason))
         else:
-            jobs += _task_jobs(model, model_values, _drawn(task, settings.draws), wanted, pins)
+            jobs += _task_jobs(model, model_values, with_draws(task, settings.draws), wanted, pins)
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
 
@@ -209,7 +221,7 @@ def _out_of_benchmark(settings: Settings) -> list[BenchmarkTask]:
     ]
 
 
-def _drawn(task: TaskConfig, draws: Draws | None) -> TaskConfig:
+def with_draws(task: TaskConfig, draws: Draws | None) -> TaskConfig:
     """The task with these draws, where its type has any."""
     if draws is None:
         return task
@@ -219,23 +231,36 @@ def _drawn(task: TaskConfig, draws: Draws | None) -> TaskConfig:
     return task.model_copy(update={"settings": {**task.settings, "draws": draws}})
 
 
-def _task_jobs(
-    model: ModelConfig, model_values: Mapping[str, Any], task: TaskConfig, wanted: BenchmarkTask, pins: Pins
-) -> list[Job]:
+def task_parts(task: TaskConfig, wanted: BenchmarkTask, pins: Pins) -> list[TaskPart]:
+    """A task's share of its jobs, in the order in which they are run. Raises UserError as `make_plan` does."""
     subsets = _known(task, "subset", wanted.subsets, task.subsets)
     splits = tuple(dict.fromkeys(_known(task, "split", wanted.splits, None) or task.splits))
     task, task_values = _pinned_task(task, pins)
-    task_values, model_values = plain(task_values), plain(model_values)
+    task_values = plain(task_values)
     replays = task_values["settings"].get("draws") == "mteb"
     if replays:  # whatever the order they are asked for in, the reference goes by the task's own
         subsets = tuple(name for name in task.subsets if name in subsets)
-    jobs: list[Job] = []
+    parts: list[TaskPart] = []
     for split in splits:
         for subset in subsets:
-            before = tuple((job.split, job.subset) for job in jobs) if replays else ()
+            before = tuple((part.split, part.subset) for part in parts) if replays else ()
             languages = task.subsets[subset]
-            identity = job_identity(model_values, task_values, subset, split, languages, before)
-            jobs.append(Job(model, task, subset, split, languages, identity, fingerprint_of_plain(identity), before))
+            identity = job_identity({}, task_values, subset, split, languages, before)
+            parts.append(TaskPart(task, subset, split, languages, identity, before))
+    return parts
+
+
+def _task_jobs(
+    model: ModelConfig, model_values: Mapping[str, Any], task: TaskConfig, wanted: BenchmarkTask, pins: Pins
+) -> list[Job]:
+    model_values = plain(model_values)
+    jobs: list[Job] = []
+    for part in task_parts(task, wanted, pins):
+        identity = {**part.identity, "model": model_values}
+        fingerprint = fingerprint_of_plain(identity)
+        jobs.append(
+            Job(model, part.task, part.subset, part.split, part.languages, identity, fingerprint, part.draws_after)
+        )
     return jobs
 
 

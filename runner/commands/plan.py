@@ -14,6 +14,7 @@ from runner.config.compose import settings_from, split_search_path
 from runner.errors import OK
 from runner.pins import default_pins
 from runner.plan import Plan, make_plan
+from runner.report.older import older_of_plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import damage
 from runner.terminal import table_console
@@ -29,9 +30,14 @@ def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = F
     if as_json:
         _print_json(made, states)
     else:
-        _print_table(made, states)
+        _print_table(made, summary(made, states, Path(settings.outputs)), states)
         _print_damage([path for state, path in found.values() if state == "corrupt" and path is not None])
     return show_cost(made, states, settings, as_json=as_json) if cost else OK
+
+
+def summary(made: Plan, states: Mapping[str, str], outputs: Path) -> str:
+    """The plan in one line, and in a second one what a change of version or config made old of it."""
+    return "\n".join(filter(None, [headline(made, states), older_of_plan(made, states, outputs)]))
 
 
 def headline(made: Plan, states: Mapping[str, str]) -> str:
@@ -51,7 +57,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _print_table(made: Plan, states: Mapping[str, str]) -> None:
+def _print_table(made: Plan, summary: str, states: Mapping[str, str]) -> None:
     console = table_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task", overflow="fold")
@@ -66,7 +72,7 @@ def _print_table(made: Plan, states: Mapping[str, str]) -> None:
     for task in made.awaiting:
         table.add_row(task.task, task.type, "–", task.reason, style="dim")
     console.print(table)
-    console.print(headline(made, states), highlight=False)
+    console.print(summary, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_damage(folders: Sequence[Path]) -> None:

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from runner.config.catalogue import SHIPPED, Catalogue
 from runner.errors import OK
-from runner.report.report import FORMATS
+from runner.report.report import FORMATS, Options
 from runner.report.report import report as write
 from runner.report.why import why as explain
 from runner.report.writers import Format
 
 
-def report(
-    outputs: Path, benchmark: str | None, models: Sequence[str], formats: Sequence[Format], folders: Sequence[Path]
-) -> int:
+def report(outputs: Path, options: Options, formats: Sequence[Format], folders: Sequence[Path]) -> int:
     """Print and write the scores under `outputs`."""
-    write(outputs, Catalogue((*folders, SHIPPED)), benchmark, models, formats or FORMATS)
+    write(outputs, Catalogue((*folders, SHIPPED)), options, formats or FORMATS)
     return OK
 
 

@@ -16,7 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.commands.plan import headline
+from runner.commands.plan import summary
 from runner.config.catalogue import SHIPPED, Catalogue
 from runner.config.compose import catalogue, check, hydra_error, prepare, settings_from, split_search_path, user_folders
 from runner.config.schema import Settings
@@ -94,7 +94,7 @@ def _measure(settings: Settings, found: Catalogue) -> int:
     todo = len(plan.jobs) if settings.rerun else sum(state != "done" for state in states.values())
     failed = 0
     with _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
-        progress.planned(f"{_point()}{headline(plan, states)}", todo)
+        progress.planned(f"{_point()}{summary(plan, states, outputs)}", todo)
         if todo:
             from runner.execute.loop import execute
 

@@ -3,6 +3,7 @@
 A task's score is the mean over the main scores of its splits' subsets; an aggregate task's the mean over its members.
 Mean (Task) is the mean over tasks, Mean (TaskType) the mean over types of the mean over a type's tasks. A mean is
 only given where every score that it needs is there: a model that lacks a task has no mean, and says which it lacks.
+All that a mean counts is of one version of each task, the same for all models (see versions.py).
 """
 
 from __future__ import annotations
@@ -11,77 +12,71 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import fmean
 from typing import Any, Literal, TypeVar
 
-from runner.config.catalogue import Catalogue, task_type
-from runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
+from runner.report.older import outdated_model
+from runner.report.rows import TaskRow
 from runner.report.variants import labels
+from runner.report.versions import Slot, slot_of, what_differs
 from runner.results.collect import Collected, Kept
-from runner.results.record import Record
-from tasks.types import task_types
+from runner.results.record import Failure, Record
 
-Status = Literal["done", "missing", "incomplete", "failed", "undefined"]
-"""incomplete: some subsets are there and others not. undefined: all are there, and the score is NaN."""
-
-Slot = tuple[str, str]
-"""Split and subset."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A row of the report: a task with the splits and subsets that its score is the mean of, or its member tasks."""
-
-    name: str
-    type: str
-    slots: tuple[Slot, ...] = ()
-    members: tuple[Wanted, ...] = ()
+Status = Literal["done", "missing", "incomplete", "failed", "stale", "undefined"]
+"""incomplete: some subsets are there and others not. stale: there, but of another version of the task than the row.
+undefined: all are there, and the score is NaN."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One model on one task. score: on the metric's own scale; None unless the status is done."""
+    """One model on one task. score: on the metric's own scale; None unless the status is done.
+
+    records: those that count; detail: why there is no score.
+    """
 
     status: Status
     score: float | None = None
     detail: str = ""
+    records: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True)
 class Column:
-    """One model: its cell of each task, and the means.
+    """One model: its cell of each task, by the label of the row, and the means.
 
-    distinction: what tells it from the other variants of its name, empty where there are none.
+    distinction: what tells it from the other variants of its name, empty where there are none. old: whether a change
+    of version made it old. lacking: the tasks that keep it from having a mean, with the reason. n_done: of how many
+    tasks that means count it has a score.
     """
 
     distinction: str
     model: str
     revision: str | None
     variant: str
+    old: bool
     cells: Mapping[str, Cell]
     type_means: Mapping[str, float | None]
     mean_task: float | None
     mean_type: float | None
+    lacking: tuple[str, ...]
+    n_done: int
 
     @property
     def label(self) -> str:
         """Its name, and what distinguishes it."""
-        return f"{self.model} ({self.distinction})" if self.distinction else self.model
+        return f"{self.model} ({self._words})" if self._words else self.model
 
     @property
     def short(self) -> str:
         """What distinguishes it, or its name without its owner."""
-        return self.distinction or self.model.rpartition("/")[2]
+        return self._words or self.model.rpartition("/")[2]
 
     @property
-    def lacking(self) -> list[str]:
-        """The tasks that keep this model from having a mean, with the reason."""
-        return [f"{task} ({cell.detail})" for task, cell in self.cells.items() if cell.status != "done"]
-
-    @property
-    def n_done(self) -> int:
-        """How many tasks have a score."""
-        return sum(cell.status == "done" for cell in self.cells.values())
+    def _words(self) -> str:
+        if not self.old:
+            return self.distinction
+        return f"old: {self.distinction}" if self.distinction else "old"
 
 
 @dataclass(frozen=True)
@@ -89,153 +84,146 @@ class Aggregate:
     """A whole report: rows by type, then name; columns by Mean (Task), best first, those without one last."""
 
     title: str
-    tasks: tuple[Wanted, ...]
+    tasks: tuple[TaskRow, ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
 
     @property
-    def types(self) -> dict[str, list[Wanted]]:
+    def types(self) -> dict[str, list[TaskRow]]:
         """The rows of each type."""
         return _grouped((task.type, task) for task in self.tasks)
+
+    @property
+    def n_tasks(self) -> int:
+        """How many tasks means count."""
+        return sum(task.in_mean for task in self.tasks)
 
 
 @dataclass
 class _Model:
-    """What is known of one variant of a model, by task, split and subset."""
+    """What is known of one variant of a model, by task and slot, the newest first."""
 
     name: str
     revision: str | None
     variant: str
     identity: Mapping[str, Any]
-    scores: dict[str, dict[Slot, Kept]] = field(default_factory=lambda: defaultdict(dict))
-    failed: dict[str, dict[Slot, Kept]] = field(default_factory=lambda: defaultdict(dict))
+    records: dict[str, dict[Slot, list[Kept]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    failures: dict[str, dict[Slot, list[Kept]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
 
-def aggregate(collected: Collected, title: str = "", tasks: Sequence[Wanted] | None = None) -> Aggregate:
-    """Task scores and means of every model. tasks: the rows; by default every task that any model was measured on."""
-    models, notes = _by_model(collected)
-    rows = sorted(_seen(models) if tasks is None else tasks, key=lambda task: (task.type, task.name.casefold()))
+def aggregate(collected: Collected, rows: Sequence[TaskRow], title: str = "") -> Aggregate:
+    """Task scores and means of every model that has anything to do with one of the rows."""
+    models = _by_model(collected)
+    rows = sorted(rows, key=lambda row: (row.type, row.name.casefold(), not row.in_mean))
     told_apart = _distinctions(models)
     columns = [_column(model, rows, told_apart[model.variant]) for model in models]
-    if tasks is not None:
-        columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
+    columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
     columns.sort(key=_best_first)
-    return Aggregate(title, tuple(rows), tuple(columns), tuple(notes))
+    notes = (*_version_notes(rows), *_failure_notes(models, rows))
+    return Aggregate(title, tuple(rows), tuple(columns), notes)
 
 
-def of_benchmark(benchmark: BenchmarkConfig, catalogue: Catalogue) -> list[Wanted]:
-    """The rows that a benchmark asks for. Raises UserError when a task of it is not known."""
-    return [_wanted(task, catalogue) for task in benchmark.tasks]
-
-
-def _wanted(asked: BenchmarkTask, catalogue: Catalogue) -> Wanted:
-    task = catalogue.task(asked.name)
-    label = task_type(task, f"task {task.name}").label
-    splits = asked.splits or task.splits
-    if isinstance(task.dataset, TaskGroup):
-        members = [_wanted(BenchmarkTask(name=name, splits=splits), catalogue) for name in task.dataset.tasks]
-        return Wanted(task.name, label, members=tuple(members))
-    subsets = asked.subsets if asked.subsets is not None else tuple(task.subsets)
-    return Wanted(task.name, label, tuple((split, subset) for split in splits for subset in subsets))
-
-
-def _by_model(collected: Collected) -> tuple[list[_Model], list[str]]:
+def _by_model(collected: Collected) -> list[_Model]:
     models: dict[tuple[str, str], _Model] = {}
-    older: dict[str, int] = defaultdict(int)
-    for kept in (*collected.records, *collected.failures):
-        facts, job = kept.facts, kept.facts.job
+    kept_ones = sorted((*collected.records, *collected.failures), key=_newest, reverse=True)
+    for kept in kept_ones:
+        job = kept.facts.job
         model = models.setdefault(
             (job.model, kept.variant), _Model(job.model, job.model_revision, kept.variant, kept.model)
         )
-        slots = (model.scores if isinstance(facts, Record) else model.failed)[job.task]
-        slot = (job.split, job.subset)
-        if slot in slots:
-            older[job.task] += 1
-        if slot not in slots or _when(kept) > _when(slots[slot]):
-            slots[slot] = kept
-    notes = [
-        f"{task}: {count} older {'result' if count == 1 else 'results'} of another identity left out; "
-        "`why` shows what differs"
-        for task, count in sorted(older.items())
-    ]
-    return list(models.values()), notes
+        (model.records if isinstance(kept.facts, Record) else model.failures)[job.task][slot_of(kept)].append(kept)
+    return list(models.values())
+
+
+def _newest(kept: Kept) -> tuple[datetime, str]:
+    return kept.when, kept.facts.fingerprint
 
 
 def _distinctions(models: Sequence[_Model]) -> dict[str, str]:
     """Variant → what tells it from the others of its name."""
     found: dict[str, str] = {}
     for same in _grouped((model.name, model) for model in models).values():
+        same = sorted(same, key=lambda model: model.variant)
         found |= zip((model.variant for model in same), labels([model.identity for model in same]), strict=True)
     return found
 
 
-def _when(kept: Kept) -> float:
-    facts = kept.facts
-    return (facts.finished_at if isinstance(facts, Record) else facts.when).timestamp()
-
-
-def _seen(models: Iterable[_Model]) -> list[Wanted]:
-    """Every task on record; its slots are those of any model, so that all models are compared on the same."""
-    types: dict[str, str] = {}
-    slots: dict[str, set[Slot]] = defaultdict(set)
-    known = task_types()
-    for model in models:
-        for by_task in (model.failed, model.scores):
-            for task, kept in by_task.items():
-                slots[task] |= set(kept)
-                kind = next(iter(kept.values())).facts.job.type
-                types[task] = known[kind].label if kind in known else kind
-    return [Wanted(task, types[task], tuple(sorted(slots[task]))) for task in slots]
-
-
-def _column(model: _Model, rows: Sequence[Wanted], distinction: str) -> Column:
-    cells = {task.name: _cell(model, task) for task in rows}
-    by_type = _grouped((task.type, cells[task.name].score) for task in rows)
+def _column(model: _Model, rows: Sequence[TaskRow], distinction: str) -> Column:
+    cells = {row.label: _cell(model, row) for row in rows}
+    counted = [row for row in rows if row.in_mean]
+    by_type = _grouped((row.type, cells[row.label].score) for row in counted)
     type_means = {kind: _mean(scores) for kind, scores in by_type.items()}
     return Column(
         distinction=distinction,
         model=model.name,
         revision=model.revision,
         variant=model.variant,
+        old=bool(outdated_model(model.identity)),
         cells=cells,
         type_means=type_means,
-        mean_task=_mean([cell.score for cell in cells.values()]),
+        mean_task=_mean([cells[row.label].score for row in counted]),
         mean_type=_mean(list(type_means.values())),
+        lacking=tuple(f"{row.label} ({cell.detail})" for row in counted if (cell := cells[row.label]).status != "done"),
+        n_done=sum(cells[row.label].status == "done" for row in counted),
     )
 
 
-def _cell(model: _Model, task: Wanted) -> Cell:
-    if task.members:
-        return _member_cell([_cell(model, member) for member in task.members], task)
-    there, failed = model.scores.get(task.name, {}), model.failed.get(task.name, {})
-    scores = [there[slot].facts.main_score for slot in task.slots if slot in there]  # type: ignore[union-attr]
-    if len(scores) == len(task.slots):
-        return _scored(scores)
-    if any(slot in failed and slot not in there for slot in task.slots):
-        return Cell("failed", detail=f"failed; {len(scores)} of {len(task.slots)} done")
-    if scores:
-        return Cell("incomplete", detail=f"{len(scores)} of {len(task.slots)} done")
-    return Cell("missing", detail="missing")
+def _cell(model: _Model, row: TaskRow) -> Cell:
+    if row.members:
+        return _member_cell([_cell(model, member) for member in row.members], row)
+    there: dict[Slot, Kept] = {}
+    others: list[tuple[Slot, Kept]] = []
+    on_record = model.records.get(row.name, {})
+    for slot in row.slots:
+        for kept in on_record.get(slot, ()):
+            if row.version.has(kept):
+                there.setdefault(slot, kept)
+            else:
+                others.append((slot, kept))
+    records = tuple(there.values())
+    if len(there) == len(row.slots):
+        return _scored([_main_score(kept) for kept in records], records)
+    counted = f"{len(there)} of {len(row.slots)} done"
+    failures = model.failures.get(row.name, {})
+    if any(row.failed_here(slot, kept) for slot in row.slots if slot not in there for kept in failures.get(slot, ())):
+        return Cell("failed", None, f"failed; {counted}", records)
+    lacking = [(slot, kept) for slot, kept in others if slot not in there]
+    if lacking and row.present:
+        slot, kept = lacking[0]
+        words = what_differs(kept, row.identities.get(slot), row.version.samples.get(slot))
+        return Cell("stale", None, f"stale: {words or 'another version'}; {counted}", records)
+    elsewhere = ", measured in another version" if lacking else ""
+    if there:
+        return Cell("incomplete", None, f"{counted}{elsewhere}", records)
+    return Cell("missing", None, f"missing{elsewhere}")
 
 
-def _member_cell(cells: Sequence[Cell], task: Wanted) -> Cell:
+def _member_cell(cells: Sequence[Cell], row: TaskRow) -> Cell:
     found = {cell.status for cell in cells}
     scores = [cell.score for cell in cells if cell.score is not None]
+    records = tuple(kept for cell in cells for kept in cell.records)
     worst = next((status for status in _WORST if status in found), None)
     if worst is None:
-        return _scored(scores)
+        return _scored(scores, records)
     if worst == "missing" and not scores:
         return Cell("missing", detail="missing")
     status: Status = "incomplete" if worst == "missing" else worst
-    return Cell(status, detail=f"{status}; {len(scores)} of {len(task.members)} tasks done")
+    return Cell(status, None, f"{status}; {len(scores)} of {len(row.members)} tasks done", records)
 
 
-_WORST: tuple[Status, ...] = ("failed", "incomplete", "missing", "undefined")
+_WORST: tuple[Status, ...] = ("failed", "stale", "incomplete", "missing", "undefined")
 
 
-def _scored(scores: Sequence[float]) -> Cell:
+def _main_score(kept: Kept) -> float:
+    assert isinstance(kept.facts, Record)
+    return kept.facts.main_score
+
+
+def _scored(scores: Sequence[float], records: tuple[Kept, ...]) -> Cell:
     score = fmean(scores) if scores else math.nan
-    return Cell("undefined", detail="undefined") if math.isnan(score) else Cell("done", score)
+    if math.isnan(score):
+        return Cell("undefined", None, "undefined", records)
+    return Cell("done", score, "", records)
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:
@@ -245,6 +233,38 @@ def _mean(scores: Sequence[float | None]) -> float | None:
 
 def _best_first(column: Column) -> tuple[bool, float, int, str]:
     return (column.mean_task is None, -(column.mean_task or 0.0), -column.n_done, column.label.casefold())
+
+
+def _version_notes(rows: Sequence[TaskRow]) -> list[str]:
+    """The tasks of which there are several versions, and which of them means count."""
+    names = _grouped((row.name, row) for row in rows)
+    return [
+        f"{name} is on record in {len(same)} versions, which cannot be compared; means count "
+        f"{next(row.label for row in same if row.in_mean)} alone"
+        for name, same in names.items()
+        if len(same) > 1
+    ]
+
+
+def _failure_notes(models: Sequence[_Model], rows: Sequence[TaskRow], shown: int = 5) -> list[str]:
+    """Failures that are in no cell, since nobody has a score of what they were to measure: they spoil no mean."""
+    if any(row.present for row in rows):
+        return []
+    notes = [
+        f"failed, and not counted: {kept.facts.job.name}, {model.name}: {_reason(kept)}"
+        for model in models
+        for task, slots in model.failures.items()
+        for slot, (kept, *_) in slots.items()
+        if slot not in model.records.get(task, {})
+        and not any(row.name == task and slot in row.slots and row.failed_here(slot, kept) for row in rows)
+    ]
+    more = [f"and {len(notes) - shown} more failures that are not counted; `forget --failed` clears them"]
+    return [*sorted(notes)[:shown], *(more if len(notes) > shown else [])]
+
+
+def _reason(kept: Kept) -> str:
+    assert isinstance(kept.facts, Failure)
+    return " ".join(kept.facts.message.split())[:200] or kept.facts.error_class
 
 
 Key = TypeVar("Key")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -11,45 +11,97 @@ from rich.console import Console
 
 from runner.config.catalogue import Catalogue
 from runner.errors import UserError, nearest
-from runner.report.aggregate import Aggregate, aggregate, of_benchmark
+from runner.pins import default_pins
+from runner.report.aggregate import Aggregate, aggregate
+from runner.report.older import is_old, older_line
+from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
 from runner.report.tables import print_report
 from runner.report.writers import Format, write_report
 from runner.results.collect import Collected, collect
 from runner.terminal import table_console
+from tasks.settings import Draws
 
 FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report is of.
+
+    benchmark: only its tasks, all of them, as the present configs give them; by default every task on record.
+    models: only these, by name or config file. draws: the benchmark with these draws. older: with what a change of
+    version made old. ignore_failed: without failures.
+    """
+
+    benchmark: str | None = None
+    models: Sequence[str] = ()
+    draws: Draws | None = None
+    older: bool = False
+    ignore_failed: bool = False
 
 
 def report(
     outputs: Path,
     catalogue: Catalogue,
-    benchmark: str | None = None,
-    models: Sequence[str] = (),
+    options: Options = Options(),
     formats: Sequence[Format] = FORMATS,
     console: Console | None = None,
 ) -> Aggregate:
     """Print the scores under `outputs` and write them to outputs/report/.
 
-    benchmark: only its tasks, all of them, under its name; by default every task on record. models: only these, by
-    name or config file. Raises UserError when nothing is on record or a name is not known.
+    Raises UserError when nothing is on record or a name is not known.
     """
     console = console or table_console()
-    collected = _of_models(collect(outputs), models, catalogue)
+    collected = _of_models(collect(outputs), options.models, catalogue)
+    if options.ignore_failed:
+        collected = replace(collected, failures=())
     if not collected.records and not collected.failures:
         raise UserError("\n".join([f"{outputs / 'jobs'}: no results; run a model first", *collected.problems]))
-    if benchmark is None:
-        made = aggregate(collected)
+    old = [kept for kept in collected.records if is_old(kept)]
+    if not options.older:
+        collected = _without_old(collected)
+    problems: list[str] = []
+    if options.benchmark is None:
+        made = aggregate(collected, rows_on_record(collected.records))
     else:
-        config = catalogue.benchmark(benchmark)
-        made = aggregate(collected, config.name, of_benchmark(config, catalogue))
-        if not made.columns:
-            raise UserError(f"{outputs / 'jobs'}: nothing of benchmark {config.name} is on record; run it first")
+        made, problems = _of_benchmark(options.benchmark, options, collected, catalogue)
+        if not made.columns and not old:
+            raise UserError(f"{outputs / 'jobs'}: nothing of benchmark {made.title} is on record; run it first")
+    line = "" if options.older else older_line(old, catalogue)
+    made = replace(made, notes=(*made.notes, *problems, *([line] if line else [])))
     print_report(made, console)
     for problem in collected.problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     written = write_report(made, outputs / "report", formats)
     console.print(f"\nwritten: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
     return made
+
+
+def _of_benchmark(
+    name: str, options: Options, collected: Collected, catalogue: Catalogue
+) -> tuple[Aggregate, list[str]]:
+    """The report of a benchmark, and a line for each task whose data cannot be identified."""
+    benchmark = catalogue.benchmark(name)
+    wanted = wanted_tasks(benchmark, catalogue, default_pins(), options.draws)
+    title = f"{benchmark.name}, draws={options.draws}" if options.draws else benchmark.name
+    rows = rows_of_benchmark(wanted, collected.records, older=options.older)
+    problems = [f"{task.name}: whether its scores are stale is not known: {task.problem}" for task in _problems(wanted)]
+    return aggregate(collected, rows, title), problems
+
+
+def _problems(wanted: Sequence[WantedTask]) -> Iterator[WantedTask]:
+    for task in wanted:
+        yield from _problems(task.members)
+        if task.problem:
+            yield task
+
+
+def _without_old(collected: Collected) -> Collected:
+    return replace(
+        collected,
+        records=tuple(kept for kept in collected.records if not is_old(kept)),
+        failures=tuple(kept for kept in collected.failures if not is_old(kept)),
+    )
 
 
 def _of_models(collected: Collected, models: Sequence[str], catalogue: Catalogue) -> Collected:

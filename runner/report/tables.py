@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, RenderableType
@@ -16,6 +17,7 @@ MEANS = ("Mean (Task)", "Mean (TaskType)")
 
 _SCORE_WIDTH = 6
 _GAP = 2
+_LONGEST_WORD = 20
 _INDENT = "  "
 
 
@@ -26,13 +28,13 @@ def percent(score: float | None) -> str:
 
 def cell_text(cell: Cell) -> str:
     """A cell: its score, that it failed, or a dash."""
-    texts = {"failed": "failed", "undefined": "nan", "incomplete": "part"}
+    texts = {"failed": "failed", "undefined": "nan", "incomplete": "part", "stale": "stale"}
     return percent(cell.score) if cell.status == "done" else texts.get(cell.status, MISSING)
 
 
 def headline(report: Aggregate) -> str:
     """What the tables below it are of."""
-    models, tasks = len(report.columns), len(report.tasks)
+    models, tasks = len(report.columns), report.n_tasks
     counted = f"{models} {'model' if models == 1 else 'models'}, {tasks} {'task' if tasks == 1 else 'tasks'}; {SCALE}"
     return f"{report.title}: {counted}" if report.title else counted
 
@@ -51,16 +53,17 @@ def print_report(report: Aggregate, console: Console) -> None:
 
 
 def tables(report: Aggregate, width: int) -> Iterator[RenderableType]:
-    """The table of models, then the tasks × models in blocks no wider than `width`."""
-    yield _models(report)
+    """The models with their means, then tasks × models; where so many models do not fit, models × tasks or types."""
     if not report.columns:
         return
-    longest = max((len(_INDENT + task.name) for task in report.tasks), default=0)
+    longest = max((len(_INDENT + task.label) for task in report.tasks), default=0)
     names = min(max(longest, len(MEANS[1])), width // 2)
     heads = _heads(report.columns, width - names)
-    per_block = max(1, (width - names) // (_GAP + max(_SCORE_WIDTH, *map(len, heads))))
-    for start in range(0, len(report.columns), per_block):
-        yield _block(report, report.columns[start : start + per_block], heads[start : start + per_block], names)
+    yield _models(report)
+    if heads is None:
+        yield from _transposed(report, width)
+    else:
+        yield _block(report, report.columns, heads, names)
 
 
 def notes(report: Aggregate) -> list[str]:
@@ -81,16 +84,60 @@ def _models(report: Aggregate) -> Table:
     for name in (*MEANS, "tasks"):
         table.add_column(name, justify="right", no_wrap=True)
     for number, column in enumerate(report.columns, 1):
-        done = f"{column.n_done}/{len(report.tasks)}"
+        done = f"{column.n_done}/{report.n_tasks}"
         table.add_row(str(number), Text(column.label), percent(column.mean_task), percent(column.mean_type), done)
     return table
 
 
-def _heads(columns: Sequence[Column], width: int) -> list[str]:
-    """Short names where all of them fit beside each other, otherwise the numbers of the table of models."""
+def _heads(columns: Sequence[Column], width: int) -> list[str] | None:
+    """Short names where all of them fit beside each other, otherwise the numbers of the table of models, if they do."""
     short = [column.short for column in columns]
-    fit = len(short) * (_GAP + max(_SCORE_WIDTH, *map(len, short))) <= width
-    return short if fit and len(set(short)) == len(short) else [f"#{number}" for number in range(1, len(columns) + 1)]
+    numbers = [f"#{number}" for number in range(1, len(columns) + 1)]
+    for heads in (short, numbers):
+        if len(heads) * (_GAP + max(_SCORE_WIDTH, *map(len, heads))) <= width and len(set(heads)) == len(heads):
+            return heads
+    return None
+
+
+def _transposed(report: Aggregate, width: int) -> Iterator[RenderableType]:
+    """A row a model, by the numbers of the table of models; by task where these fit, else by type, in blocks."""
+    columns = [
+        (task.label, [cell_text(column.cells[task.label]) for column in report.columns]) for task in report.tasks
+    ]
+    numbers = len(str(len(report.columns)))
+    room = width - numbers
+    folded = sum(map(_needs, columns)) > room
+    if folded:
+        columns = [(kind, [percent(column.type_means[kind]) for column in report.columns]) for kind in report.types]
+    while columns:
+        taken = 1
+        while taken < len(columns) and sum(map(_needs, columns[: taken + 1])) <= room:
+            taken += 1
+        yield _of_models(columns[:taken], numbers, len(report.columns))
+        columns = columns[taken:]
+    if folded:
+        yield Text("by type, since there are more models than fit; report.md and report.csv have each task", "dim")
+
+
+def _needs(column: tuple[str, list[str]]) -> int:
+    """The width of a column: its head is folded between words, its scores are not."""
+    head, scores = column
+    return _GAP + max(_SCORE_WIDTH, min(_LONGEST_WORD, max(map(len, _words(head).split()))), *map(len, scores))
+
+
+def _words(name: str) -> str:
+    """A name with blanks where it may be folded: `MultilabelClassification` has none of its own."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+
+
+def _of_models(columns: Sequence[tuple[str, list[str]]], numbers: int, models: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 0, 0, _GAP))
+    table.add_column("#", justify="right", no_wrap=True, width=numbers)
+    for column in columns:
+        table.add_column(Text(_words(column[0])), justify="right", overflow="fold", width=_needs(column) - _GAP)
+    for place in range(models):
+        table.add_row(str(place + 1), *(scores[place] for _, scores in columns))
+    return table
 
 
 def _block(report: Aggregate, columns: Sequence[Column], heads: Sequence[str], names: int) -> Table:
@@ -101,8 +148,8 @@ def _block(report: Aggregate, columns: Sequence[Column], heads: Sequence[str], n
     for kind, tasks in report.types.items():
         table.add_row(kind, *(percent(column.type_means[kind]) for column in columns), style="bold")
         for task in tasks:
-            scores = [cell_text(column.cells[task.name]) for column in columns]
-            table.add_row(Text(_INDENT + task.name), *scores)
+            scores = [cell_text(column.cells[task.label]) for column in columns]
+            table.add_row(Text(_INDENT + task.label), *scores)
     table.add_section()
     table.add_row(MEANS[0], *(percent(column.mean_task) for column in columns), style="bold")
     table.add_row(MEANS[1], *(percent(column.mean_type) for column in columns), style="bold")

@@ -1,38 +1,67 @@
-"""What tells the variants of one model apart, in a few words: `truncate_dim=64`, `prompts.query="query: "`."""
+"""What tells identities apart, in a few words: `truncate_dim=64`, `prompts.query="query: "`, `content=1a2b3c4`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runner.report.why import leaves
+from runner.report.why import Difference, leaves
 
 LONGEST = 24
 """Characters of a value that are shown."""
 
+_SHOWN = 3
+"""Differences that are named; there may be more."""
+
 _HASH = re.compile(r"[0-9a-f]{32,64}")
+_PREFIXES = ("model.", "task.", "job.", "dataset.", "settings.")
 
 
 def labels(identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each model identity the values in which it differs from any of the others; empty where it has none of them.
+    """For each identity the values in which it differs from any of the others; empty where it has none of them.
 
     Identities that would read the same are numbered.
     """
     found = [leaves(identity) for identity in identities]
     keys = {key: None for values in found for key in values}
     differing = [key for key in keys if len({json.dumps(values.get(key)) for values in found}) > 1]
-    said = [", ".join(f"{key}={_short(values[key])}" for key in differing if key in values) for values in found]
+    texts = [
+        _listed(f"{short_key(key)}={short_value(values[key])}" for key in differing if key in values)
+        for values in found
+    ]
     return [
-        text if said.count(text) == 1 else f"{text} {said[:place].count(text) + 1}".strip()
-        for place, text in enumerate(said)
+        text if texts.count(text) == 1 else f"{text} {texts[:place].count(text) + 1}".strip()
+        for place, text in enumerate(texts)
     ]
 
 
-def _short(value: Any) -> str:
+def in_words(differences: Iterable[Difference]) -> str:
+    """What was, and what is now: `loader_version 3 (now 4), dtype float32 (now checkpoint)`."""
+    return _listed(f"{short_key(d.key)} {_or_none(d.a)} (now {_or_none(d.b)})" for d in differences)
+
+
+def short_key(key: str) -> str:
+    """The path of a value without the parts of an identity that go without saying."""
+    for prefix in _PREFIXES:
+        key = key.removeprefix(prefix)
+    return key
+
+
+def short_value(value: Any) -> str:
+    """A value in at most `LONGEST` characters; of a hash the first seven."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if _HASH.fullmatch(text):
         return text[:7]
     shown = json.dumps(text, ensure_ascii=False) if text != text.strip() else text
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def _or_none(value: Any) -> str:
+    return "none" if value is None else short_value(value)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    texts = list(texts)
+    return ", ".join([*texts[:_SHOWN], *(["…"] if len(texts) > _SHOWN else [])])

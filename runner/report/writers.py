@@ -5,18 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from runner.report.aggregate import Aggregate
+from runner.report.aggregate import Aggregate, Cell
+from runner.report.counts import n_items
+from runner.report.rows import TaskRow
 from runner.report.tables import MEANS, cell_text, headline, notes, percent
+from runner.results.collect import Kept
 from runner.results.durable import writing
+from runner.results.record import Record
 
 Format = Literal["md", "csv", "json"]
 
-CSV_COLUMNS = ("model", "revision", "variant", "type", "task", "score", "status")
+CSV_COLUMNS = (
+    "level", "label", "model", "revision", "variant", "type", "task", "version", "in_mean", "subset", "split", "metric",
+    "score", "status", "detail", "n", "fingerprint", "dataset", "dataset_revision", "versions", "finished_at",
+)  # fmt: skip
+"""level: `job` (one record), `task` (the mean over a task's jobs) or `mean`; the other columns are empty where a level
+has no such thing. version: what tells a task from others of its name. n: the items that were evaluated."""
+
+_WIDE = 6
+"""Models that a Markdown table of tasks names in its head; more are numbered."""
 
 
 def write_report(report: Aggregate, folder: Path, formats: Iterable[Format]) -> list[Path]:
@@ -37,21 +50,43 @@ def _write(path: Path, text: str) -> Path:
 
 
 def markdown(report: Aggregate) -> str:
-    """Two tables, the models with their means and the tasks × models, and the notes."""
+    """The models with their means, the tasks × models, what was scored, and the notes."""
+    numbered = len(report.columns) > _WIDE
+    heads = [f"#{place}" if numbered else column.label for place, column in enumerate(report.columns, 1)]
     models = [
-        [column.label, percent(column.mean_task), percent(column.mean_type), f"{column.n_done}/{len(report.tasks)}"]
-        for column in report.columns
+        [
+            str(place),
+            column.label,
+            percent(column.mean_task),
+            percent(column.mean_type),
+            f"{column.n_done}/{report.n_tasks}",
+            column.revision or "",
+            column.variant[:12],
+        ]
+        for place, column in enumerate(report.columns, 1)
     ]
     tasks: list[list[str]] = []
-    for kind, wanted in report.types.items():
+    for kind, rows in report.types.items():
         tasks.append([f"**{kind}**", *(f"**{percent(column.type_means[kind])}**" for column in report.columns)])
-        tasks += [[task.name, *(cell_text(column.cells[task.name]) for column in report.columns)] for task in wanted]
+        tasks += [[row.label, *(cell_text(column.cells[row.label]) for column in report.columns)] for row in rows]
     lines = [f"# {report.title or 'Report'}", "", headline(report), ""]
-    lines += _markdown_table(["model", *MEANS, "tasks"], models)
-    lines += ["", *_markdown_table(["task", *(column.label for column in report.columns)], tasks)]
+    lines += _markdown_table(["#", "model", *MEANS, "tasks", "revision", "variant"], models)
+    lines += ["", *_markdown_table(["task", *heads], tasks)]
+    if data := _data(report):
+        lines += ["", *_markdown_table(["task", "dataset", "revision"], data)]
     if said := notes(report):
         lines += ["", *(f"- {_escaped(note)}" for note in said)]
     return "\n".join(lines) + "\n"
+
+
+def _data(report: Aggregate) -> list[list[str]]:
+    """The data of each row, and its revision."""
+    found: dict[tuple[str, str, str], None] = {}
+    for task in report.tasks:
+        for column in report.columns:
+            for _, record in _with_records(column.cells[task.label].records):
+                found[task.label, record.dataset.source, record.dataset.revision or ""] = None
+    return [list(row) for row in found]
 
 
 def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -64,18 +99,39 @@ def _escaped(text: str) -> str:
 
 
 def comma_separated(report: Aggregate) -> str:
-    """One row a model and task, then one a mean; the type of a mean is "mean". Scores as recorded, all digits."""
+    """A row a job, then a row a task and a row a mean. Scores as recorded, all digits."""
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(CSV_COLUMNS)
+    rows = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\n")
+    rows.writeheader()
     for column in report.columns:
-        who = (column.model, column.revision or "", column.variant)
+        who = {
+            "label": column.label,
+            "model": column.model,
+            "revision": column.revision or "",
+            "variant": column.variant,
+        }
         for task in report.tasks:
-            cell = column.cells[task.name]
-            rows.writerow((*who, task.type, task.name, _exact(cell.score), cell.status))
+            of_task = {**who, "type": task.type, "version": task.distinction, "in_mean": _yes(task.in_mean)}
+            cell = column.cells[task.label]
+            for kept, record in _with_records(cell.records):
+                rows.writerow({"level": "job", **of_task, **_of_job(kept, record)})
+            row = {"task": task.name, "score": _exact(cell.score), "status": cell.status, "detail": cell.detail}
+            rows.writerow({"level": "task", **of_task, **row})
         for name, mean in zip(MEANS, (column.mean_task, column.mean_type), strict=True):
-            rows.writerow((*who, "mean", name, _exact(mean), "missing" if mean is None else "done"))
+            status = "missing" if mean is None else "done"
+            rows.writerow({"level": "mean", **who, "task": name, "score": _exact(mean), "status": status})
     return out.getvalue()
+
+
+def _of_job(kept: Kept, record: Record) -> dict[str, object]:
+    values = _job(kept, record)
+    versions = " ".join(f"{name}={version}" for name, version in record.versions.items())
+    text = {"score": _exact(values["score"]), "status": "undefined" if values["score"] is None else "done"}
+    return {name: "" if value is None else value for name, value in {**values, "versions": versions, **text}.items()}
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _exact(score: float | None) -> str:
@@ -85,25 +141,27 @@ def _exact(score: float | None) -> str:
 def json_text(report: Aggregate) -> str:
     """The whole report; a score that is not there is null, and its status says why."""
     values: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "title": report.title,
         "scale": "scores as recorded, 0 to 1 for most metrics; not multiplied by 100",
-        "tasks": [
-            {"name": task.name, "type": task.type, "slots": _slots(task.slots)}
-            | ({"members": [member.name for member in task.members]} if task.members else {})
-            for task in report.tasks
-        ],
+        "tasks": [_task(task) for task in report.tasks],
         "models": [
             {
                 "label": column.label,
                 "model": column.model,
                 "revision": column.revision,
                 "variant": column.variant,
+                "old": column.old,
                 "mean_task": column.mean_task,
                 "mean_task_type": column.mean_type,
                 "type_means": dict(column.type_means),
-                "lacking": column.lacking,
-                "scores": {name: {"score": cell.score, "status": cell.status} for name, cell in column.cells.items()},
+                "lacking": list(column.lacking),
+                "scores": {label: _cell(cell) for label, cell in column.cells.items()},
+                "jobs": [
+                    {"row": task.label, **_job(kept, record)}
+                    for task in report.tasks
+                    for kept, record in _with_records(column.cells[task.label].records)
+                ],
             }
             for column in report.columns
         ],
@@ -112,8 +170,34 @@ def json_text(report: Aggregate) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _slots(slots: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"split": split, "subset": subset} for split, subset in slots]
+def _task(task: TaskRow) -> dict[str, Any]:
+    slots = [{"split": split, "subset": subset} for split, subset in task.slots]
+    values = {"label": task.label, "name": task.name, "type": task.type, "in_mean": task.in_mean, "slots": slots}
+    return values | ({"members": [member.name for member in task.members]} if task.members else {})
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {"score": cell.score, "status": cell.status} | ({"detail": cell.detail} if cell.detail else {})
+
+
+def _with_records(kept: Iterable[Kept]) -> list[tuple[Kept, Record]]:
+    return [(one, one.facts) for one in kept if isinstance(one.facts, Record)]
+
+
+def _job(kept: Kept, record: Record) -> dict[str, Any]:
+    return {
+        "task": record.job.task,
+        "subset": record.job.subset,
+        "split": record.job.split,
+        "metric": record.main_metric,
+        "score": None if math.isnan(record.main_score) else record.main_score,
+        "n": n_items(kept.folder, record.main_metric),
+        "fingerprint": record.fingerprint,
+        "dataset": record.dataset.source,
+        "dataset_revision": record.dataset.revision,
+        "versions": dict(record.versions),
+        "finished_at": record.finished_at.isoformat(),
+    }
 
 
 WRITERS: Mapping[Format, Callable[[Aggregate], str]] = {"md": markdown, "csv": comma_separated, "json": json_text}

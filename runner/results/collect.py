@@ -36,6 +36,31 @@ class Kept:
         """The hash of the model's part: records of one name and several variants are of different models."""
         return fingerprint_of_plain(self.model)
 
+    @cached_property
+    def measured(self) -> Mapping[str, Any]:
+        """The identity without the model: what was measured."""
+        return {key: value for key, value in self.identity.items() if key != "model"}
+
+    @cached_property
+    def measured_hash(self) -> str:
+        """The hash of what was measured: scores that share it, and their content, may be compared."""
+        return fingerprint_of_plain(self.measured)
+
+    @cached_property
+    def task_hash(self) -> str:
+        """The hash of the task's part, the same for all of its subsets and splits."""
+        return fingerprint_of_plain({key: value for key, value in self.measured.items() if key != "job"})
+
+    @property
+    def content(self) -> Mapping[str, str]:
+        """Split → hash of the rows that were read; empty for failures."""
+        return self.facts.dataset.content if isinstance(self.facts, Record) else {}
+
+    @cached_property
+    def content_hash(self) -> str:
+        """One hash of all that was read."""
+        return fingerprint_of_plain(self.content)
+
     @property
     def when(self) -> datetime:
         """When it was finished, or failed."""

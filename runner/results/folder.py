@@ -63,7 +63,12 @@ _log = logging.getLogger(__name__)
 
 def folder_name(job: JobFacts, fingerprint: str, digits: int = _DIGITS) -> str:
     """What a job's folder is called."""
-    return f"{_slug(job.task)}--{_slug(job.model)}--{fingerprint[:digits]}"
+    return f"{folder_stem(job.task, job.model)}--{fingerprint[:digits]}"
+
+
+def folder_stem(task: str, model: str) -> str:
+    """What the names of a task's and model's folders begin with, up to the digits."""
+    return f"{_slug(task)}--{_slug(model)}"
 
 
 def _slug(name: str) -> str:

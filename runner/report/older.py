@@ -1,0 +1,140 @@
+"""What a change of version made old: records that this version of embedmark would not make any more.
+
+The versions are those of an identity's layout, of a loader, of a task type's protocol and of how data is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from models.loaders import find_loader
+from runner.config.catalogue import Catalogue
+from runner.config.identity import IDENTITY, Pin, model_identity, plain
+from runner.config.schema import ModelConfig
+from runner.data import READING
+from runner.errors import UserError
+from runner.plan import Plan
+from runner.report.variants import in_words
+from runner.report.why import Difference, differences
+from runner.results.collect import Kept
+from runner.results.folder import folder_stem
+from runner.results.inspection import inspect, scan
+from tasks.types import task_types
+
+_GROUPS = 3
+"""Kinds of difference that a line names."""
+
+
+def outdated_model(model: Mapping[str, Any]) -> list[Difference]:
+    """The versions of a model's identity that are not the present ones; nothing of loaders that are not known."""
+    return list(_outdated_model(model, "model"))
+
+
+def _outdated_model(model: Mapping[str, Any], key: str) -> Iterator[Difference]:
+    loader = find_loader(str(model.get("loader", "")))
+    version = model.get("loader_version")
+    if loader is not None and version not in {None, loader.version}:
+        yield Difference(f"{key}.loader_version", version, loader.version)
+    for index, member in enumerate(model.get("members", ())):
+        if isinstance(member, Mapping):
+            yield from _outdated_model(member, f"{key}.members[{index}]")
+
+
+def outdated_task(measured: Mapping[str, Any]) -> list[Difference]:
+    """The versions of an identity without its model that are not the present ones."""
+    task = measured.get("task", {})
+    kind = task_types().get(str(task.get("type")))
+    present = [
+        ("identity", measured.get("identity"), IDENTITY),
+        ("task.protocol", task.get("protocol"), kind.protocol if kind else task.get("protocol")),
+        ("task.reading", task.get("reading"), READING),
+    ]
+    return [Difference(key, was, now) for key, was, now in present if was is not None and was != now]
+
+
+def is_old(kept: Kept) -> bool:
+    """Whether a change of version made a record or failure old."""
+    return bool(outdated_model(kept.model) or outdated_task(kept.measured))
+
+
+def older_line(old: Iterable[Kept], catalogue: Catalogue) -> str:
+    """One line on records that are old; empty where there are none."""
+    models: dict[str, list[Difference]] = {}
+    groups: Counter[str] = Counter()
+    for kept in old:
+        if kept.variant not in models:
+            models[kept.variant] = [*outdated_model(kept.model), *_moved(kept.model, catalogue)]
+        groups[in_words([*models[kept.variant], *outdated_task(kept.measured)])] += 1
+    return _line(groups, "`report --older` shows them")
+
+
+def _moved(model: Mapping[str, Any], catalogue: Catalogue) -> list[Difference]:
+    """What else differs from the model that the present configs give, as a default that moved does."""
+    try:
+        config: ModelConfig = catalogue.model(str(model.get("name")))
+        pin = Pin(model.get("revision"), model.get("content"))
+        present = plain(model_identity(config, pin, model.get("members", ())))
+    except UserError:
+        return []
+    ignored = {"model.loader_version", *(f"model.{key}" for key in ("source", "revision", "content"))}
+    return [
+        found
+        for found in differences({"model": model}, {"model": present})
+        if found.key not in ignored and not found.key.startswith("model.source.")
+    ]
+
+
+def older_of_plan(plan: Plan, states: Mapping[str, str], outputs: Path) -> str:
+    """One line on records of a plan's model and tasks that are of another identity than its jobs to do.
+
+    Settings of the model that were chosen on purpose are another variant and not named; versions, what belongs to the
+    task, and values that a default of the present schema took the place of are.
+    """
+    jobs = [job for job in plan.jobs if states[job.fingerprint] != "done"]
+    todo = {(job.task.name, job.split, job.subset): job for job in jobs}
+    stems = {folder_stem(job.task.name, job.model.name) for job in jobs}
+    groups: Counter[str] = Counter()
+    all_old = True
+    for found in scan(outputs):
+        if found.failed or found.path.name.removesuffix(f"--{found.digits}") not in stems:
+            continue
+        inspected = inspect(found)
+        if inspected.facts is None or inspected.facts.job.model != plan.model.name:
+            continue
+        measured = inspected.facts.job
+        job = todo.get((measured.task, measured.split, measured.subset))
+        differing = differences(inspected.identity, job.identity) if job else []
+        if any(_says_something(difference) for difference in differing):
+            groups[in_words(sorted(differing, key=_versions_first))] += 1
+            all_old = all_old and any(_is_version(difference) for difference in differing)
+    return _line(groups, "`report --older` shows them" if all_old else "`report` tells them apart")
+
+
+def _says_something(difference: Difference) -> bool:
+    if _is_version(difference) or not difference.key.startswith("model."):
+        return True
+    field = ModelConfig.model_fields.get(difference.key.removeprefix("model."))
+    return field is not None and difference.b in {None, field.default}
+
+
+def _is_version(difference: Difference) -> bool:
+    return difference.key in {"identity", "task.protocol", "task.reading"} or difference.key.endswith("loader_version")
+
+
+def _versions_first(difference: Difference) -> bool:
+    return not _is_version(difference)
+
+
+def _line(groups: Counter[str], hint: str) -> str:
+    if not groups:
+        return ""
+    counts = [f"{count} with {words}" for words, count in groups.most_common(_GROUPS)]
+    if len(groups) > _GROUPS:
+        counts.append("others with other differences")
+    total = sum(groups.values())
+    jobs = f"{total} {'job was' if total == 1 else 'jobs were'} done with "
+    text = groups.most_common(1)[0][0] if len(groups) == 1 else f"other versions ({'; '.join(counts)})"
+    return f"{jobs}{text}; {hint}"
