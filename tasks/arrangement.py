@@ -13,6 +13,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import as_numbers, lists_of
+from tasks.items import UNIT, Items, cluster_column, units
 from tasks.settings import ArrangementSettings
 from tasks.similarity import matrix
 
@@ -24,8 +25,9 @@ class Arrangement:
 
     Metric: `alpha_auc`, from -1 to 1. Alpha at a ratio d is twice the agreement less one, over triplets in which one
     distance to the anchor is more than d times the other; the metric is its mean over log d, up to `max_ratio`. Equal
-    similarities are no agreement, and triplets with equal distances do not count. Items, an arrangement: `agreement`,
-    the share of its triplets that the model agrees with.
+    similarities are no agreement, and triplets with equal distances do not count. Items, an arrangement: `triplets`,
+    how many of them there are above each ratio of `threshold`, `agreed`, with how many of these the model agrees, and
+    `agreement`, the share of all.
     """
 
     accepts = frozenset({"encoder"})
@@ -54,14 +56,27 @@ class Arrangement:
             _triplets(_distances(place), matrix(embeddings.similarity, part, part).astype(np.float64))
             for place, part in zip(places, vectors, strict=True)
         ]
-        ratios = np.concatenate([ratio for ratio, _ in found])
-        agreements = np.concatenate([agreement for _, agreement in found])
-        if not (ratios > 1).any():
-            raise DataError("no three texts of an arrangement lie at different distances; nothing can be agreed with")
         thresholds = np.logspace(0, np.log10(self._settings.max_ratio), self._settings.n_thresholds)
-        items = [agreement[ratio > 1].mean() if (ratio > 1).any() else np.nan for ratio, agreement in found]
-        values = {"alpha_auc": _area(ratios, agreements, thresholds)}
-        return Scores(self._main_metric, values, items={"agreement": np.array(items)})
+        triplets = np.array([[(ratio > threshold).sum() for threshold in thresholds] for ratio, _ in found])
+        agreed = np.array([[agrees[ratio > threshold].sum() for threshold in thresholds] for ratio, agrees in found])
+        if not triplets.any():
+            raise DataError("no three texts of an arrangement lie at different distances; nothing can be agreed with")
+        share = np.full(len(found), np.nan)
+        items = {
+            "threshold": thresholds,
+            "triplets": triplets,
+            "agreed": agreed,
+            "agreement": np.divide(agreed[:, 0], triplets[:, 0], out=share, where=triplets[:, 0] > 0),
+            UNIT: units(texts),
+            **cluster_column(rows, self._settings.cluster_column),
+        }
+        return Scores(self._main_metric, self.values_from_items(self._main_metric, items), items=items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """The one metric."""
+        triplets, agreed = items["triplets"].sum(axis=0), items["agreed"].sum(axis=0)
+        return {"alpha_auc": _area(items["threshold"], triplets, agreed)}
 
     def _rows_of_texts(self, rows: Rows) -> list[list[str]]:
         column = self._settings.text_column
@@ -113,11 +128,11 @@ def _triplets(
     return ratio, similarities[anchor, closer] > similarities[anchor, farther]
 
 
-def _area(ratio: NDArray[np.float64], agreement: NDArray[np.bool_], thresholds: NDArray[np.float64]) -> float:
+def _area(thresholds: NDArray[np.float64], triplets: NDArray[np.int64], agreed: NDArray[np.int64]) -> float:
     """The mean of alpha over the logarithm of those thresholds that some triplet exceeds."""
-    kept = [threshold for threshold in thresholds if (ratio > threshold).any()]
-    alphas = [2 * agreement[ratio > threshold].mean() - 1 for threshold in kept]
-    if len(kept) == 1:
+    kept = triplets > 0
+    alphas = 2 * (agreed[kept] / triplets[kept]) - 1
+    if len(alphas) == 1:
         return float(alphas[0])
-    logarithms = np.log(kept)
+    logarithms = np.log(thresholds[kept])
     return float(np.trapezoid(alphas, logarithms) / (logarithms[-1] - logarithms[0]))

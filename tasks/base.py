@@ -236,13 +236,14 @@ class Scores:
 
     values: metric → score, under the names that the reference implementation uses.
     experiments: the same metrics for every repetition, where the protocol repeats itself.
-    items: measure → one float an evaluated row, pair or query, for significance tests.
+    items: array name → what is kept of every evaluated row, pair or query: all that the main metric can be computed
+    from again, and which items they are (tasks/items.py).
     """
 
     main_metric: str
     values: Mapping[str, float]
     experiments: Sequence[Mapping[str, float]] = ()
-    items: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    items: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def main_score(self) -> float:

@@ -10,6 +10,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from tasks.base import DataError, Embeddings, Scores, SimilarityName, TaskContext, TaskData, TextSet
 from tasks.columns import lists_of, texts_of
+from tasks.items import CLUSTER, UNIT, Items, cluster_column, units
 from tasks.settings import BitextMiningSettings
 from tasks.similarity import Vectors, finite, matrix, normalized, row_blocks
 
@@ -18,7 +19,8 @@ class BitextMining:
     """For each source its most similar target, by the model's own similarity.
 
     Metrics: `accuracy`, and `precision`, `recall` and `f1` over target positions as classes, weighted by how often each
-    is the right one. Among equally similar targets the first counts. Items, a source: `correct`, 0 or 1.
+    is the right one. Among equally similar targets the first counts. Items, a source: `gold` and `found`, positions of
+    targets, and `correct`, 0 or 1. Row i of a parallel table is cluster i, whichever two languages it is of.
     """
 
     accepts = frozenset({"encoder"})
@@ -43,20 +45,37 @@ class BitextMining:
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Compare nearest targets with gold ones."""
-        _, targets, gold = self._pairs(data)
+        sources, targets, gold = self._pairs(data)
         source, target = self._columns()
         found, similarity = nearest(embeddings.similarity, embeddings[source], embeddings[target])
         finite("similarity to the nearest target", similarity)
         found = _first_of_equal(targets)[found]
+        items = {
+            "gold": gold.astype(np.int32),
+            "found": found.astype(np.int32),
+            "correct": (found == gold).astype(np.float64),
+            UNIT: units(zip(sources, (targets[i] for i in gold), strict=True)),
+            **self._clusters(data),
+        }
+        return Scores(self._main_metric, self.values_from_items(self._main_metric, items), items=items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        gold, found = items["gold"], items["found"]
         precision, recall, f1, _ = precision_recall_fscore_support(gold, found, average="weighted", zero_division=0)
-        correct = (found == gold).astype(np.float64)
-        values = {
+        return {
             "precision": float(precision),
             "recall": float(recall),
             "f1": float(f1),
-            "accuracy": float(correct.mean()),
+            "accuracy": float((found == gold).mean()),
         }
-        return Scores(self._main_metric, values, items={"correct": correct})
+
+    def _clusters(self, data: TaskData) -> dict[str, NDArray[np.int32]]:
+        rows, settings = data.rows(self._context.split), self._settings
+        if settings.parallel_subsets and settings.cluster_column is None:
+            return {CLUSTER: np.arange(rows.n_rows, dtype=np.int32)}
+        return cluster_column(rows, settings.cluster_column)
 
     def _columns(self) -> tuple[str, str]:
         if not self._settings.parallel_subsets:

@@ -22,16 +22,20 @@ from tasks.class_metrics import UNDEFINED, binary_metrics, class_metrics
 from tasks.columns import classes_of
 from tasks.draws import Indices, balanced_draws, label_codes
 from tasks.experiments import Experiment, Plan, make_plan
+from tasks.items import Items, class_names, codes
 from tasks.repeat import repeat
 from tasks.settings import ClassificationSettings
+
+_NOT_TESTED = -1
+"""Stands for the class of rows outside the fold that an experiment tests."""
 
 
 class Classification:
     """Repeated classification on drawn rows.
 
     Metrics: accuracy, f1, precision and recall (plain and weighted mean over classes), and ap and ap_weighted, which
-    are NaN unless the test rows have two labels, one of which is 1. Items: `accuracy`, for each test row the share of
-    experiments that got it right.
+    are NaN unless the test rows have two labels, one of which is 1. Items, a test row: `predicted`, its class in each
+    experiment (-1 where it was not tested), `label`, and `accuracy`, the share of experiments that got it right.
     """
 
     accepts = frozenset({"encoder"})
@@ -59,62 +63,69 @@ class Classification:
         classes = _sorted_classes([*(train_labels[i] for i in plan.drawn), *test_labels])
         code = {label: i for i, label in enumerate(classes)}
         test = np.array([code[label] for label in test_labels], dtype=np.intp)
+        names = class_names(classes)
 
         def predict(experiment: Experiment) -> Indices:
             known, asked = plan.vectors(experiment, embeddings)
-            codes = np.array([code[train_labels[i]] for i in experiment.train], dtype=np.intp)
-            predicted: Indices = self._classifier(known, codes).predict(asked)
+            learned = np.array([code[train_labels[i]] for i in experiment.train], dtype=np.intp)
+            predicted: Indices = self._classifier(known, learned).predict(asked)
             return predicted
 
-        predictions = repeat(predict, plan.experiments)
-        tests = [experiment.test for experiment in plan.experiments]
-        experiments = [_metrics(classes, test[rows], found) for rows, found in zip(tests, predictions, strict=True)]
-        items = {"accuracy": _share_right(test, tests, predictions)}
+        predicted = np.full((len(plan.experiments), len(test)), _NOT_TESTED, dtype=np.intp)
+        for row, experiment, found in zip(predicted, plan.experiments, repeat(predict, plan.experiments), strict=True):
+            row[experiment.test] = found
+        items = {"predicted": codes(predicted), "label": codes(test), "classes": names}
+        experiments = _experiments(items)
+        items["accuracy"] = (predicted == test).sum(axis=0) / (predicted != _NOT_TESTED).sum(axis=0)
+        items |= plan.row_items(self._settings)
         return Scores(self._main_metric, UNDEFINED | mean_of(experiments), experiments, items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        return UNDEFINED | mean_of(_experiments(items))
 
     def _train_labels(self, data: TaskData) -> list[Any]:
         return classes_of(data.rows(self._settings.train_split), self._settings.label_column)
 
     def _plan(self, data: TaskData, train_labels: Sequence[Any]) -> Plan:
-        codes = label_codes(train_labels)
+        labels = label_codes(train_labels)
 
         def draw(experiments: Iterable[Indices]) -> Iterator[Indices]:
-            allowed = (codes[rows] for rows in experiments)
+            allowed = (labels[rows] for rows in experiments)
             return balanced_draws(allowed, self._settings.samples_per_label, self._settings.seed)
 
         return make_plan(data, self._settings, self._split, draw)
 
-    def _classifier(self, vectors: Any, codes: Indices) -> ClassifierMixin:
+    def _classifier(self, vectors: Any, labels: Indices) -> ClassifierMixin:
         settings = self._settings
         if settings.classifier == "k_nearest_neighbours":
-            if len(codes) < settings.n_neighbors:
+            if len(labels) < settings.n_neighbors:
                 raise DataError(
-                    f"{settings.n_neighbors} neighbours are asked for, but only {len(codes)} rows are drawn"
+                    f"{settings.n_neighbors} neighbours are asked for, but only {len(labels)} rows are drawn"
                 )
-            return KNeighborsClassifier(settings.n_neighbors).fit(vectors, codes)
-        if len(np.unique(codes)) < 2:
+            return KNeighborsClassifier(settings.n_neighbors).fit(vectors, labels)
+        if len(np.unique(labels)) < 2:
             raise DataError(
-                f"all {len(codes)} rows drawn from {settings.train_split!r} have one label; "
+                f"all {len(labels)} rows drawn from {settings.train_split!r} have one label; "
                 "logistic regression needs two"
             )
-        return LogisticRegression(max_iter=settings.max_iter, random_state=settings.seed).fit(vectors, codes)
+        return LogisticRegression(max_iter=settings.max_iter, random_state=settings.seed).fit(vectors, labels)
 
 
-def _metrics(classes: Sequence[Any], true: Indices, predicted: Indices) -> dict[str, float]:
+def _experiments(items: Items) -> list[dict[str, float]]:
+    """The metrics of each experiment, over the rows that it tested."""
+    label, classes = items["label"], items["classes"]
+    found = []
+    for predicted in items["predicted"]:
+        tested = predicted != _NOT_TESTED
+        found.append(_metrics(classes, label[tested], predicted[tested]))
+    return found
+
+
+def _metrics(classes: NDArray[Any], true: Indices, predicted: Indices) -> dict[str, float]:
     scores = class_metrics(true, predicted)
-    if isinstance(classes[0], str):
-        return scores
-    values = np.array(classes)
-    return scores | binary_metrics(values[true], values[predicted])
-
-
-def _share_right(true: Indices, tests: Sequence[Indices], predictions: Sequence[Indices]) -> NDArray[np.float64]:
-    """For each test row, the share of the experiments that tested it which predicted its class."""
-    right, tested = np.zeros(len(true)), np.zeros(len(true))
-    for rows, predicted in zip(tests, predictions, strict=True):
-        right[rows] += predicted == true[rows]
-        tested[rows] += 1
-    return right / tested
+    return scores if classes.dtype.kind == "U" else scores | binary_metrics(classes[true], classes[predicted])
 
 
 def mean_of(experiments: Sequence[Mapping[str, float]]) -> dict[str, float]:

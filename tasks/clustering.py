@@ -8,8 +8,8 @@ many clusters as there are labels, and compare.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from sklearn.metrics import adjusted_mutual_info_score, v_measure_score
 from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import texts_of
 from tasks.draws import Indices
+from tasks.items import UNIT, Items, cluster_column, codes, units
 from tasks.repeat import repeat
 from tasks.settings import ClusteringSettings
 
@@ -26,6 +27,14 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 _METRICS = {"v_measure": v_measure_score, "ami": adjusted_mutual_info_score}
 _DOCUMENTS = "documents"
+
+
+class _Run(NamedTuple):
+    """One clustering: the documents drawn, the cluster of each, and how well they agree with the labels."""
+
+    drawn: list[int]
+    clusters: Indices
+    scores: dict[str, float]
 
 
 class Clustering:
@@ -37,6 +46,9 @@ class Clustering:
     Labels are one a document, or a list from coarse to fine. On a level that a document's list does not reach, its
     label is -1: documents labelled -1 are left out, but where the labels of the level are strings "-1" is a label
     like any other. (So does the reference; its published scores rest on it.)
+
+    Items: `label`, of each level and sampled document its code (-1 where it has none); of each experiment `drawn`, the
+    documents that were clustered, `cluster`, what they were put into, and `level`.
 
     With draws "mteb" the generator goes on from where the subsets before this one left it; their labels are taken to
     be as deep as those of this subset.
@@ -68,32 +80,46 @@ class Clustering:
         experiments: list[dict[str, float]] = []
         sampled = [labels[i] for i in sample]
         n_levels = self._n_levels(sampled)
+        label = np.full((n_levels, len(sampled)), -1)
+        drawn, clusters = [], []
         for level in range(n_levels):
-            labelled, codes = _codes_at(sampled, level)
+            labelled, label_codes = _codes_at(sampled, level)
+            label[level, labelled] = label_codes
             mark = {"level": float(level)} if n_levels > 1 else {}
-            found = self._cluster(vectors[labelled], codes, generator)
-            experiments += [scores | mark for scores in found]
-        values: dict[str, float] = {}
-        for metric in _METRICS:
-            scores = [experiment[metric] for experiment in experiments]
-            values[metric] = float(np.mean(scores))
-            values[f"{metric}_std"] = float(np.std(scores))
-        return Scores(self._main_metric, values, experiments)
+            for found in self._cluster(vectors[labelled], label_codes, generator):
+                drawn.append(np.flatnonzero(labelled)[found.drawn])
+                clusters.append(found.clusters)
+                experiments.append(found.scores | mark)
+        items = {
+            "drawn": np.array(drawn, dtype=np.int32),
+            "cluster": codes(np.array(clusters)),
+            "level": np.repeat(np.arange(n_levels, dtype=np.int16), self._settings.n_clusterings),
+            "label": codes(label),
+            UNIT: units(texts_of(rows, self._settings.input_column, sample)),
+            **cluster_column(rows, self._settings.cluster_column, sample),
+        }
+        return Scores(self._main_metric, _summary(experiments), experiments, items)
 
-    def _cluster(self, vectors: Vectors, codes: Indices, generator: random.Random) -> list[dict[str, float]]:
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        runs = zip(items["level"], items["drawn"], items["cluster"], strict=True)
+        return _summary([_scores(items["label"][level][drawn], clusters) for level, drawn, clusters in runs])
+
+    def _cluster(self, vectors: Vectors, labels: Indices, generator: random.Random) -> list[_Run]:
         settings = self._settings
-        n_labels = len(np.unique(codes))
+        n_labels = len(np.unique(labels))
         if n_labels > settings.max_documents_per_cluster:
             raise DataError(
                 f"{n_labels} labels, but only {settings.max_documents_per_cluster} documents a clustering "
                 "(max_documents_per_cluster)"
             )
         draws = [
-            generator.choices(range(len(codes)), k=settings.max_documents_per_cluster)
+            generator.choices(range(len(labels)), k=settings.max_documents_per_cluster)
             for _ in range(settings.n_clusterings)
         ]
 
-        def run(drawn: list[int]) -> dict[str, float]:
+        def run(drawn: list[int]) -> _Run:
             k_means = MiniBatchKMeans(
                 n_clusters=n_labels,
                 batch_size=settings.k_mean_batch_size,
@@ -102,7 +128,7 @@ class Clustering:
                 random_state=settings.seed,
             )
             clusters = k_means.fit_predict(vectors[drawn])
-            return {name: float(metric(codes[drawn], clusters)) for name, metric in _METRICS.items()}
+            return _Run(drawn, clusters, _scores(labels[drawn], clusters))
 
         return repeat(run, draws)
 
@@ -141,6 +167,19 @@ class Clustering:
         if deepest == 0:
             raise DataError(f"column {self._settings.label_column!r} holds only empty lists; expected labels")
         return deepest if self._settings.max_depth is None else min(deepest, self._settings.max_depth)
+
+
+def _scores(labels: Indices, clusters: Indices) -> dict[str, float]:
+    return {name: float(metric(labels, clusters)) for name, metric in _METRICS.items()}
+
+
+def _summary(experiments: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for metric in _METRICS:
+        scores = [experiment[metric] for experiment in experiments]
+        values[metric] = float(np.mean(scores))
+        values[f"{metric}_std"] = float(np.std(scores))
+    return values
 
 
 def _codes_at(labels: Sequence[Sequence[Any]], level: int) -> tuple[NDArray[np.bool_], Indices]:

@@ -16,6 +16,7 @@ from sklearn.metrics import v_measure_score
 from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import lists_of
 from tasks.draws import label_codes
+from tasks.items import UNIT, Items, cluster_column, units
 from tasks.repeat import repeat
 from tasks.settings import LegacyClusteringSettings
 
@@ -77,11 +78,26 @@ class LegacyClustering:
         scores = [
             next(found) if len(set(labels)) > 1 else 1.0 for labels in lists_of(rows, self._settings.label_column)
         ]
-        values = {"v_measure": float(np.mean(scores)), "v_measure_std": float(np.std(scores))}
+        items = {
+            "v_measure": np.array(scores),
+            UNIT: units(map(_texts, lists_of(rows, self._settings.input_column))),
+            **cluster_column(rows, self._settings.cluster_column),
+        }
         experiments = [{"v_measure": score} for score in scores]
-        return Scores(self._main_metric, values, experiments, {"v_measure": np.array(scores)})
+        return Scores(self._main_metric, self.values_from_items(self._main_metric, items), experiments, items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        scores = items["v_measure"]
+        return {"v_measure": float(np.mean(scores)), "v_measure_std": float(np.std(scores))}
 
     def _clustered(self, rows: Rows) -> Iterator[tuple[list[Any], list[Any]]]:
         sentences = lists_of(rows, self._settings.input_column)
         labels = lists_of(rows, self._settings.label_column)
         return (pair for pair in zip(sentences, labels, strict=True) if len(set(pair[1])) > 1)
+
+
+def _texts(row: list[Any]) -> list[str]:
+    """The texts of a row; of a row that is not clustered some may be missing."""
+    return [text if isinstance(text, str) else "" for text in row]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from sklearn.model_selection import KFold
 from tasks.base import DataError, Embeddings, Rows, TaskData, TextSet
 from tasks.columns import texts_of
 from tasks.draws import Indices
+from tasks.items import UNIT, cluster_column, units
 
 Vectors: TypeAlias = NDArray[np.float32]
 
@@ -36,6 +37,8 @@ class ExperimentSettings(Protocol):
     def n_splits(self) -> int: ...  # noqa: D102
     @property
     def seed(self) -> int: ...  # noqa: D102
+    @property
+    def cluster_column(self) -> str | None: ...  # noqa: D102
 
 
 Draw: TypeAlias = Callable[[Iterable[Indices]], Iterator[Indices]]
@@ -71,6 +74,11 @@ class Plan:
             return [test]
         drawn = texts_of(self.train, settings.input_column, self.drawn)
         return [TextSet(TRAIN, drawn, None, settings.train_split), test]
+
+    def row_items(self, settings: ExperimentSettings) -> dict[str, NDArray[Any]]:
+        """`_unit` and, where the task names a column of them, `_cluster` of the test rows."""
+        found = units(texts_of(self.test, settings.input_column))
+        return {UNIT: found, **cluster_column(self.test, settings.cluster_column)}
 
     def vectors(self, experiment: Experiment, embeddings: Embeddings) -> tuple[Vectors, Vectors]:
         """Vectors to learn from and vectors to be tested on."""

@@ -7,20 +7,22 @@ split is cut by iterative stratification.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, label_ranking_average_precision_score
+from sklearn.metrics import f1_score
 from sklearn.neighbors import NearestNeighbors
 
-from tasks.base import DataError, Embeddings, Scores, TaskContext, TaskData, TextSet
+from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.classification import mean_of
 from tasks.columns import lists_of, texts_of
 from tasks.draws import Indices, multilabel_draw
+from tasks.items import UNIT, Items, class_names, cluster_column, units
 from tasks.repeat import repeat
 from tasks.settings import MultilabelClassificationSettings
 from tasks.stratification import multilabel_sample
@@ -28,6 +30,9 @@ from tasks.stratification import multilabel_sample
 Vectors: TypeAlias = NDArray[np.float32]
 Marks: TypeAlias = NDArray[np.bool_]
 """(n_rows, n_labels), true where a row has a label."""
+
+_RowScores: TypeAlias = dict[str, NDArray[np.float64]]
+"""Metric → one value a row, whose mean is the metric."""
 
 _TRAIN = "train"
 _TEST = "test"
@@ -46,8 +51,9 @@ class MultilabelClassification:
     """Repeated multilabel classification on drawn rows.
 
     Metrics: accuracy (all labels of a row right), f1 (mean over labels), lrap (label ranking average precision) and
-    hamming (labels both true and predicted, over those true or predicted). Items: `accuracy` and `hamming`, for each
-    test row the mean over experiments.
+    hamming (labels both true and predicted, over those true or predicted). Items, a test row: `predicted` in each
+    experiment and `label`, one bit a class (`np.packbits`), and `accuracy` and `hamming`, the mean over experiments. A
+    ranking by probability also keeps `lrap` of each row in each experiment.
 
     Experiments share one generator. With draws "mteb" it goes on from where the subsets before this one left it, which
     depends on the row counts of their train splits alone.
@@ -89,7 +95,7 @@ class MultilabelClassification:
         true = _marks(tested, labels)
         train_vectors, test_vectors = embeddings[_TRAIN], embeddings[_TEST]
 
-        def run(draw: Sequence[int]) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
+        def run(draw: Sequence[int]) -> tuple[Marks, dict[str, float], _RowScores]:
             known = _marks([plan.train_labels[i] for i in draw], labels)
             vectors = train_vectors[np.searchsorted(plan.drawn, draw)]
             if self._settings.classifier == "logistic_regression":
@@ -97,15 +103,36 @@ class MultilabelClassification:
             else:
                 predicted = _voted(vectors, known, test_vectors, self._settings.n_neighbors)
                 lrap = _ranked_by_votes(true, predicted)
-            rows = _row_scores(true, predicted)
-            scores = {name: float(values.mean()) for name, values in rows.items()}
-            f1 = f1_score(true, predicted, average="macro", zero_division=0)
-            return scores | {"lrap": lrap, "f1": float(f1)}, rows
+            rows = _row_scores(true, predicted, lrap)
+            return predicted, _metrics(true, predicted, rows), rows
 
         found = repeat(run, plan.draws)
-        experiments = [scores for scores, _ in found]
-        items = {name: np.mean([rows[name] for _, rows in found], axis=0) for name in ("accuracy", "hamming")}
+        experiments = [scores for _, scores, _ in found]
+        items: dict[str, NDArray[Any]] = {
+            "predicted": np.packbits([predicted for predicted, _, _ in found], axis=-1),
+            "label": np.packbits(true, axis=-1),
+            "classes": class_names(labels),
+            **{name: np.mean([rows[name] for *_, rows in found], axis=0) for name in ("accuracy", "hamming")},
+            **self._row_items(data.rows(self._split), plan.tested),
+        }
+        if self._settings.classifier == "logistic_regression":
+            items["lrap"] = np.array([rows["lrap"] for *_, rows in found])
         return Scores(self._main_metric, mean_of(experiments), experiments, items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        true = _unpacked(items, "label")
+        ranked: Iterable[Any] = items["lrap"] if "lrap" in items else itertools.repeat(None)
+        experiments = []
+        for predicted, lrap in zip(_unpacked(items, "predicted"), ranked, strict=False):
+            rows = _row_scores(true, predicted, _ranked_by_votes(true, predicted) if lrap is None else lrap)
+            experiments.append(_metrics(true, predicted, rows))
+        return mean_of(experiments)
+
+    def _row_items(self, rows: Rows, tested: Indices) -> dict[str, NDArray[Any]]:
+        found = units(texts_of(rows, self._settings.input_column, tested))
+        return {UNIT: found, **cluster_column(rows, self._settings.cluster_column, tested)}
 
     def _plan(self, data: TaskData) -> _Plan:
         settings = self._settings
@@ -145,32 +172,52 @@ def _voted(vectors: Vectors, known: Marks, asked: Vectors, n_neighbors: int) -> 
     return majority
 
 
-def _regressed(vectors: Vectors, known: Marks, asked: Vectors, true: Marks) -> tuple[Marks, float]:
-    """The labels that one logistic regression a label predicts, and the precision of their ranking by probability."""
+def _regressed(vectors: Vectors, known: Marks, asked: Vectors, true: Marks) -> tuple[Marks, NDArray[np.float64]]:
+    """The labels that one logistic regression a label predicts, and each row's precision of ranking by probability."""
     if not (known.any(axis=0) & ~known.all(axis=0)).all():
         raise DataError("a label of the test rows is on none or all of the rows drawn; logistic regression needs both")
     models = [LogisticRegression().fit(vectors, marks) for marks in known.T]
     predicted = np.stack([model.predict(asked) for model in models], axis=1)
     probability = np.stack([model.predict_proba(asked)[:, 1] for model in models], axis=1)
-    return predicted, float(label_ranking_average_precision_score(true, probability))
+    return predicted.astype(np.bool_), _ranked_by_probability(true, probability)
 
 
-def _ranked_by_votes(true: Marks, predicted: Marks) -> float:
-    """Label ranking average precision where predicted labels tie for the first rank, and all others for the last.
+def _ranked_by_probability(true: Marks, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Label ranking average precision of each row: (n,). Its mean is scikit-learn's."""
+    found = np.ones(len(true))
+    for i, (marks, values) in enumerate(zip(true, probability, strict=True)):
+        if marks.any():
+            of_true = np.sort(-values[marks])
+            rank = np.searchsorted(np.sort(-values), of_true, side="right")
+            rank_among_true = np.searchsorted(of_true, of_true, side="right")
+            found[i] = (rank_among_true / rank).mean()
+    return found
 
-    Equals sklearn.metrics.label_ranking_average_precision_score(true, predicted), which goes row by row.
-    """
+
+def _ranked_by_votes(true: Marks, predicted: Marks) -> NDArray[np.float64]:
+    """The same where predicted labels tie for the first rank, and all others for the last, of all rows at once."""
     n_true, n_predicted = true.sum(axis=1), predicted.sum(axis=1)
     hits = (true & predicted).sum(axis=1)
     of_hits = np.divide(hits, n_predicted, out=np.zeros(len(true)), where=n_predicted > 0)
     of_misses = n_true / true.shape[1]
     sums = hits * of_hits + (n_true - hits) * of_misses
-    return float(np.divide(sums, n_true, out=np.ones(len(true)), where=n_true > 0).mean())
+    found: NDArray[np.float64] = np.divide(sums, n_true, out=np.ones(len(true)), where=n_true > 0)
+    return found
 
 
-def _row_scores(true: Marks, predicted: Marks) -> dict[str, NDArray[np.float64]]:
+def _metrics(true: Marks, predicted: Marks, rows: _RowScores) -> dict[str, float]:
+    f1 = f1_score(true, predicted, average="macro", zero_division=0)
+    return {**{name: float(values.mean()) for name, values in rows.items()}, "f1": float(f1)}
+
+
+def _unpacked(items: Items, name: str) -> Marks:
+    return np.unpackbits(items[name], axis=-1, count=len(items["classes"])).astype(np.bool_)
+
+
+def _row_scores(true: Marks, predicted: Marks, lrap: NDArray[np.float64]) -> _RowScores:
     both, either = (true & predicted).sum(axis=1), (true | predicted).sum(axis=1)
     return {
         "accuracy": (true == predicted).all(axis=1).astype(np.float64),
         "hamming": np.divide(both, either, out=np.ones(len(true)), where=either > 0),
+        "lrap": lrap,
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import numbers_of, one_row_of_lists, texts_of
+from tasks.items import UNIT, Items, cluster_column, shared_texts, units
 from tasks.settings import PairClassificationSettings
 from tasks.similarity import comparisons
 
@@ -17,7 +20,8 @@ class PairClassification:
 
     Metrics: `accuracy`, `f1`, `precision`, `recall` (both at the threshold of the best F1) and `ap` after `similarity_`
     (the model's own), `cosine_`, `manhattan_`, `euclidean_` and `dot_`, and after `max_` the best of the five.
-    Items, a pair: `similarity` (the model's own) and `label`.
+    Items, a pair: `similarity`, the one that the main metric is of (of a `max_` metric the first of those that have the
+    best value; `compared` says which), and `label`. Pairs that share a text are a cluster.
     """
 
     accepts = frozenset({"encoder"})
@@ -41,21 +45,38 @@ class PairClassification:
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Threshold metrics over all pairs. Raises DataError when a label is neither 0 nor 1."""
-        labels = self._labels(self._rows(data))
+        rows = self._rows(data)
+        labels = self._labels(rows)
         first, second = self._settings.columns
         similarities = comparisons(embeddings[first], embeddings[second], embeddings.similarity)
         by_way = {way: threshold_metrics(similarity, labels) for way, similarity in similarities.items()}
         values = {f"{way}_{metric}": value for way, found in by_way.items() for metric, value in found.items()}
         for metric in by_way["similarity"]:
             values[f"max_{metric}"] = max(found[metric] for found in by_way.values())
-        items = {"similarity": similarities["similarity"].astype(np.float64), "label": labels.astype(np.float64)}
+        way = _way(self._main_metric, by_way)
+        pairs = (texts_of(rows, first), texts_of(rows, second))
+        items = {
+            "similarity": similarities[way],
+            "compared": np.array([way]),
+            "label": labels.astype(np.int8),
+            UNIT: units(zip(*pairs, strict=True)),
+            **(cluster_column(rows, self._settings.cluster_column) or shared_texts(*pairs)),
+        }
         return Scores(self._main_metric, values, items=items)
+
+    @staticmethod
+    def values_from_items(main_metric: str, items: Items) -> dict[str, float]:
+        """The metrics of the similarity that is kept, under the main metric's prefix."""
+        prefix = main_metric.partition("_")[0]
+        metrics = threshold_metrics(items["similarity"], items["label"].astype(np.int64))
+        return {f"{prefix}_{metric}": value for metric, value in metrics.items()}
 
     def _rows(self, data: TaskData) -> Rows:
         rows = data.rows(self._context.split)
         columns = [*self._settings.columns, self._settings.label_column]
         if one_row_of_lists(rows, columns):
-            return Rows({column: rows[column][0] for column in columns})
+            more = [self._settings.cluster_column] if self._settings.cluster_column else []
+            return Rows({column: rows[column][0] for column in [*columns, *more]})
         return rows
 
     def _labels(self, rows: Rows) -> NDArray[np.int64]:
@@ -67,6 +88,14 @@ class PairClassification:
                 "(apart) or 1 (together)"
             )
         return labels.astype(np.int64)
+
+
+def _way(main_metric: str, by_way: Mapping[str, Mapping[str, float]]) -> str:
+    """The similarity that the main metric is of; of a `max_` metric the first with the best value."""
+    prefix, _, metric = main_metric.partition("_")
+    if prefix in by_way:
+        return prefix
+    return max(by_way, key=lambda way: by_way[way].get(metric, 0))
 
 
 def threshold_metrics(similarity: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Metrics of rankings that some tasks ask for by name in `extra_metrics`.
 
-Each takes an `Outcome` and returns metrics, and one value for every pair, group or query that a metric is a mean of. A
-slash in a name stands for nesting in the reference's result files: `og/ndcg_at_5` is `{"og": {"ndcg_at_5": …}}`.
+Each takes an `Outcome` and returns metrics, and the values whose mean a metric is, with the queries, pairs or groups of
+queries that they belong to. A slash in a name stands for nesting in the reference's result files: `og/ndcg_at_5` is
+`{"og": {"ndcg_at_5": …}}`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +36,25 @@ class Outcome:
         return dict(zip(self.ranking.query_ids, self.scores.per_query[metric].tolist(), strict=True))
 
 
-Extra = tuple[dict[str, float], dict[str, Values]]
+class Kept(NamedTuple):
+    """Values whose mean is a metric (or that `rank_metrics.value_from_items` takes), one for each id.
+
+    rows: what names begin with whose values are for the same ids; "" where the ids are those of all queries.
+    """
+
+    values: Values
+    ids: Sequence[str]
+    rows: str
+
+
+Extra = tuple[dict[str, float], dict[str, Kept]]
+"""Metrics, and what they can be computed from."""
+
+
+def kept_of(ranking: Ranking, scores: RankScores, prefix: str = "") -> dict[str, Kept]:
+    """What the common metrics of a ranking, reported under a prefix, can be computed from."""
+    rows = prefix.rstrip("_/")
+    return {f"{prefix}{name}": Kept(values, ranking.query_ids, rows) for name, values in scores.items.items()}
 
 
 def paired_accuracy(outcome: Outcome) -> Extra:
@@ -44,27 +64,31 @@ def paired_accuracy(outcome: Outcome) -> Extra:
     missing = [name for pair in pairs for name in (f"{pair}_q1", f"{pair}_q2") if name not in first]
     if missing:
         raise DataError(f"paired accuracy needs queries `<pair>_q1` and `<pair>_q2`; there is no {missing[0]!r}")
-    both = [float(first[f"{pair}_q1"] == 1 and first[f"{pair}_q2"] == 1) for pair in pairs]
+    both = {pair: float(first[f"{pair}_q1"] == 1 and first[f"{pair}_q2"] == 1) for pair in pairs}
     return _mean_of("paired_accuracy", both)
 
 
 def robustness_at_10(outcome: Outcome) -> Extra:
     """The lowest nDCG@10 over a query's instructions; queries are grouped by their id up to "_" (arXiv:2402.14334)."""
     groups = _grouped(outcome.per_query("ndcg_at_10"), lambda query: query.split("_")[0])
-    return _mean_of("robustness_at_10", [min(values) for values in groups.values()])
+    return _mean_of("robustness_at_10", {group: min(values) for group, values in groups.items()})
 
 
 def instruction_levels(outcome: Outcome) -> Extra:
     """Mean nDCG@20 of the queries whose ids name instructions of level v1, v2 and v3 (IFIR, arXiv:2503.04644)."""
-    levels: dict[str, list[float]] = {"v1": [], "v2": [], "v3": []}
+    levels: dict[str, dict[str, float]] = {"v1": {}, "v2": {}, "v3": {}}
     for query, value in outcome.per_query("ndcg_at_20").items():
         level = next((level for level in levels if level in query), None)
         if level is not None:
-            levels[level].append(value)
+            levels[level][query] = value
     empty = [level for level, values in levels.items() if not values]
     if empty:
         raise DataError(f"no query id has {empty[0]!r} in it; expected instructions of the levels v1, v2 and v3")
-    return {f"level_scores/level_{level[1]}": _mean(values) for level, values in levels.items()}, {}
+    found: Extra = ({}, {})
+    for level, of_level in levels.items():
+        values, items = _mean_of(f"level_scores/level_{level[1]}", of_level)
+        found = (found[0] | values, found[1] | items)
+    return found
 
 
 def capped_recall(outcome: Outcome) -> Extra:
@@ -73,12 +97,13 @@ def capped_recall(outcome: Outcome) -> Extra:
     relevant = grades_of_hits(ranking, outcome.qrels) > 0
     rank = np.arange(len(relevant)) - ranking.offsets[ranking.query_of_hit()]
     wanted = np.array([sum(grade > 0 for grade in outcome.qrels[query].values()) for query in ranking.query_ids])
+    counted = [query for query, n in zip(ranking.query_ids, wanted, strict=True) if n]
     values, items = {}, {}
     for k in outcome.k_values:
         found = np.bincount(ranking.query_of_hit()[relevant & (rank < k)], minlength=len(ranking))
         recall = found[wanted > 0] / np.minimum(wanted[wanted > 0], k)
         values[f"R_cap_at_{k}"] = _mean(recall.tolist()) if recall.size else 0.0
-        items[f"R_cap_at_{k}"] = recall
+        items[f"R_cap_at_{k}"] = Kept(recall, counted, "R_cap")
     return values, items
 
 
@@ -101,7 +126,7 @@ def max_over_subqueries(outcome: Outcome) -> Extra:
     whole = Ranking(list(merged), ranking.document_ids, offsets, ranking.documents[hits], ranking.scores[hits])
     scores = rank_scores(whole, merged, outcome.k_values)
     values = {f"max_over_subqueries_{name}": value for name, value in scores.values.items()}
-    return values, {f"max_over_subqueries_{name}": value for name, value in scores.per_query.items()}
+    return values, kept_of(whole, scores, "max_over_subqueries_")
 
 
 def p_mrr(outcome: Outcome) -> Extra:
@@ -122,11 +147,12 @@ def p_mrr(outcome: Outcome) -> Extra:
     }
     if not movements:
         raise DataError("p-MRR needs queries `<query>-og` and `<query>-changed` with changed documents; there are none")
-    values, items = _mean_of("p-MRR", list(movements.values()))
+    values, items = _mean_of("p-MRR", movements)
     for name, original in (("og", True), ("changed", False)):
         half = ranking.for_queries([query for query in ranking.query_ids if query.endswith("-og") == original])
         scores = rank_scores(half, outcome.qrels, outcome.k_values)
         values |= {f"{name}/{metric}": value for metric, value in scores.values.items()}
+        items |= kept_of(half, scores, f"{name}/")
     return values, items
 
 
@@ -147,8 +173,10 @@ def _grouped(values: Mapping[str, float], key: Callable[[str], str]) -> dict[str
     return groups
 
 
-def _mean_of(name: str, values: list[float]) -> Extra:
-    return {name: _mean(values)}, {name: np.array(values)}
+def _mean_of(name: str, values: Mapping[str, float]) -> Extra:
+    """A metric that is the mean of values, each of its own group (or query): id → value."""
+    found = list(values.values())
+    return {name: _mean(found)}, {name: Kept(np.array(found), list(values), name)}
 
 
 def _mean(values: list[float]) -> float:

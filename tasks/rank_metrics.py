@@ -11,6 +11,7 @@ arXiv:2402.12997), scaled so that an oracle has 1 and a random confidence 0. It 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from tasks.ranking import Ranking
 Values = NDArray[np.float64]
 
 _TREC_NAMES = {"ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P", "hit_rate": "success"}
+_NAUC = re.compile(r"nauc_(?P<metric>.+)_(?P<confidence>max|std|diff1)")
 _QUERIES_AT_A_TIME = 1_000
 _DECIMALS = 5
 _ABSTENTION_RATES = np.linspace(0, 1, 11)[:-1]
@@ -31,10 +33,19 @@ _ABSTENTION_RATES = np.linspace(0, 1, 11)[:-1]
 
 @dataclass(frozen=True)
 class RankScores:
-    """Metric → mean over queries, and metric → one value a query, in the ranking's order of queries."""
+    """Metric → mean over queries, and metric → one value a query, in the ranking's order of queries.
+
+    confidences: `confidence_max`, `confidence_std` and `confidence_diff1` of each query, which nAUC orders queries by.
+    """
 
     values: Mapping[str, float]
     per_query: Mapping[str, Values]
+    confidences: Mapping[str, Values]
+
+    @property
+    def items(self) -> dict[str, Values]:
+        """All that the values can be computed from: one value a query."""
+        return {**self.per_query, **self.confidences}
 
 
 def rank_scores(ranking: Ranking, qrels: Qrels, k_values: Sequence[int], skip_first_result: bool = False) -> RankScores:
@@ -51,13 +62,35 @@ def rank_scores(ranking: Ranking, qrels: Qrels, k_values: Sequence[int], skip_fi
     grades = grades_of_hits(ranking, qrels)
     trec = _trec_values(ranking, grades, qrels, k_values)
     reciprocal = _reciprocal_ranks(ranking, grades, k_values)
-    values = {name: round(_mean(values), _DECIMALS) for name, values in trec.items()}
-    values |= {name: _mean(values) for name, values in reciprocal.items()}
+    values = {name: mean_of_metric(name, values) for name, values in {**trec, **reciprocal}.items()}
     if 1 in k_values:
         values["accuracy"] = values["recall_at_1"]
     per_query = {**trec, **reciprocal}
     abstaining = {name: values for name, values in per_query.items() if not name.startswith("hit_rate")}
-    return RankScores({**values, **_abstention(_confidences(ranking), abstaining)}, per_query)
+    confidences = _confidences(ranking)
+    naucs = _abstention(confidences, abstaining)
+    return RankScores(values | naucs, per_query, {f"confidence_{name}": found for name, found in confidences.items()})
+
+
+def needed_items(metric: str) -> tuple[str, ...]:
+    """Which of `RankScores.items` a common metric is computed from."""
+    if metric == "accuracy":
+        return ("recall_at_1",)
+    if found := _NAUC.fullmatch(metric):
+        return found["metric"], f"confidence_{found['confidence']}"
+    return (metric,)
+
+
+def value_from_items(metric: str, items: Mapping[str, Values]) -> float:
+    """A common metric, computed from what `needed_items` names. Raises KeyError where that is missing."""
+    name, *confidence = needed_items(metric)
+    return nauc(items[confidence[0]], items[name]) if confidence else mean_of_metric(name, items[name])
+
+
+def mean_of_metric(metric: str, values: Values) -> float:
+    """The mean over queries, rounded where the metric is trec_eval's; 0 where no query counts."""
+    mean = _mean(values) if len(values) else 0.0
+    return round(mean, _DECIMALS) if metric.rpartition("_at_")[0] in _TREC_NAMES else mean
 
 
 def grades_of_hits(ranking: Ranking, qrels: Qrels) -> NDArray[np.int64]:

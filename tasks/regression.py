@@ -22,6 +22,7 @@ from tasks.classification import mean_of
 from tasks.columns import numbers_of
 from tasks.draws import Indices
 from tasks.experiments import Experiment, Plan, make_plan
+from tasks.items import Items
 from tasks.settings import RegressionSettings
 from tasks.stratification import quantile_bins, stratified_sample
 
@@ -31,8 +32,9 @@ _BINS = 10
 class Regression:
     """Repeated linear regression.
 
-    Metrics: mse, rmse, mae, r2 and kendalltau, which is NaN where all predictions are equal. Items: `squared_error`,
-    for each test row the mean over experiments.
+    Metrics: mse, rmse, mae, r2 and kendalltau, which is NaN where all predictions are equal. Items, a test row:
+    `predicted` in each experiment (NaN where it was not tested), `label`, and `squared_error`, the mean over
+    experiments.
     """
 
     accepts = frozenset({"encoder"})
@@ -54,19 +56,26 @@ class Regression:
         """Raises DataError where a value is not a finite number, or where there are fewer rows than bins."""
         plan = self._plan(data)
         train, test = self._values(plan.train), self._values(plan.test)
-        errors, tested = np.zeros(len(test)), np.zeros(len(test))
-        experiments: list[dict[str, float]] = []
+        found = []
         known: dict[bytes, NDArray[np.floating]] = {}
         for experiment in plan.experiments:
             # Where no rows are left out, all experiments are the same one.
             key = experiment.train.tobytes()
             if key not in known:
                 known[key] = _predictions(plan, experiment, embeddings, train)
-            true, predicted = test[experiment.test], known[key]
-            experiments.append(_metrics(true, predicted))
-            errors[experiment.test] += (predicted - true) ** 2
-            tested[experiment.test] += 1
-        return Scores(self._main_metric, mean_of(experiments), experiments, {"squared_error": errors / tested})
+            found.append(known[key])
+        predicted = np.full((len(found), len(test)), np.nan, dtype=found[0].dtype)
+        for row, experiment, values in zip(predicted, plan.experiments, found, strict=True):
+            row[experiment.test] = values
+        items = {"predicted": predicted, "label": test, "squared_error": np.nanmean((predicted - test) ** 2, axis=0)}
+        experiments = _experiments(items)
+        items |= plan.row_items(self._settings)
+        return Scores(self._main_metric, mean_of(experiments), experiments, items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        return mean_of(_experiments(items))
 
     def _plan(self, data: TaskData) -> Plan:
         values = self._values(data.rows(self._settings.train_split))
@@ -91,6 +100,13 @@ def _predictions(
     known, asked = plan.vectors(experiment, embeddings)
     predicted: NDArray[np.floating] = LinearRegression().fit(known, train[experiment.train]).predict(asked)
     return predicted
+
+
+def _experiments(items: Items) -> list[dict[str, float]]:
+    """The metrics of each experiment, over the rows that it tested."""
+    label = items["label"]
+    rows = [(predicted, ~np.isnan(predicted)) for predicted in items["predicted"]]
+    return [_metrics(label[tested], predicted[tested]) for predicted, tested in rows]
 
 
 def _metrics(values: NDArray[np.float64], predicted: NDArray[np.floating]) -> dict[str, float]:

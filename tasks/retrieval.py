@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData, TextSet
-from tasks.rank_extras import EXTRAS, Outcome
-from tasks.rank_metrics import Values, rank_scores
+from tasks.items import UNIT, Items, cluster_column, units
+from tasks.rank_extras import EXTRAS, Kept, Outcome, kept_of
+from tasks.rank_metrics import needed_items, rank_scores, value_from_items
 from tasks.ranking import Lookup, Ranking
 from tasks.search import rerank, search
 from tasks.settings import RetrievalSettings
@@ -86,7 +88,8 @@ class Retrieval:
         """Score a ranking, whatever made it. Judged queries that it lacks have found nothing and score 0.
 
         `Scores.items` has one value a judged query, in the order of the data, for nDCG@10 and each metric at the main
-        metric's k (10 where it has none); metrics of pairs and groups of queries have one value a pair or group.
+        metric's k (10 where it has none), and what else the main metric needs; metrics of pairs and groups of queries
+        have one value a pair or group.
         """
         rows = self._rows(data)
         queries = _judged_ids(rows)
@@ -96,12 +99,22 @@ class Retrieval:
         settings = self.settings
         scores = rank_scores(ranking, rows.qrels, settings.k_values, settings.skip_first_result)
         outcome = Outcome(ranking, rows.qrels, settings.k_values, scores, rows.changed)
-        values, items = dict(scores.values), dict(scores.per_query)
+        values, kept = dict(scores.values), kept_of(ranking, scores)
         for name in settings.extra_metrics:
             extra_values, extra_items = EXTRAS[name](outcome)
             values |= extra_values
-            items |= extra_items
-        return Scores(self.main_metric, values, items=self._worth_keeping(items))
+            kept |= extra_items
+        return Scores(self.main_metric, values, items=self._items(kept, rows))
+
+    @staticmethod
+    def values_from_items(main_metric: str, items: Items) -> dict[str, float]:
+        """The main metric."""
+        prefix = _prefix(main_metric)
+        own = {name.removeprefix(prefix): values for name, values in items.items() if name.startswith(prefix)}
+        try:
+            return {main_metric: value_from_items(main_metric.removeprefix(prefix), own)}
+        except KeyError as error:
+            raise KeyError(f"{prefix}{error.args[0]}") from None
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """`score` of `rank`."""
@@ -110,10 +123,30 @@ class Retrieval:
     def _rows(self, data: TaskData) -> RetrievalRows:
         return data.retrieval(self.context.split)
 
-    def _worth_keeping(self, items: Mapping[str, Values]) -> dict[str, Values]:
-        cutoff = re.search(r"_at_\d+$", self.main_metric)
-        endings = (cutoff[0] if cutoff else "_at_10", "ndcg_at_10")
-        return {name: values for name, values in items.items() if "_at_" not in name or name.endswith(endings)}
+    def _items(self, kept: Mapping[str, Kept], rows: RetrievalRows) -> dict[str, NDArray[Any]]:
+        """What is worth keeping, and the ids that it belongs to."""
+        items: dict[str, NDArray[Any]] = {UNIT: units(_judged_ids(rows))}
+        for name, (values, ids, group) in kept.items():
+            if self._is_worth_keeping(name):
+                items[name] = values
+                if group and f"{UNIT}/{group}" not in items:
+                    items[f"{UNIT}/{group}"] = units(ids)
+        return items | cluster_column(rows.queries, self.settings.cluster_column, judged_queries(rows))
+
+    def _is_worth_keeping(self, name: str) -> bool:
+        prefix = _prefix(self.main_metric)
+        needed = needed_items(self.main_metric.removeprefix(prefix))
+        if name in {f"{prefix}{item}" for item in needed}:
+            return True
+        if "/" in name or name.startswith("confidence_") or "_confidence_" in name:
+            return False
+        cutoff = re.search(r"_at_\d+$", needed[0])
+        return "_at_" not in name or name.endswith((cutoff[0] if cutoff else "_at_10", "ndcg_at_10"))
+
+
+def _prefix(metric: str) -> str:
+    """What stands before a common metric's name where it is not of all queries as they are."""
+    return next((prefix for prefix in ("max_over_subqueries_", "og/", "changed/") if metric.startswith(prefix)), "")
 
 
 def judged_queries(rows: RetrievalRows) -> list[int]:

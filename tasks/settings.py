@@ -1,7 +1,7 @@
 """What the YAML of a task may decide about its protocol, one class a task type.
 
 Kept apart from the protocols so that planning, which needs names, defaults and checks, imports no numpy. Every field
-decides the score and enters the job's fingerprint.
+decides the score and enters the job's fingerprint; `cluster_column` moves no score, but decides what a record keeps.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ task share, so that a subset's score depends on the subsets before it."""
 
 Classifier = Literal["logistic_regression", "k_nearest_neighbours"]
 """What learns the classes from vectors: scikit-learn's LogisticRegression or KNeighborsClassifier."""
+
+ClusterColumn = str | None
+"""The column that says which rows belong together (a document's paragraphs, one sentence in several languages). Items
+keep it as `_cluster`, for intervals that do not take such rows for independent ones. A task that names none has the
+fingerprint that it always had."""
 
 PairSides = tuple[Literal["query", "document"] | None, Literal["query", "document"] | None]
 """Which sides the two texts of a pair are on; None where the task is symmetric."""
@@ -35,6 +40,7 @@ class ClassificationSettings:
     n_neighbors: int = 5
     is_cross_validation: bool = False
     n_splits: int = 5
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         _at_least(1, self, "samples_per_label", "n_experiments", "max_iter", "n_neighbors")
@@ -58,6 +64,7 @@ class MultilabelClassificationSettings:
     label_column: str = "label"
     classifier: Classifier = "k_nearest_neighbours"
     n_neighbors: int = 5
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         _at_least(1, self, "samples_per_label", "n_experiments", "n_neighbors")
@@ -79,6 +86,7 @@ class RegressionSettings:
     label_column: str = "value"
     is_cross_validation: bool = False
     n_splits: int = 5
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         _at_least(1, self, "n_samples", "n_experiments")
@@ -92,6 +100,7 @@ class ZeroShotClassificationSettings:
     candidate_labels: tuple[str, ...]
     input_column: str = "text"
     label_column: str = "label"
+    cluster_column: ClusterColumn = None
 
 
 Likeness = Literal["similarity", "softmax"]
@@ -112,6 +121,7 @@ class ZeroShotImageClassificationSettings:
     image_column: str = "image"
     label_column: str = "label"
     likeness: Likeness = "similarity"
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         if "{label}" not in self.template:
@@ -134,6 +144,7 @@ class ClusteringSettings:
     draws: Draws = "job"
     input_column: str = "sentences"
     label_column: str = "labels"
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         _at_least(1, self, "max_documents_per_cluster", "n_clusterings", "k_mean_batch_size")
@@ -156,6 +167,7 @@ class LegacyClusteringSettings:
     seed: int = 42
     input_column: str = "sentences"
     label_column: str = "labels"
+    cluster_column: ClusterColumn = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,7 @@ class STSSettings:
     min_score: float = 0.0
     max_score: float = 5.0
     sides: PairSides = (None, None)
+    cluster_column: ClusterColumn = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +190,7 @@ class ArrangementSettings:
     place_columns: tuple[str, str] = ("x", "y")
     max_ratio: float = 6.5
     n_thresholds: int = 30
+    cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
         _at_least(2, self, "n_thresholds")
@@ -191,6 +205,7 @@ class PairClassificationSettings:
     columns: tuple[str, str] = ("sentence1", "sentence2")
     label_column: str = "labels"
     sides: PairSides = (None, None)
+    cluster_column: ClusterColumn = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +220,13 @@ class BitextMiningSettings:
     columns: tuple[str, str] = ("sentence1", "sentence2")
     parallel_subsets: bool = False
     gold_column: str | None = None
+    cluster_column: ClusterColumn = None
+
+    def __post_init__(self) -> None:
+        if self.gold_column is not None and self.cluster_column is not None:
+            raise ValueError(
+                "cluster_column and gold_column are both set; pairs of positions have no column of clusters"
+            )
 
 
 @dataclass(frozen=True)
@@ -219,6 +241,7 @@ class SummarizationSettings:
     min_score: float = 0.0
     max_score: float = 5.0
     average_p_values: bool = False
+    cluster_column: ClusterColumn = None
 
 
 ExtraMetric = Literal[
@@ -239,6 +262,7 @@ class RetrievalSettings:
     ignore_identical_ids: bool = False
     skip_first_result: bool = False
     extra_metrics: tuple[ExtraMetric, ...] = ()
+    cluster_column: ClusterColumn = None
 
 
 @dataclass(frozen=True)

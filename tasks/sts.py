@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.base import DataError, Embeddings, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import numbers_of, texts_of
 from tasks.correlation import constant, pearson, spearman
+from tasks.items import UNIT, Items, cluster_column, shared_texts, units
 from tasks.settings import STSSettings
 from tasks.similarity import comparisons
 
@@ -17,7 +23,7 @@ class STS:
 
     Metrics: `pearson` and `spearman` of the model's own similarity, and `cosine_`, `manhattan_` and `euclidean_` ones.
     A correlation is NaN where all similarities are equal. Items, a pair: `similarity` (the one that the main metric
-    correlates) and `gold` (scaled so that the task's scores go from 0 to 1).
+    correlates) and `gold` (scaled so that the task's scores go from 0 to 1). Pairs that share a text are a cluster.
     """
 
     accepts = frozenset({"encoder"})
@@ -44,17 +50,40 @@ class STS:
         low, high = self._settings.min_score, self._settings.max_score
         if low >= high:
             raise DataError(f"min_score is {low} and max_score {high}; expected max_score to be larger")
-        gold = (numbers_of(data.rows(self._context.split), self._settings.score_column) - low) / (high - low)
+        rows, settings = data.rows(self._context.split), self._settings
+        gold = (numbers_of(rows, settings.score_column) - low) / (high - low)
         if constant(gold):
             raise DataError(
                 f"column {self._settings.score_column!r} holds one and the same score in all {len(gold)} rows; "
                 "nothing can correlate with it"
             )
-        first, second = self._settings.columns
+        first, second = settings.columns
         similarities = comparisons(embeddings[first], embeddings[second], embeddings.similarity)
-        values = {}
+        values: dict[str, float] = {}
         for way, prefix in _PREFIXES.items():
-            values[f"{prefix}pearson"] = pearson(gold, similarities[way]).coefficient
-            values[f"{prefix}spearman"] = spearman(gold, similarities[way]).coefficient
-        main = next(way for way, prefix in _PREFIXES.items() if self._main_metric.startswith(prefix))
-        return Scores(self._main_metric, values, items={"similarity": similarities[main].astype(float), "gold": gold})
+            values |= _correlations(prefix, gold, similarities[way])
+        pairs = (texts_of(rows, first), texts_of(rows, second))
+        items: dict[str, NDArray[Any]] = {
+            "similarity": similarities[_way(self._main_metric)],
+            "gold": gold,
+            UNIT: units(zip(*pairs, strict=True)),
+            **(cluster_column(rows, settings.cluster_column) or shared_texts(*pairs)),
+        }
+        return Scores(self._main_metric, values, items=items)
+
+    @staticmethod
+    def values_from_items(main_metric: str, items: Items) -> dict[str, float]:
+        """The correlations of the main metric's similarity."""
+        return _correlations(_PREFIXES[_way(main_metric)], items["gold"], items["similarity"])
+
+
+def _way(metric: str) -> str:
+    """The way of comparing that a metric is of."""
+    return next(way for way, prefix in _PREFIXES.items() if metric.startswith(prefix))
+
+
+def _correlations(prefix: str, gold: NDArray[np.float64], similarity: NDArray[np.floating]) -> dict[str, float]:
+    return {
+        f"{prefix}pearson": pearson(gold, similarity).coefficient,
+        f"{prefix}spearman": spearman(gold, similarity).coefficient,
+    }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tasks.base import DataError, Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData, TextSet
 from tasks.columns import as_numbers, lists_of
 from tasks.correlation import constant, pearson, spearman
+from tasks.items import UNIT, Items, cluster_column, units
 from tasks.settings import SummarizationSettings
 from tasks.similarity import Vectors, finite, pairwise
 
@@ -22,8 +23,8 @@ class Summarization:
     """Correlation within each text of human judgement with similarity to the closest human summary; mean over texts.
 
     Metrics: `pearson` and `spearman` of the model's own similarity, and `cosine_` and `dot_` ones. A text is left out
-    when its human scores, its cosines or its dot products are all equal. Items, a text: the main metric, NaN where left
-    out.
+    when its human scores, its cosines or its dot products are all equal. Items, a text: whether it is `scored`, and the
+    main metric under its own name, NaN where it is left out.
     """
 
     accepts = frozenset({"encoder"})
@@ -54,7 +55,8 @@ class Summarization:
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Mean correlation over texts. Raises DataError when scores and summaries do not match."""
-        gold = self._gold(data.rows(self._context.split))
+        rows = data.rows(self._context.split)
+        gold = self._gold(rows)
         if all(constant(scores) for scores in gold):
             raise DataError(
                 f"column {self._settings.relevance_column!r} holds one and the same score within every text; nothing "
@@ -68,7 +70,23 @@ class Summarization:
         metrics = [f"{prefix}{name}" for prefix in ("", "cosine_", "dot_") for name in _CORRELATIONS]
         values = {metric: float(np.mean([text[metric] for text in scored])) if scored else np.nan for metric in metrics}
         item = np.asarray([values_of.get(self._main_metric, np.nan) for values_of in by_text])
-        return Scores(self._main_metric, values, items={self._main_metric: item})
+        items = {
+            "scored": np.asarray([bool(values_of) for values_of in by_text]),
+            self._main_metric: item,
+            UNIT: units([*human, *machine] for human, machine in self._texts(rows)),
+            **cluster_column(rows, self._settings.cluster_column),
+        }
+        return Scores(self._main_metric, values, items=items)
+
+    @staticmethod
+    def values_from_items(main_metric: str, items: Items) -> dict[str, float]:
+        """The main metric."""
+        scored = items[main_metric][items["scored"]]
+        return {main_metric: float(np.mean(scored)) if scored.size else np.nan}
+
+    def _texts(self, rows: Rows) -> Iterator[tuple[list[str], list[str]]]:
+        human, machine = (_summaries(rows, column) for column in self._settings.columns)
+        return zip(human, machine, strict=True)
 
     def _correlate(
         self, gold: NDArray[np.float64], human: Vectors, machine: Vectors, own: SimilarityName

@@ -15,6 +15,7 @@ from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskDat
 from tasks.class_metrics import UNDEFINED, binary_metrics, class_metrics
 from tasks.columns import classes_of, texts_of
 from tasks.draws import Indices
+from tasks.items import UNIT, Items, class_names, cluster_column, codes, units
 from tasks.settings import ZeroShotClassificationSettings
 from tasks.similarity import matrix, row_blocks
 
@@ -25,8 +26,9 @@ INPUTS = "inputs"
 class ZeroShotClassification:
     """Nearest candidate label.
 
-    Metrics: those of classification; average precision ranks by similarity with the second candidate. Items:
-    `accuracy`, 1 for each text predicted right.
+    Metrics: those of classification; average precision ranks by similarity with the second candidate. Items, a text:
+    `predicted` and `label`, places among the candidates, `score`, what average precision ranks by, and `accuracy`, 1
+    where it is predicted right.
     """
 
     accepts = frozenset({"encoder"})
@@ -52,11 +54,21 @@ class ZeroShotClassification:
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Raises DataError where a string label is not among the candidates."""
-        true = positions(data.rows(self._split), self._settings.label_column, self._settings.candidate_labels)
+        rows, settings = data.rows(self._split), self._settings
+        true = positions(rows, settings.label_column, settings.candidate_labels)
         inputs, candidates = embeddings[INPUTS], embeddings[CANDIDATES]
         blocks = row_blocks(len(inputs), len(candidates))
-        similarity = np.concatenate([matrix(embeddings.similarity, inputs[rows], candidates) for rows in blocks])
-        return scores(self._main_metric, true, similarity)
+        similarity = np.concatenate([matrix(embeddings.similarity, inputs[block], candidates) for block in blocks])
+        row_items = {
+            UNIT: units(texts_of(rows, settings.input_column)),
+            **cluster_column(rows, settings.cluster_column),
+        }
+        return scores(self._main_metric, true, similarity, settings.candidate_labels, row_items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        return values_of(items)
 
 
 def positions(rows: Rows, label_column: str, candidates: Sequence[str]) -> Indices:
@@ -71,8 +83,31 @@ def positions(rows: Rows, label_column: str, candidates: Sequence[str]) -> Indic
     return np.array(labels, dtype=np.intp)
 
 
-def scores(main_metric: str, true: Indices, likeness: NDArray[np.float32]) -> Scores:
-    """The most similar candidate of each row, held against the true one. likeness: (n, m), of rows and candidates."""
+def scores(
+    main_metric: str, true: Indices, likeness: NDArray[np.float32], candidates: Sequence[str], row_items: Items
+) -> Scores:
+    """The most similar candidate of each row, held against the true one.
+
+    Args:
+        main_metric: the task's main metric.
+        true: (n,) the place of each row's label among the candidates.
+        likeness: (n, m), of rows and candidates.
+        candidates: the m texts.
+        row_items: what else is kept of each row.
+    """
     predicted = likeness.argmax(axis=1)
-    values = class_metrics(true, predicted) | UNDEFINED | binary_metrics(true, likeness[:, 1])
-    return Scores(main_metric, values, items={"accuracy": (predicted == true).astype(np.float64)})
+    items = {
+        "predicted": codes(predicted),
+        "label": codes(true),
+        "score": likeness[:, 1].copy(),
+        "classes": class_names(candidates),
+        "accuracy": (predicted == true).astype(np.float64),
+        **row_items,
+    }
+    return Scores(main_metric, values_of(items), items=items)
+
+
+def values_of(items: Items) -> dict[str, float]:
+    """Every metric, from the items."""
+    true = items["label"]
+    return class_metrics(true, items["predicted"]) | UNDEFINED | binary_metrics(true, items["score"])

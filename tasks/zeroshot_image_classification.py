@@ -12,16 +12,17 @@ from scipy.special import softmax
 
 from tasks.base import DataError, Embeddings, ImageSet, ItemSet, Rows, Scores, TaskContext, TaskData, TextSet
 from tasks.columns import ImageColumn
+from tasks.items import UNIT, Items, cluster_column, units
 from tasks.settings import ZeroShotImageClassificationSettings
 from tasks.similarity import matrix, row_blocks
-from tasks.zeroshot_classification import CANDIDATES, INPUTS, positions, scores
+from tasks.zeroshot_classification import CANDIDATES, INPUTS, positions, scores, values_of
 
 
 class ZeroShotImageClassification:
     """Nearest candidate text.
 
-    Metrics: those of classification; average precision ranks by likeness to the second candidate. Items: `accuracy`, 1
-    for each image predicted right.
+    Metrics and items: those of zero-shot classification of texts; average precision ranks by likeness to the second
+    candidate.
     """
 
     accepts = frozenset({"encoder"})
@@ -45,9 +46,19 @@ class ZeroShotImageClassification:
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Raises DataError where a label is not among the candidates."""
-        rows = data.rows(self._split)
-        true = positions(rows, self._settings.label_column, self._candidates(rows))
-        return scores(self._main_metric, true, self._likeness(embeddings))
+        rows, settings = data.rows(self._split), self._settings
+        candidates = self._candidates(rows)
+        true = positions(rows, settings.label_column, candidates)
+        row_items = {
+            UNIT: units(image.data for image in ImageColumn(rows, settings.image_column)),
+            **cluster_column(rows, settings.cluster_column),
+        }
+        return scores(self._main_metric, true, self._likeness(embeddings), candidates, row_items)
+
+    @staticmethod
+    def values_from_items(_main_metric: str, items: Items) -> dict[str, float]:
+        """Every metric."""
+        return values_of(items)
 
     def _candidates(self, rows: Rows) -> tuple[str, ...]:
         settings = self._settings

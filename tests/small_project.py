@@ -53,10 +53,11 @@ def reranking_task(folder: Path) -> None:
 
 
 def task(folder: Path, name: str, kind: str, main_metric: str, **more: Any) -> None:
-    """A task file over data/<name>."""
+    """A task file over data/<name>. more: further keys, or others; None leaves a key out."""
     data = {"files": str(folder / "data" / name.lower())}
     values = {"name": name, "type": kind, "dataset": data, "languages": ["eng-Latn"], "main_metric": main_metric}
-    _config(folder, f"task/{name.lower()}.yaml", **{**values, **more})
+    given = {key: value for key, value in {**values, **more}.items() if value is not None}
+    _config(folder, f"task/{name.lower()}.yaml", **given)
 
 
 def table(folder: Path, name: str, **splits: Iterable[Mapping[str, Any]]) -> None:

@@ -432,6 +432,8 @@ class Execution(_Schema):
     """Keep embeddings on disk for later runs."""
     store_gib: Annotated[float, _field("executes", gt=0)] = 20.0
     """How much disk the store may use; the least recently used shards go first."""
+    items: Annotated[bool, Executes] = True
+    """Keep items.npz beside each result: what intervals and comparisons are computed from."""
 
 
 class Settings(_Schema):

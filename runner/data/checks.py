@@ -33,7 +33,15 @@ def check_split(task: TaskConfig, subset: str, split: str, data: Split) -> None:
     where = f"subset {subset!r}, split {split!r}"
     if isinstance(data, RetrievalTables):
         _check_table(data.corpus, f"{where}, corpus", texts=["id", "text"], labels=[], numbers=[])
-        _check_table(data.queries, f"{where}, queries", texts=["id"], labels=[], numbers=[], conversations=["text"])
+        _check_table(
+            data.queries,
+            f"{where}, queries",
+            texts=["id"],
+            labels=[],
+            numbers=[],
+            conversations=["text"],
+            clusters=_clusters(task, split),
+        )
         _check_table(data.qrels, f"{where}, qrels", texts=["query-id", "corpus-id"], labels=[], numbers=["score"])
         return
     settings = _settings(task)
@@ -43,9 +51,16 @@ def check_split(task: TaskConfig, subset: str, split: str, data: Split) -> None:
     labels = [settings["label_column"]] if "label_column" in settings else []
     numbers = [settings["score_column"]] if "score_column" in settings else []
     pictures = [settings["image_column"]] if "image_column" in settings else []
-    _check_table(data, where, texts=texts, labels=labels, numbers=numbers, pictures=pictures)
+    groups = _clusters(task, split)
+    _check_table(data, where, texts=texts, labels=labels, numbers=numbers, pictures=pictures, clusters=groups)
     for name in pictures:
         images.check(data, name, where)
+
+
+def _clusters(task: TaskConfig, split: str) -> list[str]:
+    """The column of clusters that a task names, which the splits that it evaluates need."""
+    column = _settings(task).get("cluster_column")
+    return [column] if column and split in task.splits else []
 
 
 def remember(loaded: Loaded, task: TaskConfig, subset: str, folder: Path) -> Path:
@@ -113,16 +128,24 @@ def _check_table(
     numbers: Iterable[str],
     pictures: Iterable[str] = (),
     conversations: Iterable[str] = (),
+    clusters: Iterable[str] = (),
 ) -> None:
     if len(table) == 0:
         raise UserError(f"{where} is empty. Check the split's name and the transforms that filter rows.")
-    roles = {"text": texts, "label": labels, "number": numbers, "image": pictures, "conversation": conversations}
-    columns = {name: role for role, names in roles.items() for name in names}
+    roles = {
+        "text": texts,
+        "label": labels,
+        "number": numbers,
+        "image": pictures,
+        "conversation": conversations,
+        "cluster": clusters,
+    }
+    columns = [(name, role) for role, names in roles.items() for name in names]
     try:
-        table.require(list(columns))
+        table.require([name for name, _ in columns])
     except TableError as error:
         raise UserError(f"{where}: {error} Name the columns in `settings`, or rename them in `transforms`.") from error
-    for name, role in columns.items():
+    for name, role in columns:
         column = table.column(name)
         if column.null_count:
             row = next(row for row, missing in enumerate(column.is_null().to_pylist()) if missing)
@@ -138,6 +161,7 @@ def _check_table(
 _EXPECTED = {
     "text": "text",
     "label": "text, numbers, or lists of these",
+    "cluster": "text or whole numbers",
     "number": "numbers",
     "image": "images, as bytes or as the Image of `datasets` with its bytes",
     "conversation": "text, or lists of turns (texts, or mappings with `role` and `content`)",
@@ -149,6 +173,8 @@ def _fits(kind: pa.DataType, role: str) -> bool:
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return role not in {"number", "image"} and _fits(kind.value_type, role)
+    if role == "cluster":
+        return bool(text or pa.types.is_integer(kind))
     if role == "label":
         return bool(text or number or pa.types.is_boolean(kind))
     if role == "image":

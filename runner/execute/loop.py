@@ -202,7 +202,8 @@ class _Run:
             texts_reused=reused,
         )
         kept = record(work.prepared, scores, self.model.facts, timing)
-        work.claim.succeed(kept, work.job.identity, self.environment, scores.items, work.log.text)
+        items = scores.items if self.execution.items else None
+        work.claim.succeed(kept, work.job.identity, self.environment, items, work.log.text)
         return kept
 
     def _guarded(self, work: _Work, step: Callable[[], T]) -> T | None:

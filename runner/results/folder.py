@@ -4,7 +4,7 @@
         result.json        the record
         identity.json      exactly the bytes whose SHA-256 is the fingerprint
         environment.json   packages, platform, hardware, threads
-        items.npz          one value an evaluated row, pair or query, where the protocol has any
+        items.npz          what the main score can be computed from again, an item a row (docs/items.md); may be absent
         log.txt
         SHA256SUMS         of the files above
     outputs/jobs/<the same name>.failed/                                   failed: failure.json in place of the result
@@ -17,13 +17,11 @@ A folder gets its name by a rename after all of it is on disk, so that a name wi
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 import os
 import re
 import uuid
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -48,10 +46,10 @@ from runner.results.inspection import (
     inspect,
     scan,
 )
+from runner.results.items import npz
 from runner.results.record import Failure, JobFacts, Record
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _DIGITS = 12
@@ -212,7 +210,7 @@ class Claim:
         record: Record,
         identity: Mapping[str, Any],
         environment: Mapping[str, Any],
-        items: Mapping[str, NDArray[np.float64]] | None = None,
+        items: Mapping[str, NDArray[Any]] | None = None,
         log: str = "",
     ) -> Path:
         """Write the whole record and return its folder; a failure of the job, or its earlier record, goes.
@@ -221,7 +219,7 @@ class Claim:
         """
         files = {RESULT: record.to_json().encode(), **self._common(record, identity, environment, log)}
         if items:
-            files[ITEMS] = _npz(items)
+            files[ITEMS] = npz(items)
         target = self._publish(files)
         self.state, self.path = "done", target
         return target
@@ -303,15 +301,3 @@ def _remove_if_possible(folder: Path) -> None:
         remove_folder(folder)
     except OSError as error:
         _log.warning("%s: unfinished, and could not be removed: %s", folder, error)
-
-
-def _npz(items: Mapping[str, NDArray[np.float64]]) -> bytes:
-    """What numpy.load reads. numpy.savez takes names as keywords, among which "file" cannot be."""
-    import numpy as np
-
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in items.items():
-            with archive.open(f"{name}.npy", "w") as handle:
-                np.lib.format.write_array(handle, np.asarray(values), allow_pickle=False)
-    return buffer.getvalue()

@@ -270,7 +270,18 @@ def test_ranking_by_votes_equals_scikit_learn(data: st.DataObject, n_labels: int
     marks = st.lists(st.lists(st.booleans(), min_size=n_labels, max_size=n_labels), min_size=n, max_size=n)
     true, predicted = np.array(data.draw(marks)), np.array(data.draw(marks))
     expected = label_ranking_average_precision_score(true, predicted.astype(float))
-    assert multilabel._ranked_by_votes(true, predicted) == pytest.approx(expected, abs=1e-12)
+    assert multilabel._ranked_by_votes(true, predicted).mean() == pytest.approx(expected, abs=1e-12)
+
+
+@given(data=st.data(), n_labels=st.integers(2, 5), n=st.integers(1, 12))
+def test_ranking_by_probability_equals_scikit_learn(data: st.DataObject, n_labels: int, n: int) -> None:
+    marks = st.lists(st.lists(st.booleans(), min_size=n_labels, max_size=n_labels), min_size=n, max_size=n)
+    tied = st.lists(
+        st.lists(st.sampled_from([0.1, 0.5, 0.9]), min_size=n_labels, max_size=n_labels), min_size=n, max_size=n
+    )
+    true, probability = np.array(data.draw(marks)), np.array(data.draw(tied))
+    expected = label_ranking_average_precision_score(true, probability)
+    assert multilabel._ranked_by_probability(true, probability).mean() == pytest.approx(expected, abs=1e-12)
 
 
 def test_average_precision_only_where_one_label_of_two_is_one() -> None:

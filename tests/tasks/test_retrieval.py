@@ -102,6 +102,8 @@ def test_the_order_of_queries_changes_no_query(data: dict[str, Any], random: Ran
     once, again = scored(data), scored({**data, "queries": shuffled(data["queries"], order)})
     for name, values in once.items.items():
         assert again.items[name].tolist() == values[order].tolist()
+        if name == "_unit":
+            continue
         # The reference rounds means to five decimals, where the last bit of a sum may show.
         assert again.values[name] == pytest.approx(once.values[name], abs=1e-5)
     assert again.items.keys() == once.items.keys()
@@ -185,8 +187,9 @@ def test_p_mrr_by_definition(before: list[str], after: list[str]) -> None:
 @given(small())
 def test_scores_of_items_are_their_means(data: dict[str, Any]) -> None:
     scores = scored(data)
-    assert set(scores.items) == {f"{name}_at_10" for name in ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")}
-    for name, values in scores.items.items():
+    metrics = {f"{name}_at_10" for name in ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")}
+    assert set(scores.items) == {"_unit", *metrics}
+    for name, values in ((metric, scores.items[metric]) for metric in metrics):
         assert len(values) == len(data["queries"]["id"])
         assert scores.values[name] == pytest.approx(values.mean(), abs=1e-5)
 

@@ -1,0 +1,55 @@
+"""The file `items.npz` of a job: written, and read by those who compute statistics from it.
+
+What its arrays are is said in tasks/items.py, and of every task type in docs/items.md.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def npz(items: Mapping[str, NDArray[Any]]) -> bytes:
+    """The content of an items.npz, compressed; the same bytes for the same arrays.
+
+    Arrays that together take too much are left out and named (`tasks.items.bounded`). Raises ValueError for an array of
+    Python objects.
+    """
+    # numpy.savez takes names as keywords, among which "file" cannot be, and writes down the time of day.
+    import numpy as np
+
+    from tasks.items import bounded
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, values in bounded(items).items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as handle:
+                np.lib.format.write_array(handle, values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def read_items(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an items.npz, to be given to `tasks.items.main_score_of`.
+
+    Raises:
+        UserError: the file cannot be read, or is no items.npz. A record may be without one (`execution.items=false`).
+    """
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a file of arrays, as items.npz is: {error}") from error
