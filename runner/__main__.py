@@ -24,6 +24,7 @@ exit status: 0 all done, 1 a job failed, 2 a mistake in what was asked for
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status."""
+    _own_installation_first()
     options = _parser().parse_args(_verb_first(sys.argv[1:] if argv is None else argv))
     try:
         return _VERBS[options.verb].handler(options)
@@ -39,6 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _own_installation_first() -> None:
+    """Search the current folder last, which `python -m` searches first, and our own installation before all else.
+
+    No `models` or `tasks` of the current folder takes the place of ours then, and no `datasets.py` of what we need.
+    """
+    ours = str(Path(__file__).resolve().parents[1])
+    others = [path for path in sys.path if path != ours]
+    if others and not sys.flags.safe_path and (others[0] == "" or Path(others[0]) == Path.cwd()):
+        others.append(others.pop(0))
+    sys.path[:] = [ours, *others]
 
 
 def _verb_first(arguments: Sequence[str]) -> list[str]:
