@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from runner.config.catalogue import SHIPPED, Catalogue, Entry, Kind, check_settings
+from runner.config.catalogue import Catalogue, Entry, Kind, check_settings
 from runner.config.schema import ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
 
@@ -28,7 +28,7 @@ def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: 
     As JSON, a line an entry; of a model also all that its file says `about` it.
     """
     kind: Kind = kinds.removesuffix("s")  # type: ignore[assignment]
-    catalogue = Catalogue((*folders, SHIPPED))
+    catalogue = Catalogue.of(folders)
     entries = catalogue.entries(kind)
     chosen = [entry for entry in entries.values() if _matches(entry, pattern)]
     if as_json:
@@ -68,7 +68,7 @@ def _matches(entry: Entry, pattern: str) -> bool:
 
 def show(name: str, folders: Sequence[Path]) -> int:
     """Print a model, task or benchmark with its defaults filled in. Raises UserError when there is none of the name."""
-    catalogue = Catalogue((*folders, SHIPPED))
+    catalogue = Catalogue.of(folders)
     console = Console()
     for index, (entry, config) in enumerate(_found(name, catalogue)):
         console.print(f"{'' if index == 0 else chr(10)}# {entry.path}", style="dim", highlight=False, soft_wrap=True)
@@ -99,7 +99,7 @@ def _found(name: str, catalogue: Catalogue) -> list[tuple[Entry, BaseModel]]:
         try:
             found.append((catalogue.find(kind, name), readers[kind](name)))
         except UserError:
-            if any(name in (entry.name, entry.choice) for entry in catalogue.entries(kind).values()):
+            if catalogue.has(kind, name):
                 raise
     if not found:
         known = [

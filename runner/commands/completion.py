@@ -58,14 +58,14 @@ def candidates(words: Sequence[str], verbs: Iterable[str]) -> list[str]:
 
 
 def _names() -> Iterable[str]:
-    catalogue = Catalogue()
+    catalogue = Catalogue(quiet=True)
     return [entry.choice for kind in _GROUPS for entry in catalogue.entries(kind).values()]
 
 
 def _overrides(last: str) -> Iterable[str]:
     key, equals, _ = last.partition("=")
     if equals:
-        entries = Catalogue().entries(key).values() if key in _GROUPS else ()
+        entries = Catalogue(quiet=True).entries(key).values() if key in _GROUPS else ()
         return [f"{key}={entry.choice}" for entry in entries]
     if "." in key:
         groups: dict[str, type[BaseModel]] = {"model": ModelConfig, "execution": Execution}

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.table import Table
 
 from runner.commands.cost import show_cost
-from runner.config.compose import settings_from, split_search_path
+from runner.config.command_line import split_search_path
+from runner.config.compose import settings_from
 from runner.errors import OK
 from runner.pins import default_pins
 from runner.plan import Plan, make_plan

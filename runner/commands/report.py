@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.config.catalogue import SHIPPED, Catalogue
+from runner.config.catalogue import Catalogue
 from runner.errors import OK
 from runner.report.report import FORMATS, Options
 from runner.report.report import report as write
@@ -15,7 +15,7 @@ from runner.report.writers import Format
 
 def report(outputs: Path, options: Options, formats: Sequence[Format], folders: Sequence[Path]) -> int:
     """Print and write the scores under `outputs`."""
-    write(outputs, Catalogue((*folders, SHIPPED)), options, formats or FORMATS)
+    write(outputs, Catalogue.of(folders), options, formats or FORMATS)
     return OK
 
 

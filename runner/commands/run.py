@@ -11,14 +11,13 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, OmegaConf
 
 from runner.commands.plan import summary
 from runner.config.catalogue import SHIPPED, Catalogue
-from runner.config.compose import catalogue, check, hydra_error, prepare, settings_from, split_search_path, user_folders
+from runner.config.command_line import as_typed, prepare, split_search_path
+from runner.config.compose import HYDRA_ERRORS, check, hydra_error, settings_from, user_folders
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK, USER_ERROR, JobError, OutputError, UserError
 from runner.execute.log import LOG_LINE
@@ -33,8 +32,7 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
     """Run one command line and return its exit status; a sweep's is the worst of its runs."""
     overrides, more = split_search_path(overrides)
     folders = [*folders, *more]
-    if not sweep:
-        settings_from(overrides, folders)
+    found = Catalogue.of(folders) if sweep else settings_from(overrides, folders)[1]
     statuses: list[int] = []
     begun = False
 
@@ -42,12 +40,15 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
     def invocation(config: DictConfig) -> None:
         nonlocal begun
         begun = True
-        statuses.append(_one(config, sweep=sweep))
+        statuses.append(_one(config, found, sweep=sweep))
 
-    with user_folders(folders), _command_line([*prepare(overrides, folders), *(["--multirun"] if sweep else [])]):
+    handed = [str(override) for override in prepare(overrides, found, sweep=sweep)]
+    with user_folders(folders), _command_line([*handed, *(["--multirun"] if sweep else [])]):
         try:
             invocation()
-        except (HydraException, OmegaConfBaseException) as error:
+        except HYDRA_ERRORS as error:
+            if begun:
+                raise
             raise hydra_error(error) from None
         except OSError as error:
             if begun:
@@ -75,10 +76,11 @@ def _command_line(overrides: Sequence[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _one(config: DictConfig, *, sweep: bool) -> int:
+def _one(config: DictConfig, found: Catalogue, *, sweep: bool) -> int:
     """One composed config, from plan to closing table. In a sweep a mistake ends only its own run."""
     try:
-        settings, found = check(config, catalogue())
+        settings, found = check(config, found)
+        _record(settings)
         return _measure(settings, found)
     except (UserError, JobError) as error:
         if not sweep:
@@ -103,11 +105,26 @@ def _measure(settings: Settings, found: Catalogue) -> int:
     return FAILED if failed else OK
 
 
+def _record(settings: Settings) -> None:
+    """Let Hydra's record of the invocation say what was typed, and what it was understood to be."""
+    config = HydraConfig.get()
+    if config.output_subdir is None:
+        return
+    folder = Path(config.runtime.output_dir) / config.output_subdir
+    typed = as_typed(config.overrides.task)
+    recorded = OmegaConf.create({"hydra": OmegaConf.to_container(config, resolve=False)})
+    recorded.hydra.overrides.task = typed
+    recorded.hydra.job.override_dirname = ",".join(typed)
+    understood = settings.model_dump(mode="json", exclude_defaults=True)
+    for name, content in (("overrides", typed), ("hydra", recorded), ("config", understood)):
+        (folder / f"{name}.yaml").write_text(OmegaConf.to_yaml(content), encoding="utf-8")
+
+
 def _point() -> str:
     """What sets one run of a sweep apart from the others, as a line above its own; nothing outside of sweeps."""
-    job = HydraConfig.get().job
-    swept = HydraConfig.get().mode == RunMode.MULTIRUN
-    return f"[{job.num + 1}] {job.override_dirname}\n" if swept else ""
+    config = HydraConfig.get()
+    swept = config.mode == RunMode.MULTIRUN
+    return f"[{config.job.num + 1}] {','.join(as_typed(config.overrides.task))}\n" if swept else ""
 
 
 @contextmanager

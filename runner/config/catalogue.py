@@ -1,20 +1,27 @@
-"""Finds models, tasks and benchmarks by name on the config search path, and reads them checked."""
+"""Finds models, tasks and benchmarks by name on the config search path, and reads them checked.
+
+Nothing else reads their files: however a file is named, it says the same, and what is wrong in it is said alike.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, dataclasses
 
+from runner.config.defaults import with_defaults
 from runner.config.explain import invalid
 from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
+from runner.config.values import Name
+from runner.config.yaml_files import mapping_in, read_text
 from runner.errors import UserError, nearest
 from tasks.types import TaskType, added_types, task_types
 
@@ -24,15 +31,19 @@ SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 Kind = Literal["model", "task", "benchmark"]
 Schema = TypeVar("Schema", bound=BaseModel)
 
-_HEAD = 2048
-_NAME = re.compile(r"^name:[ \t]*(.+?)[ \t]*(?:#.*)?$", re.MULTILINE)
-_TYPE = re.compile(r"^type:[ \t]*([\w-]+)", re.MULTILINE)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_HEAD = re.compile(
+    r"(?:#[^\n]*\n|\n)*name: ([A-Za-z][\w.()/+-]*(?:,? [\w.()/+-]+)*)\n(?:type: ([a-z_]+)\n)?(?=[a-z_]+:[ \n]|\Z)",
+    re.ASCII,
+)
+"""A file whose first key is a name that YAML can read in one way alone, and perhaps a type."""
+_NO_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_READ_WHOLE = 512 * 1024
+"""Bytes of one's own files that are read whole to find what is broken in them; of more, and of ours, just the heads."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One config file: its `choice` is what Hydra calls it (the path inside the group, without .yaml)."""
+    """One config file: its `choice` is what it is called on the command line, its path in the group without .yaml."""
 
     name: str
     choice: str
@@ -41,94 +52,244 @@ class Entry:
     alias: bool = False
 
 
-class Catalogue:
-    """All config files on a search path. A file of an earlier folder shadows one of the same choice or name."""
+class _Named(BaseModel):
+    """What a file must say to be found."""
 
-    def __init__(self, folders: Sequence[Path] = (SHIPPED,)) -> None:
+    name: Name
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The files of one kind, by name and by choice, and those that cannot be read with the reason."""
+
+    by_name: dict[str, Entry]
+    by_choice: dict[str, Entry]
+    broken: dict[str, UserError]
+    other_suffix: dict[str, Path]
+
+
+class Catalogue:
+    """All config files on a search path. A file of an earlier folder shadows one of the same choice or name.
+
+    A file that cannot be read is named in a warning (unless `quiet`), and is an error for whoever asks for it.
+    """
+
+    def __init__(self, folders: Sequence[Path] = (SHIPPED,), *, quiet: bool = False) -> None:
         self.folders = tuple(folders)
+        self._quiet = quiet
+        self._indexes: dict[Kind, _Index] = {}
         self._tasks_read: dict[str, TaskConfig] = {}
 
-    @cached_property
+    @classmethod
+    def of(cls, folders: Sequence[Path], *, quiet: bool = False) -> Catalogue:
+        """The user's own folders, then the shipped one. Raises UserError for a folder that is not there."""
+        return cls((*existing(folders), SHIPPED), quiet=quiet)
+
+    @property
     def models(self) -> dict[str, Entry]:
         """Models by name."""
-        return self._index("model")
+        return self.entries("model")
 
-    @cached_property
+    @property
     def tasks(self) -> dict[str, Entry]:
         """Tasks by name."""
-        return self._index("task")
+        return self.entries("task")
 
-    @cached_property
+    @property
     def benchmarks(self) -> dict[str, Entry]:
         """Benchmarks by name."""
-        return self._index("benchmark")
+        return self.entries("benchmark")
 
     def entries(self, kind: Kind) -> dict[str, Entry]:
         """All entries of a kind by name."""
-        return {"model": self.models, "task": self.tasks, "benchmark": self.benchmarks}[kind]
+        return self._index(kind).by_name
 
     def find(self, kind: Kind, wanted: str) -> Entry:
-        """The entry of that name, alias or Hydra choice. Raises UserError with the nearest names."""
-        entries = self.entries(kind)
-        if wanted in entries:
-            return entries[wanted]
-        for folder in self.folders:
-            path = folder / kind / f"{wanted}.yaml"
-            if path.is_file():
-                return _read_head(path, wanted)
-        choices = {entry.choice: entry for entry in entries.values()}
-        folded = {name.casefold(): entry for name, entry in {**choices, **entries, **self._aliases(kind)}.items()}
+        """The entry of that name, alias or choice. Raises UserError: the nearest names, or what is wrong with it."""
+        index = self._index(kind)
+        choice = wanted.removesuffix(".yaml")
+        if wanted in index.broken or choice in index.broken:
+            raise index.broken.get(wanted) or index.broken[choice]
+        if wanted in index.by_name:
+            return index.by_name[wanted]
+        if choice in index.by_choice:
+            return index.by_choice[choice]
+        named = {**index.by_choice, **index.by_name, **(self._aliases if kind == "benchmark" else {})}
+        folded = {name.casefold(): entry for name, entry in named.items()}
         if wanted.casefold() in folded:
             return folded[wanted.casefold()]
-        known = [*entries, *choices]
-        raise UserError(
-            f"no {kind} {wanted!r}.{nearest(wanted, known)} `python -m runner list {kind}s` shows all {len(entries)}; "
-            f"searched {', '.join(str(folder / kind) for folder in self.folders)}"
+        raise UserError(self._not_found(kind, wanted))
+
+    def has(self, kind: Kind, wanted: str) -> bool:
+        """Whether there is a file of that name or choice, be it broken."""
+        index = self._index(kind)
+        return any(wanted in known for known in (index.by_name, index.by_choice, index.broken))
+
+    def _not_found(self, kind: Kind, wanted: str) -> str:
+        index = self._index(kind)
+        shown = wanted if len(wanted) <= 80 else f"{wanted[:77]}..."
+        if (path := index.other_suffix.get(wanted.removesuffix(".yml").removesuffix(".yaml"))) is not None:
+            return f"no {kind} {shown!r}, but there is {path}; rename it to {path.with_suffix('.yaml').name}"
+        known = [*index.by_name, *index.by_choice]
+        hint = nearest(wanted, known)
+        if not hint and kind == "model" and re.fullmatch(r"\w[\w.-]*/[\w.-]+", wanted):
+            hint = f" `python -m runner model new {wanted}` drafts the file of a model of the hub."
+            if Path(wanted).is_dir():
+                hint = f" For the checkpoint in the folder of that name write ./{wanted}."
+        searched = ", ".join(str(folder / kind) for folder in self.folders)
+        return (
+            f"no {kind} {shown!r}.{hint} `python -m runner list {kind}s` shows all {len(index.by_name)}; "
+            f"searched {searched if len(searched) <= 200 else f'{len(self.folders)} folders'}"
         )
 
     def model(self, wanted: str) -> ModelConfig:
         """A model by name or choice."""
-        return read_config(self.find("model", wanted).path, ModelConfig)
+        path, values = self.values("model", wanted)
+        return checked(values, ModelConfig, str(path))
 
     def task(self, wanted: str) -> TaskConfig:
         """A task by name or choice, its settings checked against its type. Each file is read once."""
         if wanted not in self._tasks_read:
-            self._tasks_read[wanted] = read_task(self.find("task", wanted).path)
+            path, values = self.values("task", wanted)
+            self._tasks_read[wanted] = checked_task(values, str(path))
         return self._tasks_read[wanted]
 
     def benchmark(self, wanted: str) -> BenchmarkConfig:
         """A benchmark by name, alias or choice."""
-        return read_config(self.find("benchmark", wanted).path, BenchmarkConfig)
+        path, values = self.values("benchmark", wanted)
+        return checked(values, BenchmarkConfig, str(path))
 
-    def _index(self, kind: Kind) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
-        choices: set[str] = set()
-        for folder in self.folders:
+    def values(self, kind: Kind, wanted: str) -> tuple[Path, dict[str, Any]]:
+        """The file of that name, and what it says with its defaults, unchecked. Raises UserError."""
+        path = self.find(kind, wanted).path
+        return path, with_defaults(path, [folder / kind for folder in self.folders])
+
+    def _index(self, kind: Kind) -> _Index:
+        if kind not in self._indexes:
+            self._indexes[kind] = index = self._read(kind)
+            if index.broken and not self._quiet:
+                some = "; ".join(dict.fromkeys(str(error) for error in index.broken.values()))
+                more = some if len(some) <= 500 else f"{some[:497]}..."
+                print(f"warning: left out of the {kind}s: {' '.join(more.split())}", file=sys.stderr)
+        return self._indexes[kind]
+
+    def _read(self, kind: Kind) -> _Index:
+        found = _Index({}, {}, {}, {})
+        groups = [folder / kind for folder in self.folders]
+        for group in groups:
             here: dict[str, Entry] = {}
-            for path in _yaml_files(folder / kind):
-                choice = path.relative_to(folder / kind).with_suffix("").as_posix()
-                if choice in choices:
+            whole = 0 if group.parent == SHIPPED else _READ_WHOLE
+            for path, choice in _files(group):
+                if choice in found.by_choice or choice in found.broken:
                     continue
-                choices.add(choice)
-                entry = _read_head(path, choice)
-                if entry.name not in here or here[entry.name].alias:
+                if path.suffix == ".yml":
+                    found.other_suffix.setdefault(choice, path)
+                    continue
+                try:
+                    text = read_text(path)
+                    whole -= len(text)
+                    entry = _entry(path, choice, text, groups, whole=whole > 0)
+                    first = here.get(entry.name)
+                    if first is not None and not entry.alias and not first.alias:
+                        error = UserError(f"{path}: name: {entry.name!r} is already the name of {first.path}")
+                        found.broken[entry.name] = error
+                        raise error
+                except UserError as error:
+                    found.broken[choice] = error
+                    continue
+                found.by_choice[choice] = entry
+                if first is None or first.alias:
                     here[entry.name] = entry
-                elif not entry.alias:
-                    raise UserError(f"{path}: name: {entry.name!r} is already the name of {here[entry.name].path}")
-            found = {**here, **found}
-        return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
+            for name, entry in here.items():
+                found.by_name.setdefault(name, entry)
+        ordered = dict(sorted(found.by_name.items(), key=lambda item: item[0].casefold()))
+        return _Index(ordered, found.by_choice, found.broken, found.other_suffix)
 
-    def _aliases(self, kind: Kind) -> dict[str, Entry]:
-        if kind != "benchmark":
-            return {}
-        read = {name: read_yaml(entry.path) for name, entry in self.benchmarks.items()}
-        return {alias: self.benchmarks[name] for name, values in read.items() for alias in values.get("aliases") or ()}
+    @cached_property
+    def _aliases(self) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for entry in self.benchmarks.values():
+            try:
+                _, values = self.values("benchmark", entry.choice)
+            except UserError:
+                continue
+            aliases = values.get("aliases")
+            found |= {alias: entry for alias in aliases if isinstance(alias, str)} if isinstance(aliases, list) else {}
+        return found
+
+
+def existing(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """Config folders, resolved. Raises UserError for one that is none."""
+    found = []
+    for folder in folders:
+        try:
+            resolved_folder = folder.expanduser().resolve()
+            there = resolved_folder.is_dir()
+        except (OSError, ValueError, RuntimeError):
+            there = False
+        if not there:
+            raise UserError(
+                f"config folder {str(folder)[:200]} does not exist; "
+                "give a folder that holds model/, task/ or benchmark/"
+            )
+        found.append(resolved_folder)
+    return tuple(found)
+
+
+def _files(group: Path) -> Iterator[tuple[Path, str]]:
+    """The YAML files below a folder, sorted, with their choices."""
+    found = []
+    for folder, _, names in os.walk(group):
+        inside = os.path.relpath(folder, group).replace(os.sep, "/")
+        for name in names:
+            stem, _, suffix = name.rpartition(".")
+            if suffix in {"yaml", "yml"}:
+                found.append((Path(folder, name), stem if inside == "." else f"{inside}/{stem}"))
+    return iter(sorted(found))
+
+
+def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], *, whole: bool) -> Entry:
+    """Name and type, without parsing where the head leaves no doubt: thousands of files are looked through."""
+    head = _HEAD.match(text)
+    plain = head is not None and head[1].casefold() not in _NO_TEXT and "defaults" not in text
+    if head is not None and plain and not whole:
+        return Entry(head[1], choice, path, head[2])
+    values = mapping_in(text, str(path))
+    own_name = "name" in values or "defaults" not in values
+    if not own_name:
+        values = with_defaults(path, groups)
+    kind = values.get("type")
+    return Entry(
+        checked(values, _Named, str(path)).name,
+        choice,
+        path,
+        kind if isinstance(kind, str) else None,
+        alias=not own_name,
+    )
+
+
+def read_config(path: Path, schema: type[Schema]) -> Schema:
+    """A config file, checked against its schema. Raises UserError naming the file and every wrong key."""
+    return checked(with_defaults(path, [path.parent]), schema, str(path))
 
 
 def read_task(path: Path) -> TaskConfig:
     """A task file, checked together with its settings. Raises UserError."""
-    config = read_config(path, TaskConfig)
-    check_settings(config, str(path))
+    return checked_task(with_defaults(path, [path.parent]), str(path))
+
+
+def checked(values: Mapping[str, Any], schema: type[Schema], where: str) -> Schema:
+    """What a file says, checked against its schema. Raises UserError naming `where` and every wrong key."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error, where, schema) from None
+
+
+def checked_task(values: Mapping[str, Any], where: str) -> TaskConfig:
+    """The same for a task, together with its settings."""
+    config = checked(values, TaskConfig, where)
+    check_settings(config, where)
     return config
 
 
@@ -161,61 +322,3 @@ def task_type(task: TaskConfig, where: str) -> TaskType:
             f"Known types: {', '.join(sorted(types))}."
         )
     return types[task.type]
-
-
-def read_config(path: Path, schema: type[Schema]) -> Schema:
-    """A config file, checked against its schema. Raises UserError naming the file and every wrong key."""
-    values = read_yaml(path)
-    if list(values) == ["defaults"]:
-        return read_config(_alias_target(path, values), schema)
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise invalid(error, str(path), schema) from None
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file. Raises UserError naming the file and, where known, the line."""
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: found {type(values).__name__}; expected a mapping of keys to values")
-    return values
-
-
-def _yaml_files(folder: Path) -> Iterator[Path]:
-    return iter(sorted(path for path in folder.rglob("*.yaml") if path.is_file()))
-
-
-def _read_head(path: Path, choice: str) -> Entry:
-    """Name and type without parsing the file: thousands of files are looked through on every command."""
-    try:
-        with path.open(encoding="utf-8") as handle:
-            head = handle.read(_HEAD)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
-    name, kind = _NAME.search(head), _TYPE.search(head)
-    if name is None:
-        values = read_yaml(path)
-        if list(values) == ["defaults"]:
-            return Entry(_read_head(_alias_target(path, values), choice).name, choice, path, alias=True)
-        if not isinstance(values.get("name"), str):
-            raise UserError(f"{path}: name: missing; every config file has to name what it describes")
-        return Entry(values["name"], choice, path, values.get("type"))
-    plain = name[1] if name[1][0] not in "\"'[{&*|>!%@`" else str(yaml.safe_load(name[1]))
-    return Entry(plain, choice, path, kind[1] if kind else None)
-
-
-def _alias_target(path: Path, values: dict[str, Any]) -> Path:
-    """An alias file is a Hydra defaults list with one entry: the file it stands for."""
-    entries = [entry for entry in values["defaults"] if entry != "_self_"]
-    if len(entries) != 1 or not isinstance(entries[0], str):
-        raise UserError(f"{path}: defaults: found {values['defaults']}; expected one file name, as in [e5_base_v2]")
-    target = path.parent / f"{entries[0]}.yaml"
-    if not target.is_file():
-        raise UserError(f"{path}: defaults: no file {target}")
-    return target

@@ -1,4 +1,4 @@
-"""From the command line to checked settings: Hydra composes, pydantic checks."""
+"""From the command line to checked settings: Hydra composes, the catalogue reads, pydantic checks."""
 
 from __future__ import annotations
 
@@ -6,33 +6,45 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from models.base import ModelError
 from models.prompts import check_keys
-from runner.config.catalogue import SHIPPED, Catalogue, Kind, check_settings
+from runner.config.catalogue import SHIPPED, Catalogue, Kind, checked, checked_task, existing
+from runner.config.command_line import ASKED, KINDS, as_typed, changes_of, is_path, prepare
 from runner.config.explain import invalid
 from runner.config.members import all_of, resolved
-from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
-from runner.errors import UserError, nearest
+from runner.config.merging import Change, changed, merge, with_its_weights
+from runner.config.schema import BenchmarkConfig, ModelConfig, Settings, TaskConfig
+from runner.config.yaml_files import mapping_in, read_yaml
+from runner.errors import UserError
 from tasks.types import task_types
 
-_GROUPS: dict[str, type[BaseModel]] = {"model": ModelConfig, "execution": Execution, "task": TaskConfig}
-_BY_NAME: tuple[Kind, ...] = ("model", "task", "benchmark")
-_KEY = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
-_PLAIN_LIST = re.compile(r"[\[({'\"]")
+_SCHEMAS: dict[Kind, type[BaseModel]] = {"model": ModelConfig, "task": TaskConfig, "benchmark": BenchmarkConfig}
+_BELOW: dict[str, type[BaseModel]] = {
+    kind: create_model(kind, **{kind: (schema, ...)})  # type: ignore[call-overload]
+    for kind, schema in _SCHEMAS.items()
+}
+"""A schema one key below the top, so that errors name a value as the command line does: model.max_tokens."""
+_FILE = "_file_"
+
+HYDRA_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, RecursionError)
+"""What Hydra raises for a config or a command line that it cannot compose."""
 
 
 def settings_from(overrides: Sequence[str], folders: Sequence[Path] = ()) -> tuple[Settings, Catalogue]:
@@ -40,45 +52,127 @@ def settings_from(overrides: Sequence[str], folders: Sequence[Path] = ()) -> tup
 
     folders: the user's own config folders, searched before the shipped ones. Raises UserError.
     """
-    with user_folders(folders), initialize_config_dir(str(SHIPPED), version_base="1.3"):
+    with user_folders(folders):
+        found = Catalogue.of(_FOLDERS.get())
+        return _composed([str(handed) for handed in prepare(overrides, found)], found)
+
+
+def points_from(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Iterator[tuple[str, Settings, Catalogue]]:
+    """Each point of a sweep, in the order in which they are run: its overrides, its settings and the catalogue.
+
+    Raises UserError.
+    """
+    with user_folders(folders):
+        found = Catalogue.of(_FOLDERS.get())
+        for point in product(*(handed.points for handed in prepare(overrides, found, sweep=True))):
+            settings, catalogue = _composed(point, found)
+            yield ",".join(as_typed(point)), settings, catalogue
+
+
+def _composed(overrides: Sequence[str], found: Catalogue) -> tuple[Settings, Catalogue]:
+    with initialize_config_dir(str(SHIPPED), version_base="1.3"):
         try:
-            config = compose("config", overrides=prepare(overrides, folders))
-        except (HydraException, OmegaConfBaseException) as error:
+            config = compose("config", overrides=list(overrides))
+        except HYDRA_ERRORS as error:
             raise hydra_error(error) from None
-        return check(config, catalogue())
+        return check(config, found)
 
 
 def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
-    """A composed config as settings. Raises UserError naming the key."""
+    """A composed config as settings, and the catalogue on Hydra's search path. Raises UserError naming the key.
+
+    found: the catalogue of the command line, taken where it is that one.
+    """
     try:
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
+        values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except HYDRA_ERRORS as error:
         raise hydra_error(error) from None
     assert isinstance(values, dict)
-    values.pop("hydra", None)
-    where = _origin(values, found)
+    values = {str(key): value for key, value in values.items() if key != "hydra"}
+    found = _on_search_path(found)
+    changes = changes_of(values.pop(ASKED, None))
+    parts: dict[str, Any] = {kind: _part(kind, values.pop(kind, None), changes, found) for kind in KINDS}
+    asked = {change.path for change in changes if change.value is not None}
+    if asked & {("task",), ("tasks",)} and not any(change.path == ("benchmark",) for change in changes):
+        parts["benchmark"] = None
+    others = [change for change in changes if change.path[0] not in KINDS]
+    values = {**changed(values, others), **parts}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise invalid(error, where, Settings) from None
-    if settings.task is not None:
-        check_settings(settings.task, f"{where}: task")
+        raise invalid(error, "the command line or config.yaml", Settings) from None
+    _refuse_benchmarks(settings, found)
     settings = settings.model_copy(update={"model": resolved(settings.model, found)})
     for model in all_of(settings.model):
         check_prompts(model, {*found.tasks, *([settings.task.name] if settings.task else ())})
     return settings, found
 
 
-def _origin(values: Mapping[Any, Any], found: Catalogue) -> str:
-    """The files that a composed config comes from, as far as its names tell."""
-    named = {kind: values.get(kind) for kind in _BY_NAME}
-    files = {
-        kind: found.entries(kind).get(str(part.get("name")))
-        for kind, part in named.items()
-        if isinstance(part, Mapping)
-    }
-    listed = [f"{kind} from {entry.path}" for kind, entry in files.items() if entry is not None]
-    return f"config composed of {', '.join([*listed, 'and the command line'])}"
+def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue) -> BaseModel | None:
+    """The model, task or benchmark that was asked for: what its file says, and what is changed of it."""
+    named = [change for change in changes if change.path == (kind,)]
+    made = [
+        Change(change.text, change.path[1:], change.value, change.removes)
+        for change in changes
+        if change.path[0] == kind and len(change.path) > 1
+    ]
+    over = dict(composed) if isinstance(composed, Mapping) else {}
+    name = over.pop(_FILE, None) if isinstance(composed, Mapping) else composed
+    if named:
+        name, over = named[-1].value, over if name is not None else {}
+    if name is None and not over:
+        if made:
+            raise UserError(f"{made[0].text!r}: there is no {kind} to change; give {kind}=NAME with it")
+        return None
+    if name is None:
+        origin, values = "config.yaml", dict[str, Any]()
+    elif kind == "model" and is_path(str(name)):
+        origin, values = _drafted(str(name))
+    elif not made and not over:
+        return _checked(kind, str(name), found)
+    else:
+        path, values = found.values(kind, str(name))
+        origin = str(path)
+    after = changed(merge(values, over), made)
+    if kind == "model":
+        after = with_its_weights(values, after, {*over, *(change.path[0] for change in made)})
+    where = f"config composed of {kind} from {origin} and the command line"
+    try:
+        _BELOW[kind].model_validate({kind: after})
+    except ValidationError as error:
+        raise invalid(error, where, _BELOW[kind]) from None
+    return checked_task(after, f"{where}: task") if kind == "task" else checked(after, _SCHEMAS[kind], where)
+
+
+def _checked(kind: Kind, name: str, found: Catalogue) -> BaseModel:
+    return {"model": found.model, "task": found.task, "benchmark": found.benchmark}[kind](name)
+
+
+def _drafted(name: str) -> tuple[str, dict[str, Any]]:
+    """What `model new` would write for the checkpoint in a folder."""
+    from runner.draft.checkpoint import open_checkpoint
+    from runner.draft.model import draft
+
+    folder = Path(name).expanduser()
+    try:
+        there, is_folder = folder.exists(), folder.is_dir()
+    except (OSError, ValueError):
+        there = is_folder = False
+    if not there:
+        raise UserError(f"model={name[:200]}: there is no folder {str(folder.absolute())[:200]}")
+    if not is_folder:
+        raise UserError(
+            f"model={name[:200]}: a file; give the folder of a checkpoint, or a config's name with its folder as "
+            "--config-dir"
+        )
+    return str(folder), mapping_in(draft(open_checkpoint(str(folder)))[0], str(folder))
+
+
+def _refuse_benchmarks(settings: Settings, found: Catalogue) -> None:
+    """Say what to write where the name of a benchmark is given as a task's."""
+    for task in settings.tasks:
+        if not found.has("task", task.name) and found.has("benchmark", task.name):
+            raise UserError(f"tasks: {task.name!r} is a benchmark; write \"benchmark='{task.name}'\" instead")
 
 
 def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
@@ -96,128 +190,82 @@ def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
         raise UserError(f"model {model.name}: {error}") from None
 
 
-def catalogue() -> Catalogue:
-    """The catalogue on the search path of the Hydra session that is open now."""
-    loader = GlobalHydra.instance().config_loader()
-    paths = [element.path for element in loader.get_search_path().get_path() if element.path]
-    folders = [Path(path.removeprefix("file://")) for path in paths if "://" not in path or path.startswith("file://")]
-    return Catalogue(tuple(dict.fromkeys(folders)))
-
-
-def prepare(overrides: Sequence[str], folders: Sequence[Path]) -> list[str]:
-    """Overrides as Hydra wants them: names become file choices, known keys need no `+`, unknown ones are refused."""
-    found = Catalogue((*folders, SHIPPED))
-    prepared = [_prepare(override, found) for override in overrides]
-    keys = {override.partition("=")[0] for override in prepared}
-    if keys & {"task", "tasks"} and not keys & {"benchmark", "~benchmark"}:
-        prepared.append("~benchmark")
-    return prepared
-
-
-def _prepare(override: str, found: Catalogue) -> str:
-    match = _KEY.match(override)
-    if match is None:
-        raise UserError(f"{override!r}: expected key=value, as in model=e5 or model.max_tokens=128")
-    sign, key, value = match["sign"] or "", match["key"], match["value"]
-    if sign == "~" or key.startswith("hydra") or "@" in key:
-        return override
-    if value is None:
-        raise UserError(f"{override!r}: expected key=value.{_verb_or_group_hint(key)}")
-    if key in _BY_NAME:
-        if value == "null":
-            return f"~{key}"
-        return f"{sign}{key}={_choices(key, value, found)}"
-    head, _, rest = key.partition(".")
-    if head not in Settings.model_fields:
-        raise UserError(
-            f"{override!r}: no key {head!r}.{nearest(head, Settings.model_fields)} Known: "
-            f"{', '.join(Settings.model_fields)}."
-        )
-    if rest and head in _GROUPS:
-        _refuse_unknown(override, head, rest.split("."))
-        return f"++{key}={value}"
-    return override
-
-
-def _verb_or_group_hint(key: str) -> str:
-    return nearest(key, ["model=", "benchmark=", "task=", "tasks=", "run", "plan", "list", "show", "report", "why"])
-
-
-def _choices(kind: Kind, value: str, found: Catalogue) -> str:
-    """File choices for names; a sweep's comma-separated names each. A list in brackets is left to Hydra."""
-    text = value.strip("'\"")
-    entries = found.entries(kind)
-    if text in entries:
-        return entries[text].choice
-    if "," in text and not _PLAIN_LIST.search(value):
-        return ",".join(found.find(kind, part.strip()).choice for part in text.split(","))
-    return found.find(kind, text).choice
-
-
-def _refuse_unknown(override: str, group: str, path: Sequence[str]) -> None:
-    schemas: list[type[BaseModel]] = [_GROUPS[group]]
-    for part in path:
-        fields = {name: field for schema in schemas for name, field in schema.model_fields.items()}
-        if part not in fields:
-            raise UserError(
-                f"{override!r}: {group} has no key {part!r}.{nearest(part, fields)} Known keys: "
-                f"{', '.join(sorted(fields))}."
-            )
-        schemas = list(_schemas(fields[part].annotation))
-        if not schemas:
-            return
-
-
-def _schemas(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _schemas(inner)
+def _on_search_path(found: Catalogue) -> Catalogue:
+    """The catalogue on the search path of the Hydra session that is open now; a config.yaml may add to it."""
+    paths = [element.path for element in GlobalHydra.instance().config_loader().get_search_path().get_path()]
+    files = [path.removeprefix("file://") for path in paths if path and ("://" not in path or path.startswith("file:"))]
+    folders = tuple(dict.fromkeys(Path(path) for path in files))
+    return found if folders == found.folders else Catalogue(folders)
 
 
 def hydra_error(error: Exception) -> UserError:
-    """What Hydra or OmegaConf found wrong, without its stack."""
-    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
-    return UserError("the command line or a config file is not right:\n" + "\n".join(f"  {line}" for line in lines))
+    """What Hydra or OmegaConf found wrong with config.yaml, an execution file or hydra's own keys."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [
+        line
+        for line in lines
+        if line and not re.match(r"Set the env|Error executing|To append|full_key|object_t|refer|See https?:", line)
+    ]
+    text = re.sub(r"Could not override ('[^']*')\.?", r"there is no key \1 to change", " ".join(kept))
+    return UserError(f"the command line or config.yaml cannot be composed: {text[:400]}")
 
 
 _FOLDERS: ContextVar[tuple[Path, ...]] = ContextVar("user config folders", default=())
 
 
+class Files(ConfigSource):
+    """Stands in front of Hydra's search path: of a model, task or benchmark Hydra sees the name of its file alone."""
+
+    @staticmethod
+    def scheme() -> str:
+        """As in `catalogue://`."""
+        return "catalogue"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """A mapping with the file's name, over which config.yaml may put values."""
+        choice = config_path.partition("/")[2].removesuffix(".yaml")
+        config = OmegaConf.create({_FILE: choice})
+        return ConfigResult(provider=self.provider, path="catalogue://", config=config, header={})
+
+    def is_config(self, config_path: str) -> bool:
+        """Whether it is of a kind that the catalogue reads."""
+        return config_path.partition("/")[0] in KINDS and "/" in config_path
+
+    def is_group(self, config_path: str) -> bool:
+        """Whether it is such a kind."""
+        return config_path in KINDS
+
+    def available(self) -> bool:
+        """Always."""
+        return True
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:  # noqa: ARG002
+        """Nothing: the catalogue knows."""
+        return []
+
+
 class UserFolders(SearchPathPlugin):
-    """Puts the user's config folders in front of Hydra's search path."""
+    """Puts the catalogue and the user's config folders in front of Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Called by Hydra whenever it opens a session."""
         for folder in reversed(_FOLDERS.get()):
             search_path.prepend(provider="user", path=f"file://{folder}")
+        search_path.prepend(provider="catalogue", path="catalogue://")
 
 
 @contextmanager
 def user_folders(folders: Iterable[Path]) -> Iterator[None]:
     """Search these folders before the shipped ones, so that they can shadow as well as add."""
-    found = tuple(folder.resolve() for folder in folders)
+    found = existing(folders)
     for folder in found:
-        if not folder.is_dir():
-            raise UserError(
-                f"config folder {folder} does not exist; give a folder that holds model/, task/ or benchmark/"
-            )
-    Plugins.instance().register(UserFolders)
+        # Hydra reads it without a bound, and tells no file.
+        if (path := folder / "config.yaml").is_file():
+            read_yaml(path)
+    for plugin in (UserFolders, Files):
+        Plugins.instance().register(plugin)
     token = _FOLDERS.set(found)
     try:
         yield
     finally:
         _FOLDERS.reset(token)
-
-
-def split_search_path(overrides: Sequence[str]) -> tuple[list[str], list[Path]]:
-    """Take `hydra.searchpath=[...]` out of the overrides: Hydra would search it last, where it cannot shadow."""
-    kept, folders = [], []
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key.lstrip("+") != "hydra.searchpath":
-            kept.append(override)
-            continue
-        paths = yaml.safe_load(value)
-        folders += [Path(str(path).removeprefix("file://")) for path in (paths if isinstance(paths, list) else [paths])]
-    return kept, folders

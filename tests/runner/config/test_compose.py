@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.config.catalogue import Catalogue, read_config, read_task
-from runner.config.compose import settings_from, split_search_path
+from runner.config.command_line import split_search_path
+from runner.config.compose import settings_from
 from runner.config.schema import ModelConfig
 from runner.errors import UserError
 
@@ -141,14 +142,14 @@ def test_mistakes_in_a_composed_file_name_the_file(folder: Path) -> None:
     with pytest.raises(UserError) as caught:
         settings_from(["model=mine"], [folder])
     assert str(path) in str(caught.value)
-    assert "model.normalise: no such key. Did you mean 'normalize'?" in str(caught.value)
+    assert "normalise: no such key. Did you mean 'normalize'?" in str(caught.value)
 
 
 def test_two_files_of_one_name_are_refused(folder: Path) -> None:
     for file in ("a", "b"):
         (folder / "model" / f"{file}.yaml").write_text("name: same\n")
     with pytest.raises(UserError, match="already the name of"):
-        _ = Catalogue([folder]).models
+        Catalogue([folder]).model("same")
 
 
 @pytest.mark.parametrize(
