@@ -152,7 +152,7 @@ def _column(model: _Model, rows: Sequence[TaskRow], distinction: str) -> Column:
     cells = {row.label: _cell(model, row) for row in rows}
     counted = [row for row in rows if row.in_mean]
     by_type = _grouped((row.type, cells[row.label].score) for row in counted)
-    type_means = {kind: _mean(scores) for kind, scores in by_type.items()}
+    type_means = {kind: _mean(by_type.get(kind, ())) for kind in dict.fromkeys(row.type for row in rows)}
     return Column(
         distinction=distinction,
         model=model.name,
@@ -162,7 +162,7 @@ def _column(model: _Model, rows: Sequence[TaskRow], distinction: str) -> Column:
         cells=cells,
         type_means=type_means,
         mean_task=_mean([cells[row.label].score for row in counted]),
-        mean_type=_mean(list(type_means.values())),
+        mean_type=_mean([type_means[kind] for kind in by_type]),
         lacking=tuple(f"{row.label} ({cell.detail})" for row in counted if (cell := cells[row.label]).status != "done"),
         n_done=sum(cells[row.label].status == "done" for row in counted),
     )

@@ -13,6 +13,7 @@ from runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
 from runner.errors import JobError, UserError
 from runner.plan import Pins, TaskPart, task_parts, with_draws
 from runner.report.older import outdated_task
+from runner.report.variants import labels
 from runner.report.versions import Slot, Version, slot_of, version_labels, versions
 from runner.results.collect import Kept
 from tasks.settings import Draws
@@ -66,13 +67,7 @@ class WantedTask:
 
 def rows_on_record(records: Sequence[Kept]) -> list[TaskRow]:
     """A row for each version of each task. Its slots are those of any model, so that all are compared on the same."""
-    known = task_types()
-    rows: list[TaskRow] = []
-    for name, of_task in _by_task(records).items():
-        kind = of_task[0].facts.job.type
-        label = known[kind].label if kind in known else kind
-        rows += _rows(TaskRow(name, label), versions(of_task))
-    return rows
+    return [row for name, of_task in _by_task(records).items() for row in _rows(name, versions(of_task))]
 
 
 def wanted_tasks(
@@ -131,10 +126,21 @@ def _rows_of(task: WantedTask, by_task: Mapping[str, Sequence[Kept]], *, older: 
     row = TaskRow(task.name, task.type, task.slots, version=version, identities=identities, present=True)
     if not older:
         return [row]
-    others = [kept for kept in records if not version.has(kept)]
-    every = [version, *versions(others)] if found else versions(others)
-    others_rows = [replace(other, in_mean=False) for other in _rows(TaskRow(task.name, task.type), every)]
-    return [row, *(others_rows[1:] if found else others_rows)]
+    others = versions(kept for kept in records if not version.has(kept))
+    if found:
+        other_rows = _rows(task.name, [version, *others])[1:]
+    else:
+        other_rows = [_named(other, task.identities) for other in _rows(task.name, others)]
+    return [row, *(replace(other, in_mean=False) for other in other_rows)]
+
+
+def _named(row: TaskRow, identities: Mapping[Slot, Mapping[str, Any]]) -> TaskRow:
+    """An only version, by what tells it from the present configs, of which nothing is on record."""
+    kept = row.version.sample
+    present = identities.get(slot_of(kept))
+    if row.distinction or present is None:
+        return row
+    return replace(row, distinction=labels([kept.measured, present])[0])
 
 
 def _hash_without_pin(measured: Mapping[str, Any]) -> str:
@@ -143,23 +149,29 @@ def _hash_without_pin(measured: Mapping[str, Any]) -> str:
     return fingerprint_of_plain({**measured, "task": {**task, "dataset": dataset}})
 
 
-def _rows(row: TaskRow, found: Sequence[Version]) -> list[TaskRow]:
-    """A row for each version; means count the first that is not old."""
-    old = [bool(outdated_task(next(iter(version.samples.values())).measured)) for version in found]
-    first = old.index(False) if False in old else 0
-    order = [first, *(place for place in range(len(found)) if place != first)]
-    told_apart = version_labels(found)
-    return [
-        replace(
-            row,
-            slots=tuple(sorted(found[place].keys)),
-            version=found[place],
-            distinction=told_apart[place],
-            old=old[place],
-            in_mean=place == first,
+def _rows(name: str, found: Sequence[Version]) -> list[TaskRow]:
+    """A row for each version of a task; means count the first that is not old."""
+    rows = [
+        TaskRow(
+            name,
+            _type_label(version.sample.facts.job.type),
+            tuple(sorted(version.keys)),
+            version=version,
+            distinction=distinction,
+            old=bool(outdated_task(version.sample.measured)),
+            in_mean=False,
         )
-        for place in order
+        for version, distinction in zip(found, version_labels(found), strict=True)
     ]
+    if not rows:
+        return []
+    first = min(range(len(rows)), key=lambda place: rows[place].old)
+    return [replace(rows[first], in_mean=True), *rows[:first], *rows[first + 1 :]]
+
+
+def _type_label(kind: str) -> str:
+    known = task_types()
+    return known[kind].label if kind in known else kind
 
 
 def _by_task(records: Iterable[Kept]) -> dict[str, list[Kept]]:

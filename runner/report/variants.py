@@ -26,7 +26,9 @@ def labels(identities: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     found = [leaves(identity) for identity in identities]
     keys = {key: None for values in found for key in values}
-    differing = [key for key in keys if len({json.dumps(values.get(key)) for values in found}) > 1]
+    differing = sorted(
+        (key for key in keys if len({json.dumps(values.get(key)) for values in found}) > 1), key=_settings_last
+    )
     texts = [
         _listed(f"{short_key(key)}={short_value(values[key])}" for key in differing if key in values)
         for values in found
@@ -39,7 +41,10 @@ def labels(identities: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def in_words(differences: Iterable[Difference]) -> str:
     """What was, and what is now: `loader_version 3 (now 4), dtype float32 (now checkpoint)`."""
-    return _listed(f"{short_key(d.key)} {_or_none(d.a)} (now {_or_none(d.b)})" for d in differences)
+    return _listed(
+        f"{short_key(d.key)} {_or_none(d.a)} (now {_or_none(d.b)})"
+        for d in sorted(differences, key=lambda d: _settings_last(d.key))
+    )
 
 
 def short_key(key: str) -> str:
@@ -56,6 +61,11 @@ def short_value(value: Any) -> str:
         return text[:7]
     shown = json.dumps(text, ensure_ascii=False) if text != text.strip() else text
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def _settings_last(key: str) -> bool:
+    """Few differences are named: another type or another data comes before the settings that come with it."""
+    return key.startswith("task.settings.")
 
 
 def _or_none(value: Any) -> str:

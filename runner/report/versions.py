@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.config.identity import fingerprint_of_plain
 from runner.report.variants import in_words, labels
 from runner.report.why import differences
 from runner.results.collect import Kept
@@ -31,6 +32,11 @@ class Version:
 
     keys: Mapping[Slot, Key] = field(default_factory=dict)
     samples: Mapping[Slot, Kept] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> Kept:
+        """One of its records."""
+        return next(iter(self.samples.values()))
 
     def has(self, kept: Kept) -> bool:
         """Whether a record is of this version."""
@@ -62,12 +68,23 @@ def versions(records: Iterable[Kept]) -> list[Version]:
 
 
 def version_labels(found: Sequence[Version]) -> list[str]:
-    """What tells the versions of a task apart; empty for an only one."""
-    if len(found) < 2:
-        return [""] * len(found)
+    """What tells the versions of a task apart; empty for an only one.
+
+    The task's own values where these differ, else the languages and draws of a subset, else the content that was read.
+    """
     slots = {slot for version in found for slot in version.keys}
     differing = sorted(slot for slot in slots if len({version.keys.get(slot) for version in found}) > 1)
-    return labels([_sample_identity(version, differing[:1]) for version in found])
+    samples = [
+        next((version.samples[slot] for slot in differing if slot in version.samples), version.sample)
+        for version in found
+    ]
+    parts = ({"task"}, {"task", "identity", "job"})
+    told_apart = [
+        [{key: kept.measured[key] for key in names & {*kept.measured}} for kept in samples] for names in parts
+    ]
+    told_apart.append([{"content": kept.content} for kept in samples])
+    distinct = (values for values in told_apart if len({fingerprint_of_plain(value) for value in values}) == len(found))
+    return labels(next(distinct, told_apart[1]))
 
 
 def what_differs(kept: Kept, identity: Mapping[str, Any] | None, sample: Kept | None) -> str:
@@ -79,16 +96,6 @@ def what_differs(kept: Kept, identity: Mapping[str, Any] | None, sample: Kept | 
     return in_words(differences(kept.measured, sample.measured)) or in_words(
         differences({"content": kept.content}, {"content": sample.content})
     )
-
-
-def _sample_identity(version: Version, slots: Sequence[Slot]) -> Mapping[str, Any]:
-    kept = next((version.samples[slot] for slot in slots if slot in version.samples), None)
-    kept = kept or next(iter(version.samples.values()))
-    job = {key: value for key, value in kept.measured.get("job", {}).items() if key not in {"split", "subset"}}
-    identity = {**kept.measured, "job": job}
-    # The data's own hash says it already where the data lies in files.
-    pinned = identity.get("task", {}).get("dataset", {})
-    return identity if "content" in pinned else {**identity, "content": kept.content}
 
 
 def _layers(records: Iterable[Kept]) -> list[dict[Slot, Kept]]:
