@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from runner.config.identity import Pin
 from runner.config.schema import FilesDataset, HubDataset, ModelConfig, PackageDataset, TaskConfig
@@ -28,9 +27,9 @@ def _dataset(task: TaskConfig) -> Pin:
     if isinstance(dataset, PackageDataset):
         return Pin()
     if isinstance(dataset, FilesDataset):
-        from runner.data.sources.files import content_revision
+        from runner.data.sources.files import content_of
 
-        return Pin(dataset.revision, content_revision(Path(dataset.files)))
+        return Pin(dataset.revision, content_of(task))
     assert isinstance(dataset, HubDataset)
     from runner.data.sources.hub_files import Hub
 

@@ -2,12 +2,13 @@
 
 Kept apart from the protocols so that planning, which needs names, defaults and checks, imports no numpy. Every field
 decides the score and enters the job's fingerprint; `cluster_column` moves no score, but decides what a record keeps.
+`numeric` names the fields whose columns hold numbers: where a file has them as text (CSV), they are read as numbers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Draws = Literal["job", "mteb"]
 """Whose random draws: "job" starts every job afresh; "mteb" replays the reference's generator, which the subsets of a
@@ -77,6 +78,8 @@ class MultilabelClassificationSettings:
 @dataclass(frozen=True)
 class RegressionSettings:
     """Linear regression on at most n_samples train rows, repeated; or on the folds of one split."""
+
+    numeric: ClassVar[tuple[str, ...]] = ("label_column",)
 
     n_samples: int = 2048
     n_experiments: int = 10
@@ -174,6 +177,8 @@ class LegacyClusteringSettings:
 class STSSettings:
     """Correlation of similarity with gold scores."""
 
+    numeric: ClassVar[tuple[str, ...]] = ("score_column",)
+
     columns: tuple[str, str] = ("sentence1", "sentence2")
     score_column: str = "score"
     min_score: float = 0.0
@@ -201,6 +206,8 @@ class ArrangementSettings:
 @dataclass(frozen=True)
 class PairClassificationSettings:
     """Whether two texts belong together: accuracy, F1 and average precision over thresholds."""
+
+    numeric: ClassVar[tuple[str, ...]] = ("label_column",)
 
     columns: tuple[str, str] = ("sentence1", "sentence2")
     label_column: str = "labels"

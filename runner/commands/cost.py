@@ -16,6 +16,7 @@ from runner.plan import Plan
 def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_json: bool) -> int:
     """Print what a plan would have to encode; FAILED where some of its texts could not be read."""
     from runner.execute.cost import Cost, estimate
+    from runner.execute.jobs import data_note
 
     # A job that is done again still finds its texts in the store.
     pending = [job for job in made.jobs if settings.rerun or states[job.fingerprint] != "done"]
@@ -31,6 +32,7 @@ def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_j
             "tokens": cost.tokens,
             "tokens_are": "counted" if cost.counted else "estimated",
             "usd": dollars,
+            "data": {job.name: {finding.name: finding.count for finding in found} for job, found in cost.findings},
             "not_counted": {job.name: reason for job, reason in cost.unread},
         }
         print(json.dumps({"model": made.model.name, "cost": values}))
@@ -43,6 +45,8 @@ def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_j
     if dollars is not None:
         told = f"about {dollars:,.2f}" if dollars >= 0.01 or not cost.tokens else "less than 0.01"
         console.print(f"price: {told} USD, at {price:g} USD a million tokens as the model's file says")
+    for job, found in cost.findings:
+        console.print(f"data: {data_note(job, found)}")
     for job, reason in cost.unread:
         console.print(f"not counted: {job.name}: {reason}")
     return FAILED if cost.unread else OK

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from models.loaders import Loader, added_loaders, find_loader, loaders
 from runner.config.catalogue import check_settings, task_type
 from runner.config.schema import FolderModel, ModelConfig, TaskConfig, role_of
-from runner.data import READING
+from runner.data import reading
 from runner.errors import UserError, nearest
 
 IDENTITY = 1
@@ -142,7 +142,7 @@ def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
     for field in ("subsets", "languages", "splits"):
         del values[field]
     dataset = {**values["dataset"], **dataclasses.asdict(pin)}
-    versions = {"protocol": task_type(task, where).protocol, "reading": READING}
+    versions = {"protocol": task_type(task, where).protocol, "reading": reading(task.dataset)}
     return {**values, "dataset": dataset, "settings": settings, **versions}
 
 

@@ -6,7 +6,6 @@ hash of every split is kept beside the results and compared each time.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -14,13 +13,14 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from runner.config.schema import TaskConfig
-from runner.data import READING, images
-from runner.data.table import RetrievalTables, Split, Table, TableError
+from runner.config.schema import FilesDataset, TaskConfig
+from runner.data import images, reading
+from runner.data.roles import Roles, roles
+from runner.data.table import RetrievalTables, Split, Table, TableError, is_text, kind_name, shown
 from runner.errors import OutputError, UserError
 from tasks.types import task_types
 
@@ -44,23 +44,33 @@ def check_split(task: TaskConfig, subset: str, split: str, data: Split) -> None:
         )
         _check_table(data.qrels, f"{where}, qrels", texts=["query-id", "corpus-id"], labels=[], numbers=["score"])
         return
-    settings = _settings(task)
-    texts = [settings["input_column"]] if "input_column" in settings else list(settings.get("columns", ()))
-    if settings.get("parallel_subsets"):
-        texts = []  # the columns are languages, which the task type takes from the subset's name
-    labels = [settings["label_column"]] if "label_column" in settings else []
-    numbers = [settings["score_column"]] if "score_column" in settings else []
-    pictures = [settings["image_column"]] if "image_column" in settings else []
-    groups = _clusters(task, split)
-    _check_table(data, where, texts=texts, labels=labels, numbers=numbers, pictures=pictures, clusters=groups)
-    for name in pictures:
+    columns = roles(task)
+    try:
+        _check_table(
+            data,
+            where,
+            texts=columns.texts,
+            labels=columns.labels,
+            numbers=columns.numbers,
+            pictures=columns.images,
+            clusters=_clusters(task, split),
+        )
+    except UserError as error:
+        hint = " The first row of a CSV or TSV has to name its columns." if _is_headless(task, columns, data) else ""
+        raise UserError(f"{error}{hint}") from error
+    for name in columns.images:
         images.check(data, name, where)
 
 
-def _clusters(task: TaskConfig, split: str) -> list[str]:
+def _is_headless(task: TaskConfig, columns: Roles, data: Table) -> bool:
+    """Whether none of the columns wanted is there, as where a file's first row is data already."""
+    wanted = {*columns.texts, *columns.labels, *columns.numbers}
+    return isinstance(task.dataset, FilesDataset) and bool(wanted) and not wanted & {*data.names, *data.unreadable}
+
+
+def _clusters(task: TaskConfig, split: str) -> tuple[str, ...]:
     """The column of clusters that a task names, which the splits that it evaluates need."""
-    column = _settings(task).get("cluster_column")
-    return [column] if column and split in task.splits else []
+    return roles(task).clusters if split in task.splits else ()
 
 
 def remember(loaded: Loaded, task: TaskConfig, subset: str, folder: Path) -> Path:
@@ -105,18 +115,11 @@ def _recipe(task: TaskConfig) -> str:
     kind = task_types().get(task.type)
     given = {
         "dataset": task.dataset.model_dump(mode="json", exclude={"revision"}, exclude_none=True),
-        "reading": READING,
+        "reading": reading(task.dataset),
         "retrieval": kind is not None and kind.retrieval_layout,
         "transforms": [dict(step) for step in task.transforms],
     }
     return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _settings(task: TaskConfig) -> dict[str, Any]:
-    """The values of the task type's settings, its defaults filled in."""
-    fields = dataclasses.fields(task_types()[task.type].settings)
-    defaults = {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
-    return {**defaults, **task.settings}
 
 
 def _check_table(
@@ -155,7 +158,7 @@ def _check_table(
                 f"Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
             )
         if not _fits(column.type, role):
-            raise UserError(f"{where}: column {name!r} holds {column.type}, expected {_EXPECTED[role]}.")
+            raise UserError(f"{where}: column {name!r} holds {kind_name(column.type)}, expected {_EXPECTED[role]}.")
 
 
 _EXPECTED = {
@@ -169,7 +172,7 @@ _EXPECTED = {
 
 
 def _fits(kind: pa.DataType, role: str) -> bool:
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    text = is_text(kind)
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return role not in {"number", "image"} and _fits(kind.value_type, role)
@@ -189,12 +192,14 @@ def _read_memory(path: Path) -> dict[str, str]:
         return {}
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        if not isinstance(known, dict) or not all(isinstance(digest, str) for digest in known.values()):
+            raise ValueError("expected one JSON object whose values are hashes")
+    except (ValueError, RecursionError) as error:
         raise UserError(
-            f"{path}: the hashes of earlier runs cannot be read ({error}). "
-            "Restore the file, or delete it to start anew."
+            f"{path}: the hashes of earlier runs cannot be read ({shown(error)}). By them a run notices that the "
+            "rows of a dataset have changed. Restore the file, or delete it: then the next run writes it anew."
         ) from error
-    return dict(known)
+    return known
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -26,7 +26,7 @@ def content_hash(split: Split) -> str:
     if isinstance(split, RetrievalTables):
         for part in fields(split):
             table = getattr(split, part.name)
-            if table is not None:
+            if isinstance(table, Table):
                 _frame(digest, part.name.encode())
                 _hash_table(digest, table)
     else:

@@ -20,10 +20,14 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """One split. `labels` holds, for columns of class numbers, the name of each class."""
+    """One split. `labels` holds, for columns of class numbers, the name of each class.
+
+    unreadable: columns of the source that could not become one, and what is wrong with them; nobody needs to read them.
+    """
 
     arrow: pa.Table
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[Any]]) -> Table:
@@ -48,10 +52,13 @@ class Table:
         return list(self.column(name).to_pylist())
 
     def require(self, names: Sequence[str]) -> None:
-        """Raises TableError when a column is missing."""
+        """Raises TableError when a column is missing or unreadable."""
         for name in names:
+            if name in self.unreadable:
+                raise TableError(f"column {name!r} {self.unreadable[name]}.")
             if name not in self.arrow.column_names:
-                raise TableError(f"no column {name!r}; the columns are {self.names}.{nearest(name, self.names)}")
+                known = shown(", ".join(repr(known) for known in self.names) or "none")
+                raise TableError(f"no column {name!r}; the columns are {known}.{nearest(name, self.names)}")
 
     def put(self, name: str, values: Sequence[Any] | pa.Array, labels: tuple[str, ...] | None = None) -> Table:
         """The table with a column added, or replaced where it stands."""
@@ -63,13 +70,22 @@ class Table:
             else self.arrow.append_column(name, array)
         )
         rest = {key: value for key, value in self.labels.items() if key != name}
-        return Table(arrow, rest if labels is None else {**rest, name: labels})
+        unreadable = {key: why for key, why in self.unreadable.items() if key != name}
+        return Table(arrow, rest if labels is None else {**rest, name: labels}, unreadable)
 
     def select(self, names: Sequence[str]) -> Table:
         """Only these columns, in this order."""
         self.require(names)
         kept = {name: self.labels[name] for name in names if name in self.labels}
-        return Table(self.arrow.select(list(names)), kept)
+        return Table(self.arrow.select(list(names)), kept, self.unreadable)
+
+    def plain(self) -> Table:
+        """The table with the values of dictionary-encoded columns (categories), which mean the same."""
+        table = self
+        for name, column in zip(self.names, self.arrow.columns, strict=True):
+            if "dictionary<" in str(column.type):
+                table = table.put(name, column.cast(_without_dictionary(column.type)), self.labels.get(name))
+        return table
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
         """Rows by number, in the order given."""
@@ -91,7 +107,8 @@ class Table:
 class RetrievalTables:
     """One split of a retrieval layout. Corpus and queries have `id` and `text`; qrels `query-id`, `corpus-id`, `score`;
     top_ranked `query-id` and `corpus-ids`; excluded, documents that a query must not be given, `query-id` and
-    `corpus-id`; qrel_diff, documents whose relevance a changed instruction changes, `query-id` and `corpus-ids`."""
+    `corpus-id`; qrel_diff, documents whose relevance a changed instruction changes, `query-id` and `corpus-ids`.
+    unjudged: ids of queries that were left out because nothing is judged for them."""
 
     corpus: Table
     queries: Table
@@ -99,6 +116,7 @@ class RetrievalTables:
     top_ranked: Table | None = None
     excluded: Table | None = None
     qrel_diff: Table | None = None
+    unjudged: tuple[str, ...] = ()
 
     def rows(self) -> RetrievalRows:
         """The split as task types read it: queries without judgments left out, the last of double judgments kept."""
@@ -171,11 +189,60 @@ class ArrowColumn(Sequence[Any]):
         return f"ArrowColumn({self._column.type}, {len(self)} rows)"
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column is text, however Arrow lays it out."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+_KINDS = (
+    ("whole numbers", pa.types.is_integer),
+    ("fractions", pa.types.is_floating),
+    ("true and false", pa.types.is_boolean),
+    ("decimal numbers", pa.types.is_decimal),
+    ("bytes", pa.types.is_binary),
+    ("bytes", pa.types.is_large_binary),
+    ("bytes", pa.types.is_fixed_size_binary),
+    ("dates or times", pa.types.is_temporal),
+    ("objects", pa.types.is_struct),
+    ("objects", pa.types.is_map),
+    ("nothing", pa.types.is_null),
+)
+
+
+def kind_name(kind: pa.DataType) -> str:
+    """What a column holds, in words for people."""
+    if is_text(kind):
+        return "text"
+    if _is_list(kind):
+        return f"lists of {kind_name(kind.value_type)}"
+    return next((name for name, test in _KINDS if test(kind)), "values of another kind")
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _without_dictionary(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    if pa.types.is_list(kind):
+        return pa.list_(_without_dictionary(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_without_dictionary(kind.value_type))
+    return kind
+
+
+def shown(what: object, most: int = 200) -> str:
+    """A text of any length on one line, cut where it is too long for a message."""
+    text = " ".join(str(what).split())
+    return text if len(text) <= most else text[: most - 2] + " \u2026"
+
+
 def _array(name: str, values: Sequence[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise TableError(f"the values of column {name!r} have no common type: {error}") from error
+        raise TableError(f"the values of column {name!r} have no common type: {shown(error)}") from error
 
 
 def _wide_strings(arrow: pa.Table) -> pa.Table:

@@ -12,7 +12,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -234,6 +234,24 @@ class DiskStore(MemoryStore):
             self._touched = time.monotonic()
             for path in self._used:
                 _touch(path)
+
+
+class VerifiedStore:
+    """A store that takes new vectors only while what they were made with is unchanged. verify: raises where it is not.
+
+    Vectors of changed weights under the old identity would be served to every later run.
+    """
+
+    def __init__(self, store: Store, verify: Callable[[], None]) -> None:
+        self._store = store
+        self._verify = verify
+        self.find = store.find
+        self.read = store.read
+
+    def add(self, keys: Keys, vectors: NDArray[np.float32]) -> Places:
+        """Keep vectors, and say where."""
+        self._verify()
+        return self._store.add(keys, vectors)
 
 
 def _matches(wanted: Keys, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

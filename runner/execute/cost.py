@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from models.base import ImageEncoder, ModelError, Outline, TokenEncoder, Variant
 from runner.config.schema import Execution, ModelConfig
+from runner.data.findings import Finding
 from runner.encode.engine import Request
 from runner.encode.keys import READ_AT_ONCE, Distinct, distinct
 from runner.encode.shard import Keys
 from runner.encode.store import Store
 from runner.errors import JobError, OutputError, UserError
-from runner.execute.jobs import prepare, requests
+from runner.execute.jobs import Prepared, prepare, requests
 from runner.execute.model import open_outline, stored
 from runner.plan import Job
 from tasks.base import DataError
@@ -35,7 +36,7 @@ class Cost:
     """texts: distinct ones of the jobs (or images), each with its prompt. missing: those that are not stored.
 
     tokens: of the missing ones; counted: by the model's own tokenizer, and otherwise estimated from characters.
-    unread: jobs whose texts could not be had, and why; they are in no number.
+    unread: jobs whose texts could not be had, and why; they are in no number. findings: what is odd about a job's data.
     """
 
     texts: int
@@ -43,6 +44,7 @@ class Cost:
     tokens: int
     counted: bool
     unread: tuple[tuple[Job, str], ...] = ()
+    findings: tuple[tuple[Job, tuple[Finding, ...]], ...] = ()
 
 
 def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outputs: Path) -> Cost:
@@ -53,10 +55,14 @@ def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outp
     keys: list[Keys] = [np.zeros((0, 2), dtype="<u8")]
     # NaN for what is stored.
     lengths: list[NDArray[np.float64]] = [np.zeros(0)]
-    unread = []
+    unread: list[tuple[Job, str]] = []
+    findings: list[tuple[Job, tuple[Finding, ...]]] = []
     for job in jobs:
         try:
-            found, own = _lengths(job, outline, store, outputs)
+            prepared = prepare(job, outputs / "data", warn=False)
+            if prepared.loaded.findings:
+                findings.append((job, prepared.loaded.findings))
+            found, own = _lengths(prepared, outline, store)
         except OutputError:
             raise
         except (UserError, JobError, DataError, ModelError) as error:
@@ -67,12 +73,13 @@ def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outp
     _, first = np.unique(np.concatenate(keys), axis=0, return_index=True)
     each = np.concatenate(lengths)[first]
     missing = int((~np.isnan(each)).sum())
-    return Cost(len(first), missing, math.ceil(np.nansum(each) / per_token), per_token == 1, tuple(unread))
+    tokens = math.ceil(np.nansum(each) / per_token)
+    return Cost(len(first), missing, tokens, per_token == 1, tuple(unread), tuple(findings))
 
 
-def _lengths(job: Job, outline: Outline, store: Store, outputs: Path) -> tuple[Keys, NDArray[np.float64]]:
+def _lengths(prepared: Prepared, outline: Outline, store: Store) -> tuple[Keys, NDArray[np.float64]]:
     """The distinct texts of one job, and the lengths of those that are not stored."""
-    wanted = requests(prepare(job, outputs / "data"), outline)
+    wanted = requests(prepared, outline)
     texts = distinct([(request.name, request.items, request.variant) for request in wanted])
     lengths = np.full(len(texts.keys), np.nan)
     missing = np.flatnonzero(store.find(texts.keys)[:, 0] < 0)

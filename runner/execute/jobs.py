@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from models.base import ImageEncoder, Outline, Searcher
 from runner.config.catalogue import check_settings, task_type
 from runner.config.schema import TaskConfig
 from runner.data.checks import remember
+from runner.data.findings import Finding, describe
 from runner.data.load import Loaded, load
 from runner.encode.engine import Encoded, Request
 from runner.encode.requests import requests as requests_for
@@ -36,6 +38,8 @@ from tasks.base import (
     VectorRows,
 )
 from tasks.retrieval import Retrieval
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,15 @@ def job_facts(job: Job) -> JobFacts:
     )
 
 
-def prepare(job: Job, hashes: Path) -> Prepared:
+def data_note(job: Job, findings: Sequence[Finding]) -> str:
+    """What is odd about a job's data, in a line."""
+    return f"{job.name}: {describe(findings)}"
+
+
+def prepare(job: Job, hashes: Path, *, warn: bool = True) -> Prepared:
     """Load and check a job's data; hashes: where the content hashes of earlier runs are kept.
+
+    warn: whether to log what is odd about the data.
 
     Raises UserError, JobError or DataError.
     """
@@ -81,8 +92,11 @@ def prepare(job: Job, hashes: Path) -> Prepared:
     context = context_of(job.task, job.subset, job.split, job.languages)
     settings = check_settings(job.task, where)
     task = kind.bind(settings, context, job.task.main_metric)
-    loaded = load(job.task, job.subset, task.splits())
+    content = job.identity["task"]["dataset"].get("content")
+    loaded = load(job.task, job.subset, task.splits(), evaluated=job.split, content=content)
     remember(loaded, job.task, job.subset, hashes)
+    if loaded.findings and warn:
+        log.warning("%s", data_note(job, loaded.findings))
     data = TaskData(loaded.splits, _sizes_before(job, settings))
     texts = tuple(task.texts(data))
     return Prepared(job, task, context, data, loaded, texts, started, perf_counter() - clock)
@@ -113,7 +127,8 @@ def _sizes_before(job: Job, settings: Any) -> tuple[int, ...]:
     sizes = []
     for split, subset in job.draws_after:
         drawn = settings.drawn_split(split)
-        rows = load(job.task, subset, (drawn,)).splits[drawn]
+        content = job.identity["task"]["dataset"].get("content")
+        rows = load(job.task, subset, (drawn,), content=content).splits[drawn]
         assert isinstance(rows, Rows)
         sizes.append(rows.n_rows)
     return tuple(sizes)
@@ -176,7 +191,10 @@ def record(prepared: Prepared, scores: Scores, model: ModelFacts, timing: Timing
         scores=dict(scores.values),
         experiments=tuple(dict(experiment) for experiment in scores.experiments),
         dataset=DatasetFacts(
-            source=f"{source.kind}:{source.name}", revision=source.revision, content=dict(prepared.loaded.hashes)
+            source=f"{source.kind}:{source.name}",
+            revision=source.revision,
+            content=dict(prepared.loaded.hashes),
+            counts={finding.name: finding.count for finding in prepared.loaded.findings},
         ),
         model=model,
         versions=versions(),

@@ -201,6 +201,7 @@ class _Run:
             texts_encoded=fresh,
             texts_reused=reused,
         )
+        self.model.verify()
         kept = record(work.prepared, scores, self.model.facts, timing)
         items = scores.items if self.execution.items else None
         work.claim.succeed(kept, work.job.identity, self.environment, items, work.log.text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +15,9 @@ from models.reranker import Reranker
 from runner.config.identity import encoder_identity, fingerprint, known_loader
 from runner.config.schema import Execution, InstructionsConfig, ModelConfig
 from runner.encode.searcher import EncoderSearcher
-from runner.encode.store import DiskStore, MemoryStore, Store
-from runner.encode.weights import Weights, fetch
-from runner.errors import UserError
+from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore
+from runner.encode.weights import Weights, fetch, verify
+from runner.errors import JobError, UserError
 from runner.results.record import ModelFacts
 from tasks.base import SimilarityName
 
@@ -32,6 +33,12 @@ class OpenModel:
     searcher: Searcher | None
     store: Store
     facts: ModelFacts
+    checks: tuple[Callable[[], None], ...] = ()
+
+    def verify(self) -> None:
+        """Raises ModelError when weights, its own or its members', are no longer those that were planned with."""
+        for check in self.checks:
+            check()
 
     @property
     def kind(self) -> str:
@@ -67,12 +74,18 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
     parts = zip(config.parts, identity.get("members", ()), strict=True)
     members = [open_model(part, part_identity, execution, outputs) for part, part_identity in parts]
     weights = fetch(config)
+    unchanged = partial(verify, config, identity.get("content"))
     encoder, searcher = _parts(_load(config, weights, execution, [_searcher(member, execution) for member in members]))
+    try:
+        unchanged()
+    except ModelError as error:
+        raise JobError(f"model {config.name}: {error}") from error
     if searcher is not None:
         _refuse_vector_settings(config)
     sources = [f"{member.config.name}: {member.facts.source}" for member in members] or [weights.source]
     facts = ModelFacts(source="; ".join(sources), revision=weights.revision, content_hash=weights.content)
-    return OpenModel(config, encoder, searcher, _open_store(encoder_identity(identity), execution, outputs), facts)
+    store = VerifiedStore(_open_store(encoder_identity(identity), execution, outputs), unchanged)
+    return OpenModel(config, encoder, searcher, store, facts, (unchanged, *(member.verify for member in members)))
 
 
 def _searcher(model: OpenModel, execution: Execution) -> Searcher:

@@ -81,11 +81,15 @@ class JobFacts(_Part):
 
 
 class DatasetFacts(_Part):
-    """The data that was scored. source: kind and name, as in hub:mteb/banking77; content: split → hash of its rows."""
+    """The data that was scored. source: kind and name, as in hub:mteb/banking77; content: split → hash of its rows.
+
+    counts: what is odd about the rows, as runner/data/findings.py names it: empty texts, judgments that point nowhere.
+    """
 
     source: str
     revision: str | None = None
     content: Mapping[str, Sha256] = {}
+    counts: Mapping[str, Annotated[int, Field(ge=0)]] = {}
 
 
 class ModelFacts(_Part):

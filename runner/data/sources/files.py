@@ -1,185 +1,251 @@
 """A user's own folder of tables: <subset>/<split>.<kind>, or <split>.<kind> where there is one subset.
 
 Retrieval data uses the hub's names: folders `corpus`, `queries`, `qrels`, and perhaps `top_ranked`, `instruction`,
-`qrel_diff` and `excluded`, with a file a split, or one file each (`corpus.jsonl`); with several subsets these lie in
-<subset>/ or are called `<subset>-corpus` and so on. Kinds: jsonl, jsonl.gz, json, csv, csv.gz, parquet.
+`qrel_diff` and `excluded`, with a file a split, or one file each (`corpus.jsonl`), as BEIR's data has them; with
+several subsets these lie in <subset>/ or are called `<subset>-corpus` and so on. Kinds: jsonl, json, csv, tsv, each
+perhaps with .gz, and parquet.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from runner.config.schema import FilesDataset
+from runner.config.schema import FilesDataset, TaskConfig
+from runner.data import folder
+from runner.data.numbers import empty_as_missing, numbers
+from runner.data.parse import UNTYPED, describe, parse, table_name
 from runner.data.sources.base import Facts, Raw
-from runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
-from runner.data.table import RetrievalTables, Split, Table, TableError
-from runner.errors import UserError, nearest
-
-_KINDS = (".jsonl.gz", ".jsonl", ".json", ".csv.gz", ".csv", ".parquet")
+from runner.data.sources.retrieval import IDS, OPTIONAL, REQUIRED, retrieval_tables
+from runner.data.table import RetrievalTables, Split, Table, TableError, is_text, kind_name, shown
+from runner.errors import JobError, UserError, nearest
 
 
-def read(dataset: FilesDataset, subset: str, splits: Sequence[str], *, retrieval: bool) -> Raw:
-    """Splits of one subset. Raises UserError for a folder, subset or split that is not there or cannot be read."""
-    root = Path(dataset.files).expanduser()
-    if not root.is_dir():
-        raise UserError(f"dataset.files: no folder {str(root)!r}. Give the folder that holds the tables.")
-    used: dict[str, str] = {}
+def read(
+    dataset: FilesDataset, subset: str, splits: Sequence[str], *, retrieval: bool, content: str | None = None
+) -> Raw:
+    """Splits of one subset. content: what the folder's content has to be, where it was planned with.
+
+    Raises UserError for a folder, subset or split that is not there or cannot be read, JobError when the content is
+    another one than `content`.
+    """
+    for name in (subset, *splits):
+        _refuse_name(name, "subset or split")
+    tables = _Tables(folder.expand(dataset.files, "dataset.files"))
     loaded: dict[str, Split] = {}
     if retrieval:
-        available = sorted(_tables(_part_folder(root, subset, "qrels")))
+        available = sorted(tables.splits(tables.part(subset, "qrels")))
         for split in splits:
-            loaded[split] = _retrieval(root, subset, split, used)
+            loaded[split] = _retrieval(tables, subset, split)
     else:
-        folder = _subset_folder(root, subset)
-        tables = _tables(folder)
-        available = sorted(tables)
+        place = tables.subset(subset)
+        available = sorted(tables.splits(place))
         for split in splits:
-            loaded[split] = _read(_pick(tables, split, folder), root, used)
-    revision = dataset.revision or content_revision(root)
-    return Raw(loaded, tuple(available), Facts("files", str(root), revision, used))
+            loaded[split] = tables.read(place, split)
+    found = tables.content()
+    if content is not None and found != content:
+        raise JobError(
+            f"folder {tables.root} has changed since this job was planned: its content is {found[:12]} now, and was "
+            f"{content[:12]}. Run again: a new job is planned for the new content."
+        )
+    return Raw(loaded, tuple(available), Facts("files", str(tables.root), dataset.revision or found, tables.hashes))
+
+
+def content_of(task: TaskConfig) -> str:
+    """What identifies the folder of a task: the hash of all its tables. Raises UserError when it can hold none."""
+    assert isinstance(task.dataset, FilesDataset)
+    try:
+        for key, names in (("subsets", task.subsets), ("splits", task.splits)):
+            for name in names:
+                _refuse_name(name, key)
+        return content_revision(folder.expand(task.dataset.files, "dataset.files"))
+    except UserError as error:
+        raise UserError(f"task {task.name}: {error}") from error
 
 
 def content_revision(root: Path) -> str:
-    """What identifies a folder: sha256 over the names and contents of its tables, in the order of names."""
-    digest = hashlib.sha256(b"files:1")
-    for path in sorted(path for path in root.rglob("*") if path.is_file() and _split_name(path) is not None):
-        name = path.relative_to(root).as_posix().encode()
-        digest.update(len(name).to_bytes(8, "little") + name + _sha256(path).encode())
-    return digest.hexdigest()
+    """What identifies a folder: sha256 over the names and contents of its tables, in the order of names.
+
+    Raises UserError when it has no tables.
+    """
+    return _Tables(root).content()
 
 
-def _retrieval(root: Path, subset: str, split: str, used: dict[str, str]) -> RetrievalTables:
+def _refuse_name(name: str, key: str) -> None:
+    folder.refuse_leaving(name, key)
+    if any(part.startswith(".") for part in name.split("/")):
+        raise UserError(f"{key}: the name {name!r} begins with a dot; such files are hidden, and never read")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where splits lie: in a folder of this name, or in one file that has all of them."""
+
+    name: str
+    file: str | None = None
+
+
+@dataclass
+class _Tables:
+    """The tables of a folder, found once. hashes: file → sha256 of those that were read, as they were read."""
+
+    root: Path
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        found = folder.files(self.root, hidden=False)
+        self._files = {name: path for name, path in found.items() if table_name(name) is not None}
+        self._others = {name: path for name, path in found.items() if table_name(name) is None}
+        if not self._files:
+            raise UserError(
+                f"folder {self.root} holds no tables; expected <split>.jsonl, .csv or .parquet.{describe(self._others)}"
+            )
+
+    def content(self) -> str:
+        """The hash of all tables; those that were read count as they were read."""
+        digest = hashlib.sha256(b"files:1")
+        for name, sha256 in folder.digests(self._files, self.hashes).items():
+            encoded = os.fsencode(name)
+            digest.update(len(encoded).to_bytes(8, "little") + encoded + sha256.encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def _folders(self) -> dict[str, dict[str, list[str]]]:
+        """Folder → split → the files that may be it."""
+        folders: dict[str, dict[str, list[str]]] = {}
+        for name in self._files:
+            where, _, file = name.rpartition("/")
+            folders.setdefault(where, {}).setdefault(table_name(file) or "", []).append(name)
+        return folders
+
+    def _is_folder(self, name: str) -> bool:
+        return any(known == name or known.startswith(f"{name}/") for known in self._folders)
+
+    def splits(self, place: _Place) -> Mapping[str, list[str]]:
+        """Split → files of a place."""
+        return {"": [place.file]} if place.file is not None else self._folders.get(place.name, {})
+
+    def subset(self, subset: str) -> _Place:
+        """The folder of a subset."""
+        if self._is_folder(subset):
+            return _Place(subset)
+        if subset == "default":
+            return _Place("")
+        known = sorted({name.split("/")[0] for name in self._folders if name})
+        raise UserError(
+            f"folder {self.root}: no subset {subset!r} (a folder of that name with tables); it has "
+            f"{shown(', '.join(known)) or 'no folders with tables'}.{nearest(subset, known)}"
+        )
+
+    def part(self, subset: str, part: str) -> _Place:
+        """A part of retrieval data: <subset>/corpus, <subset>-corpus, or corpus; qrels may be called `default`."""
+        found = self.optional_part(subset, part)
+        if found is None:
+            known = sorted({name.split("/")[0] for name in (*self._files, *self._others)})
+            raise UserError(
+                f"folder {self.root}: no {part} for subset {subset!r}; expected a folder or a file such as "
+                f"{'' if subset == 'default' else subset + '/'}{part}.jsonl. It holds {shown(', '.join(known))}."
+                f"{describe(self._others)}"
+            )
+        return found
+
+    def optional_part(self, subset: str, part: str) -> _Place | None:
+        """The same; None where there is none."""
+        names = [part, "default"] if part == "qrels" else [part, "query"] if part == "queries" else [part]
+        bases = [f"{subset}/{name}" for name in names] + [f"{subset}-{name}" for name in names]
+        if subset == "default":
+            bases += names
+        for base in bases:
+            if self._is_folder(base):
+                return _Place(base)
+            where, _, file = base.rpartition("/")
+            if files := self._folders.get(where, {}).get(file):
+                return _Place(where, self._only(file, files))
+        return None
+
+    def read(self, place: _Place, split: str, columns: Sequence[str] = ()) -> Table:
+        """One split; a place that is one file has it for all splits. columns: see `parse`."""
+        file = place.file or self._pick(place, split)
+        content, self.hashes[file] = folder.read(self._files[file])
+        try:
+            return parse(file.rpartition("/")[2], content, columns)
+        except TableError as error:
+            raise UserError(f"{self.path(file)}: cannot be read: {error}") from error
+
+    def path(self, file: str) -> Path:
+        """A table's path."""
+        return self._files[file]
+
+    def _pick(self, place: _Place, split: str) -> str:
+        splits = self.splits(place)
+        if split not in splits:
+            raise UserError(
+                f"folder {self.root / place.name}: no split {split!r} (a file {split}.jsonl, .csv or .parquet); it has "
+                f"{shown(', '.join(splits)) or 'no tables'}.{nearest(split, splits)}{describe(self._others)}"
+            )
+        return self._only(split, splits[split])
+
+    def _only(self, split: str, files: Sequence[str]) -> str:
+        if len(files) > 1:
+            names = " and ".join(name.rpartition("/")[2] for name in files)
+            where = self.root / files[0].rpartition("/")[0]
+            raise UserError(f"folder {where}: split {split!r} has two files, {names}. Remove one of them.")
+        return files[0]
+
+
+def _retrieval(tables: _Tables, subset: str, split: str) -> RetrievalTables:
     parts: dict[str, Table] = {}
     for part in (*REQUIRED, *OPTIONAL):
+        place = tables.part(subset, part) if part in REQUIRED else tables.optional_part(subset, part)
+        if place is None:
+            continue
+        splits = tables.splits(place)
+        asked = next(iter(splits)) if len(splits) == 1 else split
+        read = tables.read(place, asked, _HEADLESS if part == "qrels" else ())
         try:
-            folder = _part_folder(root, subset, part)
-        except UserError:
-            if part in REQUIRED:
-                raise
+            parts[part] = _with_ids(read, untyped=_untyped(tables))
+            if part == "qrels":
+                parts[part] = _with_grades(parts[part])
+        except TableError as error:
+            file = list(tables.hashes)[-1]
+            raise UserError(f"{tables.path(file)}: {error}") from error
+    return retrieval_tables(parts, f"folder {tables.root}, subset {subset!r}, split {split!r}")
+
+
+_HEADLESS = ("query-id", "corpus-id", "score")
+"""The columns of judgments without a header, as BEIR's tools write them."""
+
+
+def _untyped(tables: _Tables) -> bool:
+    return list(tables.hashes)[-1].lower().endswith(UNTYPED)
+
+
+def _with_ids(table: Table, *, untyped: bool) -> Table:
+    """The table with its ids as they are written; empty cells of a CSV are missing ids.
+
+    Raises TableError for ids that are neither text nor whole numbers, whose spelling would be a guess.
+    """
+    for name in IDS:
+        if name in table.unreadable:
+            table.require([name])
+        if name not in table.names:
             continue
-        tables = {folder.name: folder} if folder.is_file() else _tables(folder)
-        only = next(iter(tables)) if len(tables) == 1 else split
-        parts[part] = _read(_pick(tables, split if split in tables else only, folder), root, used)
-    return retrieval_tables(parts, f"folder {root}, subset {subset!r}, split {split!r}")
-
-
-def _part_folder(root: Path, subset: str, part: str) -> Path:
-    """The folder or file of a part: <subset>/corpus, <subset>-corpus, or corpus; qrels may be called `default`."""
-    names = [part, "default"] if part == "qrels" else [part, "query"] if part == "queries" else [part]
-    bases = [root / subset / name for name in names] + [root / f"{subset}-{name}" for name in names]
-    if subset == "default":
-        bases += [root / name for name in names]
-    for base in bases:
-        if base.is_dir():
-            return base
-        for kind in _KINDS:
-            file = base.with_name(base.name + kind)
-            if file.is_file():
-                return file
-    known = sorted(path.name for path in root.iterdir())
-    raise UserError(
-        f"folder {root}: no {part} for subset {subset!r}; expected {bases[0]} . It holds {', '.join(known)}."
-    )
-
-
-def _subset_folder(root: Path, subset: str) -> Path:
-    if (root / subset).is_dir():
-        return root / subset
-    if subset == "default":
-        return root
-    known = sorted(path.name for path in root.iterdir() if path.is_dir())
-    raise UserError(
-        f"folder {root}: no subset {subset!r} (a folder of that name); it has {', '.join(known) or 'no folders'}."
-        f"{nearest(subset, known)}"
-    )
-
-
-def _tables(folder: Path) -> dict[str, Path]:
-    """Split → file."""
-    if folder.is_file():
-        return {folder.name: folder}
-    found = {path: _split_name(path) for path in sorted(folder.iterdir()) if path.is_file()}
-    tables: dict[str, Path] = {}
-    for path, split in found.items():
-        if split is None:
-            continue
-        if split in tables:
-            raise UserError(f"folder {folder}: split {split!r} has two files, {tables[split].name} and {path.name}.")
-        tables[split] = path
-    return tables
-
-
-def _split_name(path: Path) -> str | None:
-    return next((path.name.removesuffix(kind) for kind in _KINDS if path.name.endswith(kind)), None)
-
-
-def _pick(tables: Mapping[str, Path], split: str, folder: Path) -> Path:
-    if split not in tables:
-        raise UserError(
-            f"folder {folder}: no split {split!r} (a file {split}.jsonl, .csv or .parquet); "
-            f"it has {', '.join(tables) or 'no tables'}.{nearest(split, tables)}"
-        )
-    return tables[split]
-
-
-def _read(path: Path, root: Path, used: dict[str, str]) -> Table:
-    try:
-        table = _parse(path)
-    except (ValueError, OSError, EOFError, TableError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
-    used[path.relative_to(root).as_posix()] = _sha256(path)
+        column = table.column(name)
+        if untyped:
+            table = table.put(name, empty_as_missing(column))
+        elif not (is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
+            raise TableError(f"column {name!r} holds {kind_name(column.type)}, expected text or whole numbers")
     return table
 
 
-def _parse(path: Path) -> Table:
-    name = path.name.removesuffix(".gz")
-    if name.endswith(".parquet"):
-        import pyarrow.parquet
-
-        return Table(pyarrow.parquet.read_table(path))
-    if name.endswith(".csv"):
-        import pyarrow.csv
-
-        options = pyarrow.csv.ParseOptions(newlines_in_values=True)
-        return Table(pyarrow.csv.read_csv(path, parse_options=options))
-    raw = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
-    return _from_json(raw.decode("utf-8"), lines=name.endswith(".jsonl"))
-
-
-def _from_json(text: str, *, lines: bool) -> Table:
-    if not lines:
-        rows = json.loads(text)
-        if not isinstance(rows, list):
-            raise TableError(f"expected a list of objects, found {type(rows).__name__}")
-    else:
-        rows = [_line(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise TableError(f"row {number}: expected an object, found {type(row).__name__}")
-    names = list(dict.fromkeys(name for row in rows for name in row))
+def _with_grades(table: Table) -> Table:
     try:
-        return Table(pa.table({name: pa.array([row.get(name) for row in rows]) for name in names}))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise TableError(f"a column mixes types: {error}") from error
-
-
-def _line(number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise TableError(f"line {number}: {error}") from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return table.put("score", numbers(table.column("score"))) if "score" in table.names else table
+    except TableError as error:
+        raise TableError(f"column 'score', {error}") from error

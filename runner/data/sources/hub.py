@@ -222,4 +222,4 @@ def from_dataset(rows: object) -> Table:
         for name, feature in rows.features.items()
         if isinstance(feature, datasets.ClassLabel)
     }
-    return Table(arrow, labels)
+    return Table(arrow, labels).plain()

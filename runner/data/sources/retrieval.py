@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from runner.data.table import RetrievalTables, Table, TableError
+from runner.data.table import RetrievalTables, Table, TableError, kind_name, shown
 from runner.errors import UserError
 
 REQUIRED = ("corpus", "queries", "qrels")
 OPTIONAL = ("top_ranked", "instruction", "qrel_diff", "excluded")
+IDS = ("_id", "id", "query-id", "corpus-id")
+"""Columns of single ids."""
 
 _LISTS = {"query-id": pa.string(), "corpus-ids": pa.list_(pa.string())}
 
@@ -28,7 +30,8 @@ def retrieval_tables(parts: Mapping[str, Table], where: str) -> RetrievalTables:
     try:
         judged = _cast(parts["qrels"], {"query-id": pa.string(), "corpus-id": pa.string(), "score": pa.int32()})
         asked = set(judged.column("query-id").unique().to_pylist())
-        queries = _with_id(parts["queries"]).where(asked.__contains__, "id")
+        every = _with_id(parts["queries"])
+        queries = every.where(asked.__contains__, "id")
         told = cast("instruction", {"query-id": pa.string(), "instruction": pa.string()})
         return RetrievalTables(
             corpus=_with_id(parts["corpus"]),
@@ -37,6 +40,7 @@ def retrieval_tables(parts: Mapping[str, Table], where: str) -> RetrievalTables:
             top_ranked=cast("top_ranked", _LISTS),
             excluded=cast("excluded", {"query-id": pa.string(), "corpus-id": pa.string()}),
             qrel_diff=cast("qrel_diff", _LISTS),
+            unjudged=tuple(query for query in every.values("id") if query is not None and query not in asked),
         )
     except TableError as error:
         raise UserError(f"{where}: {error}") from error
@@ -44,6 +48,7 @@ def retrieval_tables(parts: Mapping[str, Table], where: str) -> RetrievalTables:
 
 def _with_id(table: Table) -> Table:
     """Publishers call the id `_id` or `id`."""
+    table.require([name for name in ("title", "text") if name in table.unreadable])
     if "_id" in table.names:
         others = [name for name in table.names if name not in {"_id", "id"}]
         table = table.put("id", table.column("_id")).select(["id", *others])
@@ -57,8 +62,20 @@ def _cast(table: Table, types: dict[str, pa.DataType]) -> Table:
         try:
             table = table.put(name, column.cast(kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise TableError(f"column {name!r} ({column.type}) is not {kind}: {error}") from error
+            expected = "whole numbers" if pa.types.is_integer(kind) else kind_name(kind)
+            raise TableError(
+                f"column {name!r} holds {kind_name(column.type)}, expected {expected} ({_first_misfit(column, kind)})"
+            ) from error
     return table
+
+
+def _first_misfit(column: pa.ChunkedArray, kind: pa.DataType) -> str:
+    for row, value in enumerate(column):
+        try:
+            value.cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return f"row {row} is {shown(value.as_py(), 60)}"
+    return f"{len(column)} rows"
 
 
 def _join_instructions(queries: Table, told: Table) -> Table:

@@ -125,7 +125,8 @@ def unite(layout: RetrievalTables, *, by: str, id: str = "{id}", part: str) -> R
     first = {name: row for row, name in reversed(list(enumerate(ids)))}
     united = texts.put("id", pa.array(ids, pa.string())).take(sorted(first.values()))
     judged = _renamed(layout.qrels, _ID_COLUMN[part], dict(zip(texts.values("id"), ids, strict=True)))
-    return replace(layout, **{"qrels": judged, part: united})
+    changed: dict[str, Any] = {"qrels": judged, part: united}
+    return replace(layout, **changed)
 
 
 def _renamed(table: Table, column: str, new: Mapping[str, str]) -> Table:

@@ -50,7 +50,8 @@ def table(folder: Path, subset: str = "default", split: str = "test") -> list[di
 @pytest.mark.parametrize("folder", [".", "default"])
 def test_kinds_of_files(tmp_path: Path, kind: str, folder: str) -> None:
     write(tmp_path / folder / f"test.{kind}", ROWS)
-    assert table(tmp_path) == ROWS
+    as_text = [{**row, "label": str(row["label"])} for row in ROWS]
+    assert table(tmp_path) == (as_text if kind == "csv" else ROWS)
 
 
 def test_subsets_are_folders(tmp_path: Path) -> None:
@@ -102,9 +103,8 @@ def test_content_is_the_revision(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("test.jsonl", '{"text": "a"}\n{"text"', "test.jsonl: cannot be read: line 2"),
-        ("test.jsonl", '{"text": "a"}\n7\n', "row 2: expected an object, found int"),
-        ("test.jsonl", '{"text": "a"}\n{"text": 7}\n', "a column mixes types"),
-        ("test.json", "{}", "expected a list of objects, found dict"),
+        ("test.jsonl", '{"text": "a"}\n7\n', "line 2: expected an object, found a number"),
+        ("test.json", "{}", "expected a list of objects, found an object"),
         ("test.jsonl.gz", "not gzip", "test.jsonl.gz: cannot be read"),
         ("test.parquet", "not parquet", "test.parquet: cannot be read"),
         ("tests.jsonl", "{}", "no split 'test'.*it has tests"),
@@ -124,5 +124,5 @@ def test_two_files_for_one_split(tmp_path: Path) -> None:
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match="does not exist; expected an existing folder"):
         table(tmp_path / "nowhere")

@@ -78,13 +78,13 @@ def test_splits_that_nobody_needs_are_not_read(data: Path) -> None:
         ({"transforms": [{"take": 1, "splits": ["tets"]}]}, "there is no split 'tets'.*Did you mean 'test'"),
         ({"transforms": [{"take": "x"}]}, r"task Mine: transforms, step 1 \(take\)"),
         ({"transforms": [{"map_splits": {"dev": "test"}}]}, "no split 'test' after the transforms"),
-        ({"transforms": [{"add": {"text": 1}}]}, "column 'text' holds int64, expected text"),
+        ({"transforms": [{"add": {"text": 1}}]}, "column 'text' holds whole numbers, expected text"),
         (
             {"transforms": [{"add": {"text": None}}]},
             r"2 of 2 rows have no value in 'text', the first is row 0.*- filter:",
         ),
         ({"type": "retrieval"}, "no qrels for subset 'default'"),
-        ({"type": "sts", "settings": {"columns": ["text", "text"], "score_column": "label"}}, "expected numbers"),
+        ({"type": "sts", "settings": {"columns": ["text", "text"], "score_column": "label"}}, "expected a number"),
     ],
 )
 def test_data_that_cannot_be_scored_is_explained(data: Path, changes: dict[str, Any], message: str) -> None:

@@ -82,7 +82,7 @@ def test_a_folder_is_its_content(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder() -> None:
-    with pytest.raises(UserError, match="path: /nowhere is not a folder"):
+    with pytest.raises(UserError, match="source: path: '/nowhere' does not exist"):
         resolve(ModelConfig.model_validate({"name": "mine", "source": {"path": "/nowhere"}}))
 
 

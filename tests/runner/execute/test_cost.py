@@ -58,6 +58,7 @@ def test_a_local_model_counts_each_text_of_all_jobs_once(project: Path, capsys: 
         "tokens": sum(len(text.split()) for text in texts),
         "tokens_are": "counted",
         "usd": None,
+        "data": {},
         "not_counted": {},
     }
 

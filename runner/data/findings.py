@@ -1,0 +1,114 @@
+"""What is odd about rows that can be scored all the same: counted, with an example, for a warning and the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runner.config.schema import TaskConfig
+from runner.data.roles import roles
+from runner.data.table import RetrievalTables, Split, Table, is_text, shown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """count: how many of `of`. name: what it is called in a record. about: the same for people, without the counts."""
+
+    name: str
+    count: int
+    of: int
+    about: str
+    example: str
+
+    def __str__(self) -> str:
+        return f"{self.count:,} of {self.of:,} {self.about}, such as {shown(self.example, 60)}"
+
+
+def find(task: TaskConfig, split: str, splits: Mapping[str, Split]) -> tuple[Finding, ...]:
+    """What is odd about the splits of one job; split: the one that is evaluated."""
+    evaluated = splits[split]
+    if isinstance(evaluated, RetrievalTables):
+        return tuple(_of_retrieval(evaluated))
+    names = list(roles(task).texts)
+    tables = {name: table for name, table in splits.items() if isinstance(table, Table)}
+    return tuple(_of_texts(tables, names))
+
+
+def describe(findings: Sequence[Finding]) -> str:
+    """All of them in one sentence."""
+    return "; ".join(str(finding) for finding in findings)
+
+
+def _of_retrieval(data: RetrievalTables) -> Iterator[Finding]:
+    corpus, queries = _wide(data.corpus.column("id")), _wide(data.queries.column("id"))
+    judged, documents = _wide(data.qrels.column("query-id")), _wide(data.qrels.column("corpus-id"))
+    relevant = documents.filter(pc.greater(data.qrels.column("score"), 0))
+    lost = relevant.filter(pc.invert(pc.is_in(relevant, value_set=corpus)))
+    if len(lost):
+        about = "judgments of relevance name documents that are not in the corpus, and count as not found"
+        yield Finding("relevant_not_in_corpus", len(lost), len(relevant), about, repr(lost[0].as_py()))
+    asked = judged.unique()
+    unknown = asked.filter(pc.invert(pc.is_in(asked, value_set=queries)))
+    if len(unknown):
+        about = "judged queries are not among the queries, and are left out"
+        yield Finding("judged_queries_not_found", len(unknown), len(asked), about, repr(unknown[0].as_py()))
+    if data.unjudged:
+        every = len(data.unjudged) + len(queries)
+        about = "queries have no judgments, and are left out"
+        yield Finding("queries_without_judgments", len(data.unjudged), every, about, repr(data.unjudged[0]))
+    for name, what, table, ids in (
+        ("empty_documents", "documents", data.corpus, corpus),
+        ("empty_queries", "queries", data.queries, queries),
+    ):
+        blank = _blank(table, ("title", "text") if name == "empty_documents" else ("text",))
+        empty = ids.filter(blank) if blank is not None else ids.slice(0, 0)
+        if len(empty):
+            yield Finding(name, len(empty), len(ids), f"{what} have no text", repr(empty[0].as_py()))
+    every_id = pa.concat_arrays([ids.unique() for ids in (corpus, queries, judged, documents)]).unique()
+    padded = every_id.filter(pc.not_equal(pc.utf8_trim_whitespace(every_id), every_id))
+    if len(padded):
+        about = "ids begin or end with a blank, which is part of the id"
+        yield Finding("ids_with_blanks", len(padded), len(every_id), about, repr(padded[0].as_py()))
+
+
+def _blank(table: Table, names: Sequence[str]) -> pa.ChunkedArray | None:
+    """Whether all of these columns that are there are blank; None where one is not text (a conversation)."""
+    result = None
+    for name in names:
+        if name not in table.names or pa.types.is_null(table.column(name).type):
+            continue
+        if not is_text(table.column(name).type):
+            return None
+        blank = _is_blank(table.column(name))
+        result = blank if result is None else pc.and_(result, blank)
+    return result
+
+
+def _of_texts(tables: Mapping[str, Table], names: Sequence[str]) -> Iterator[Finding]:
+    count = every = 0
+    example = ""
+    for split, table in tables.items():
+        for name in names:
+            column = table.column(name)
+            if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+                column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
+            if not is_text(column.type):
+                continue
+            blank = _is_blank(column)
+            found = pc.sum(blank).as_py() or 0
+            if found and not example:
+                example = f"number {pc.index(blank, True).as_py()} of column {name!r}, split {split!r}"
+            count, every = count + found, every + len(column)
+    if count:
+        yield Finding("empty_texts", count, every, "texts are empty", example)
+
+
+def _is_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
+
+
+def _wide(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.large_string())
