@@ -8,6 +8,7 @@ a class of one's own needs neither, see models/own.py.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -29,6 +30,7 @@ class Loader:
     extra: the extra of this package that installs what it needs. executes: the parameters that say how a run executes,
     and so are no part of a model's identity. modalities: what it can hand to a model; whether a model takes it, the
     `about` of its file says. takes_members: whether it makes one model out of several, its config's `members`.
+    parameters: the names that a config's `parameters` may have, None where only the loader itself knows.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Loader:
     executes: frozenset[str] = frozenset()
     modalities: frozenset[Modality] = frozenset({"text"})
     takes_members: bool = False
+    parameters: frozenset[str] | None = None
 
     def load(self, spec: ModelSpec) -> Model:
         """The model, ready for use. Raises ModelError."""
@@ -71,21 +74,54 @@ class Loader:
 _IMAGES_TOO: frozenset[Modality] = frozenset({"text", "image"})
 _PACE = frozenset({"requests_per_minute", "tokens_per_minute"})
 _REQUESTS = _PACE | {"key", "batch", "retries", "timeout"}
+_CHECKPOINT = frozenset({"attention", "tokenizer"})
+_SERVICE = _REQUESTS | {"url", "model", "dimensions", "encode"}
+_OWN_FORWARD_PASS = _CHECKPOINT | {"pooling", "include_prompt", "encode", "context", "backend", "file", "weights"}
+
+
+def _service(name: str, executes: frozenset[str] = _REQUESTS, extra: str = "api", more: Sequence[str] = ()) -> Loader:
+    return Loader(
+        name, f"models.api.{name}:load", 1, needs_weights=False, extra=extra, executes=executes,
+        parameters=_SERVICE.union(more),
+    )  # fmt: skip
+
 
 _BUILT_IN = [
-    Loader("sentence_transformer", "models.sentence_transformer:load", 1, modalities=_IMAGES_TOO),
-    Loader("model2vec", "models.static:load", 1, extra="static"),
-    Loader("cross_encoder", "models.cross_encoder:load", 1, kind="scorer"),
-    Loader("sparse_encoder", "models.sparse:load", 1, kind="searcher"),
-    Loader("multi_vector", "models.multi_vector:load", 2, kind="searcher"),
-    Loader("bm25", "models.bm25:load", 1, kind="searcher", needs_weights=False, extra="bm25"),
-    Loader("fusion", "models.fusion:load", 1, kind="searcher", needs_weights=False, takes_members=True),
-    Loader("openai", "models.api.openai:load", 1, needs_weights=False, extra="openai", executes=_PACE),
-    Loader("cohere", "models.api.cohere:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
-    Loader("voyage", "models.api.voyage:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
-    Loader("google", "models.api.google:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
-    Loader("vertex", "models.api.vertex:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
-    Loader("tei", "models.api.tei:load", 1, needs_weights=False, extra="api", executes=_REQUESTS),
+    Loader(
+        "sentence_transformer",
+        "models.sentence_transformer:load",
+        1,
+        modalities=_IMAGES_TOO,
+        parameters=_OWN_FORWARD_PASS,
+    ),
+    Loader("model2vec", "models.static:load", 1, extra="static", parameters=frozenset()),
+    Loader("cross_encoder", "models.cross_encoder:load", 1, kind="scorer", parameters=_CHECKPOINT | {"activation"}),
+    Loader("sparse_encoder", "models.sparse:load", 1, kind="searcher", parameters=_CHECKPOINT),
+    Loader("multi_vector", "models.multi_vector:load", 2, kind="searcher", parameters=_CHECKPOINT),
+    Loader(
+        "bm25",
+        "models.bm25:load",
+        1,
+        kind="searcher",
+        needs_weights=False,
+        extra="bm25",
+        parameters=frozenset({"k1", "b", "delta", "method", "frequent"}),
+    ),
+    Loader(
+        "fusion",
+        "models.fusion:load",
+        1,
+        kind="searcher",
+        needs_weights=False,
+        takes_members=True,
+        parameters=frozenset({"method", "weights", "k", "depth"}),
+    ),
+    _service("openai", executes=_PACE, extra="openai"),
+    _service("cohere"),
+    _service("voyage"),
+    _service("google"),
+    _service("vertex"),
+    _service("tei", more=("truncate", "normalize")),
 ]
 
 

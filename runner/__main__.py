@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from runner.errors import FAILED, INTERRUPTED, OK, USER_ERROR, JobError, UserError
+from runner.boundary import check_arguments, guarded
+from runner.errors import OK, UserError
 
 _EPILOG = """\
 examples:
@@ -18,28 +20,21 @@ examples:
   python -m runner -m model=e5,bge task=sts/stsbenchmark    a sweep over models
   python -m runner tasks=[STSBenchmark] model.max_tokens=64 any value of a config can be overridden
 
-exit status: 0 all done, 1 a job failed, 2 a mistake in what was asked for
+exit status: 0 all done, 1 a job failed, 2 a mistake in what was asked for, 130 stopped by Ctrl-C
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit status."""
+    """Run one command line and return its exit status; see runner/boundary.py for what happens to errors."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _command(arguments), arguments)
+
+
+def _command(arguments: Sequence[str]) -> int:
     _own_installation_first()
-    options = _parser().parse_args(_verb_first(sys.argv[1:] if argv is None else argv))
-    try:
-        return _VERBS[options.verb].handler(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR
-    except JobError as error:
-        print(f"failed: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    check_arguments(arguments)
+    options = _parser().parse_args(_verb_first(arguments))
+    return _VERBS[options.verb].handler(options)
 
 
 def _own_installation_first() -> None:
@@ -70,13 +65,22 @@ def _verb_first(arguments: Sequence[str]) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     from runner.commands.run import run
 
-    return run(options.overrides, options.config_dir, sweep=options.multirun)
+    return run(_trusting(options.overrides), options.config_dir, sweep=options.multirun)
+
+
+_GIVES_ADDRESS = re.compile(r"\+*model\.parameters(\.url=|=.*\burl\b)", re.DOTALL)
+
+
+def _trusting(overrides: Sequence[str]) -> list[str]:
+    """The overrides; who gives the address of a service on the command line trusts it."""
+    given = any(map(_GIVES_ADDRESS.match, overrides)) and not any("trust_url" in override for override in overrides)
+    return [*overrides, "model.trust_url=true"] if given else list(overrides)
 
 
 def _plan(options: argparse.Namespace) -> int:
     from runner.commands.plan import plan
 
-    return plan(options.overrides, options.config_dir, as_json=options.json, cost=options.cost)
+    return plan(_trusting(options.overrides), options.config_dir, as_json=options.json, cost=options.cost)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -247,8 +251,16 @@ _VERBS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UserError."""
+        raise UserError(f"{message}; `{self.prog} --help` says what there is")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m runner",
         description="Measure embedding models on benchmarks. Configs say what; results are kept by what decided them.",
         epilog=_EPILOG,

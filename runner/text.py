@@ -13,7 +13,7 @@ _UNSEEN = re.compile(
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 _PASSWORD = re.compile(r"(?<=://)[^\s/?#@'\"<>]*@")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def visible(text: str) -> str:
@@ -42,6 +42,11 @@ def shortened(text: str, room: int = MESSAGE) -> str:
 def without_passwords(text: str) -> str:
     """The text with `user:password@` taken out of the addresses in it."""
     return _PASSWORD.sub("", text) if "@" in text else text
+
+
+def for_files(text: str) -> str:
+    """The text as it may stand in a file: in UTF-8, and without the passwords of addresses."""
+    return without_passwords(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def has_password(text: str) -> bool:

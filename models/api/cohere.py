@@ -11,6 +11,7 @@ from typing import Any
 
 from models.api import protocol
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.api.services import SERVICES
 from models.base import ModelSpec
 
 
@@ -20,8 +21,7 @@ def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
 
 
 PROTOCOL = protocol.Protocol(
-    url="https://api.cohere.com",
-    keys=("COHERE_API_KEY", "CO_API_KEY"),
+    service=SERVICES["cohere"],
     header=protocol.bearer,
     path="/v2/embed",
     # 96 texts are Cohere's limit; of tokens it takes 128,000.

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.api import protocol
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.api.services import SERVICES
 from models.base import ModelSpec
 
 # For STS mteb says SIMILARITY, which Google's list of task types does not have.
@@ -35,8 +36,7 @@ def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
 
 
 PROTOCOL = protocol.Protocol(
-    url="https://generativelanguage.googleapis.com/v1beta",
-    keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    service=SERVICES["google"],
     header=lambda key: {"x-goog-api-key": key},
     path="/models/{model}:batchEmbedContents",
     limits=Limits(texts=100, characters=65_536),

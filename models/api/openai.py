@@ -1,8 +1,9 @@
 """Embeddings in the protocol of OpenAI, through its SDK: OpenAI itself, vLLM, text-embeddings-inference, Ollama, ...
 
 The key is read from an environment variable and nowhere else; it is never logged, stored or shown. `parameters`:
-- url: the address of the service; by default OPENAI_BASE_URL, or OpenAI's own.
-- key: the name of the variable with the key, OPENAI_API_KEY by default; null for services without one.
+- url: the address of the service; by default OPENAI_BASE_URL, or OpenAI's own. Another needs `trust_url: true`.
+- key: the name of the variable with the key, which ends in _API_KEY; OPENAI_API_KEY by default, null for services
+  without one.
 - model: what the service calls the model; by default the model's name without its owner.
 - dimensions: asked of the service, for models that can shorten their vectors.
 - batch: texts a request, 128 by default. retries: 6 by default, with growing pauses and as long as the service says.
@@ -22,6 +23,7 @@ from models.api.client import RETRIES, TIMEOUT
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
 from models.api.key import Key
 from models.api.protocol import PARAMETERS, address, dimensions_of, key_of, limits_of, model_of, number, pace_of
+from models.api.services import SERVICES
 from models.base import ModelError, ModelSpec
 from models.prompts import refuse_settings, refuse_unknown
 
@@ -39,12 +41,14 @@ def outline(spec: ModelSpec) -> ApiOutline:
 def load(spec: ModelSpec) -> ApiEncoder:
     """The service, not yet called. Raises ModelError when a parameter is none or the key is not set."""
     texts = outline(spec)
-    key = key_of(spec, ["OPENAI_API_KEY"])
+    key = key_of(spec, SERVICES["openai"])
     client = openai.OpenAI(
         api_key=key.secret or "none",
         base_url=address(spec, None) if spec.parameters.get("url") else None,
         max_retries=int(number(spec, "retries", RETRIES, least=0)),
         timeout=number(spec, "timeout", TIMEOUT),
+        # Whoever is trusted with texts and key is not trusted to send them elsewhere.
+        http_client=openai.DefaultHttpxClient(follow_redirects=False),
     )
     model, dimensions, pace = model_of(spec), dimensions_of(spec), pace_of(spec)
 

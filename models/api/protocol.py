@@ -1,7 +1,7 @@
 """What the services' own protocols have in common, and the parameters that their loaders share:
 
-- url: the address of the service; by default the provider's own.
-- key: the name of the environment variable with the key, or null for a service without one.
+- url: the address of the service; by default the provider's own. Another needs `trust_url: true` in the model's file.
+- key: the name of the environment variable with the key, which ends in _API_KEY, or null for a service without one.
 - model: what the service calls the model; by default the model's name without its owner.
 - dimensions: asked of the service, for models that can shorten their vectors.
 - encode: fields of the request by context, keyed like prompts, in place of the input types that the loader chooses:
@@ -14,8 +14,7 @@ Those of the last two lines say how a run executes and are not part of the model
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +23,7 @@ from models.api.client import RETRIES, TIMEOUT, Client
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
 from models.api.key import Key, read_key
 from models.api.pace import CHARACTERS_PER_TOKEN, Pace
+from models.api.services import Service, check_address, key_variables
 from models.base import ModelError, ModelSpec
 from models.prompts import refuse_settings, refuse_unknown
 
@@ -31,9 +31,6 @@ PARAMETERS = {
     *("url", "key", "model", "dimensions", "encode"),
     *("batch", "retries", "timeout", "requests_per_minute", "tokens_per_minute"),
 }
-
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -49,14 +46,12 @@ class Asked:
 class Protocol:
     """How one kind of service is spoken to.
 
-    url: the provider's address, None where everyone has their own. keys: the environment variables that may hold the
-    key. header: the header that carries it. path: where requests go, with {model} for the model. worded: the body of a
-    request. read: the rows of numbers in an answer. fields, otherwise: what a request says of what its texts are for
-    (see ApiOutline). more: the parameters that only this protocol has.
+    service: its address and keys. header: the one that carries the key. path: where requests go, with {model} for the
+    model. worded: the body of a request. read: the rows of numbers in an answer. fields, otherwise: what a request says
+    of what its texts are for (see ApiOutline). more: the parameters that only this protocol has.
     """
 
-    url: str | None
-    keys: tuple[str, ...]
+    service: Service
     header: Callable[[str], Mapping[str, str]]
     path: str
     limits: Limits
@@ -82,8 +77,8 @@ def outline(spec: ModelSpec, protocol: Protocol) -> ApiOutline:
 def connect(spec: ModelSpec, protocol: Protocol) -> ApiEncoder:
     """The service, not yet asked. Raises ModelError when a parameter is none or the key is not set."""
     texts = outline(spec, protocol)
-    url = address(spec, protocol.url)
-    key = key_of(spec, protocol.keys)
+    url = address(spec, protocol.service.url)
+    key = key_of(spec, protocol.service)
     client = Client(
         url,
         protocol.header(key.secret) if key.secret else {},
@@ -126,26 +121,12 @@ def address(spec: ModelSpec, default: str | None) -> str:
             f"parameters: url: not given; the {spec.loader} loader needs its server's address, as in "
             "http://127.0.0.1:8080"
         )
-    if not isinstance(url, str) or not _ADDRESS.fullmatch(url):
-        # Not shown: what is too much in an address is most often a key.
-        raise ModelError(
-            "parameters: url: expected http:// or https://, a host and perhaps a port and a path, as in "
-            "http://127.0.0.1:8080, and nothing more; a key belongs in an environment variable, which `key` names"
-        )
-    return url.rstrip("/")
+    return check_address(url)
 
 
-def key_of(spec: ModelSpec, variables: Sequence[str]) -> Key:
+def key_of(spec: ModelSpec, service: Service) -> Key:
     """The key: in the variable that `key` names, or in one of the usual ones. Raises ModelError."""
-    if "key" not in spec.parameters:
-        return read_key(variables)
-    named = spec.parameters["key"]
-    if named is not None and not _VARIABLE.fullmatch(str(named)):
-        raise ModelError(
-            "parameters: key: expected the name of an environment variable (capitals, digits and underscores); what "
-            "stands there is not shown, since it may be the key itself"
-        )
-    return read_key([named] if named else [])
+    return read_key(key_variables(service, spec.parameters))
 
 
 def pace_of(spec: ModelSpec) -> Pace:

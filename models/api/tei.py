@@ -13,6 +13,7 @@ from typing import Any
 
 from models.api import protocol
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.api.services import SERVICES
 from models.base import ModelSpec
 
 
@@ -23,8 +24,7 @@ def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
 
 
 PROTOCOL = protocol.Protocol(
-    url=None,
-    keys=(),
+    service=SERVICES["tei"],
     header=protocol.bearer,
     path="/embed",
     # 32 texts are the server's limit unless it is started with another --max-client-batch-size.

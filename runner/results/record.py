@@ -31,6 +31,7 @@ from pydantic import (
 from runner.config.explain import invalid
 from runner.errors import UserError
 from runner.results.environment import versions
+from runner.text import for_files
 
 SCHEMA = 1
 """Layout of the record. Raised when a reader of the old layout could not read the new one."""
@@ -174,8 +175,8 @@ class Failure(_Kept):
             fingerprint=fingerprint,
             job=job,
             error_class=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-            message=str(error),
-            traceback="".join(traceback.format_exception(error)),
+            message=for_files(str(error)),
+            traceback=for_files("".join(traceback.format_exception(error))),
             when=datetime.now(UTC),
             versions=versions(),
         )

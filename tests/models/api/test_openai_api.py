@@ -113,7 +113,7 @@ def test_the_key_comes_from_the_environment_alone(service: Service, monkeypatch:
     with pytest.raises(ModelError, match="environment variable OPENAI_API_KEY is not set"):
         encoder(service)
     assert encoder(service, key=None).encode(["a"], Variant()).shape == (1, 3)
-    monkeypatch.setenv("OTHER_KEY", "x")
-    assert encoder(service, key="OTHER_KEY").encode(["a"], Variant()).shape == (1, 3)
+    monkeypatch.setenv("OTHER_API_KEY", "x")
+    assert encoder(service, key="OTHER_API_KEY").encode(["a"], Variant()).shape == (1, 3)
     with pytest.raises(ModelError, match="no parameter 'api_key'"):
         encoder(service, api_key=KEY)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.config.identity import Pin, canonical, deciding, fingerprint, job_identity, model_identity, task_identity
-from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig, role_of
+from runner.config.roles import role_of
+from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
 
 MODEL: dict[str, Any] = {
     "name": "org/model",
@@ -141,10 +142,11 @@ def test_what_does_not_decide_changes_nothing(model: dict[str, Any], task: dict[
 
 def test_how_a_service_is_asked_decides_nothing_and_what_it_is_asked_does() -> None:
     def of(**parameters: Any) -> str:
-        return fingerprint(identity({**MODEL, "max_tokens": None, "loader": "cohere", "parameters": parameters}))
+        model = {**MODEL, "max_tokens": None, "loader": "cohere", "parameters": parameters, "trust_url": True}
+        return fingerprint(identity(model))
 
     pace = {"requests_per_minute": 100, "tokens_per_minute": 1e6}
-    assert of(dimensions=256, **pace, batch=8, retries=1, timeout=9, key="MY_KEY") == of(dimensions=256)
+    assert of(dimensions=256, **pace, batch=8, retries=1, timeout=9, key="MY_API_KEY") == of(dimensions=256)
     assert len({of(), of(dimensions=256), of(url="http://127.0.0.1"), of(model="other")}) == 4
 
 

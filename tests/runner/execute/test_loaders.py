@@ -82,11 +82,13 @@ def test_a_service_is_measured_though_it_pauses_and_its_key_is_nowhere(
     loader: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-never-to-be-seen"
-    monkeypatch.setenv("SERVICE_KEY", key)
+    monkeypatch.setenv("SERVICE_API_KEY", key)
     with serving(loader) as service:
         service.pauses = {3: {"Retry-After": "0.05"}}
-        parameters = {"url": service.url, "key": "SERVICE_KEY", "batch": 8}
-        status, records = run(project, {"loader": loader, "parameters": parameters}, "Topics", "Search")
+        parameters = {"url": service.url, "key": "SERVICE_API_KEY", "batch": 8}
+        status, records = run(
+            project, {"loader": loader, "parameters": parameters, "trust_url": True}, "Topics", "Search"
+        )
     assert status == 0
     assert set(records) == {"Topics", "Search"}
     sent = [body for _, body in service.requests]
