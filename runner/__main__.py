@@ -44,9 +44,16 @@ def _own_installation_first() -> None:
     """
     ours = str(Path(__file__).resolve().parents[1])
     others = [path for path in sys.path if path != ours]
-    if others and not sys.flags.safe_path and (others[0] == "" or Path(others[0]) == Path.cwd()):
+    if others and not sys.flags.safe_path and _is_current_folder(others[0]):
         others.append(others.pop(0))
     sys.path[:] = [ours, *others]
+
+
+def _is_current_folder(path: str) -> bool:
+    try:
+        return path == "" or Path(path) == Path.cwd()
+    except FileNotFoundError:  # the current folder has been removed
+        return False
 
 
 def _verb_first(arguments: Sequence[str]) -> list[str]:

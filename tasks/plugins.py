@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Kind = TypeVar("Kind")
 
@@ -31,11 +31,11 @@ class PlugIns(Generic[Kind]):
 def plug_ins(
     group: str,
     what: str,
-    kind: type[Kind],
+    kind: Any,
     taken: Collection[str],
-    names: Callable[[Kind], Iterable[str]],
-    fault: Callable[[Kind], str | None],
-) -> PlugIns[Kind]:
+    names: Callable[[Any], Iterable[str]] = lambda _: (),
+    fault: Callable[[Any], str | None] = lambda _: None,
+) -> PlugIns[Any]:
     """Read a group of entry points.
 
     Args:
@@ -43,14 +43,14 @@ def plug_ins(
         what: What its objects are called in messages, as in "task type".
         kind: The class of its objects.
         taken: The names of what is built in. Neither an entry point nor an object may have one, in any case of letters.
-        names: The names that an object takes, its own first.
+        names: The names that an object takes, its own first, where objects have names.
         fault: Why an object cannot be used, None where it can.
     """
     known = {name.casefold() for name in taken}
     by_name: dict[str, dict[tuple[str, str], EntryPoint]] = defaultdict(dict)
     for entry in entry_points(group=group):
         by_name[entry.name.casefold()][entry.value, _package(entry)] = entry
-    usable: dict[str, Kind] = {}
+    usable: dict[str, Any] = {}
     left_out: dict[str, str] = {}
     clashes = []
     for name, entries in by_name.items():
@@ -64,7 +64,7 @@ def plug_ins(
             try:
                 found = _loaded(first, kind)
                 clash = next((name for name in names(found) if name.casefold() in known), None)
-                reason = fault(found) or _misnamed(first, next(iter(names(found))))
+                reason = fault(found) or _misnamed(first, next(iter(names(found)), first.name))
             except _UnusableError as error:
                 clash, reason = None, str(error)
             if clash is not None:
@@ -80,7 +80,7 @@ class _UnusableError(Exception):
     """Why an entry point gives nothing that can be used."""
 
 
-def _loaded(entry: EntryPoint, kind: type[Kind]) -> Kind:
+def _loaded(entry: EntryPoint, kind: Any) -> Any:
     if not _OBJECT.fullmatch(entry.value):
         raise _UnusableError(f"which names no object; expected module:NAME of a {kind.__name__}")
     try:

@@ -14,6 +14,7 @@ from small_project import small_project, task
 
 from models.loaders import added_loaders, loaders
 from runner.__main__ import main
+from runner.data.sources.package import added_readers, readers
 from tasks.types import added_types, task_types
 
 ROOT = Path(__file__).parents[2]
@@ -169,7 +170,7 @@ Install = Callable[..., None]
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Puts a distribution on the path, as an installer leaves it: its name, its entry points and its one module."""
-    caches = (task_types, added_types, loaders, added_loaders)
+    caches = (task_types, added_types, loaders, added_loaders, readers, added_readers)
     modules: list[str] = []
 
     def put(name: str, points: str, text: str = "") -> None:
@@ -298,3 +299,44 @@ def test_what_others_add_well_is_there_beside_what_is_left_out(install: Install,
     install("visitor", TASKS + "other = visitor:K\n", "K = kind('other', 'Strange')")
     assert {"mine", "other", "sts"} <= task_types().keys()
     assert added_types().left_out.keys() == {"bad"}
+
+
+SOURCES = "[embedmark.sources]\n"
+READ = """
+import pyarrow as pa
+from runner.data.table import Table
+
+def read(dataset):
+    rows = {"sentence1": ["a b", "c d", "e"], "sentence2": ["a b", "d", "q r"], "score": [5.0, 2.0, 0.5]}
+    return {"test": Table(pa.table(rows))}
+"""
+
+
+@pytest.mark.parametrize(
+    ("points", "reader", "status", "told"),
+    [
+        ("mine = stranger:read", "mine", 0, ""),
+        ("bible_verses = stranger:read", "mine", 1, "stranger 1.0 adds a reader under the name 'bible_verses'"),
+        ("Emoji_Names = stranger:read", "emoji_names", 1, "stranger 1.0 adds a reader under the name 'Emoji_Names'"),
+        ("mine = stranger:nothing", "mine", 1, "stranger 1.0 adds it as stranger:nothing"),
+        ("mine = stranger:nothing\nyours = stranger:read", "yours", 0, ""),
+        ("mine = stranger:read\nMine = stranger:pa", "mine", 1, "added more than once, by stranger 1.0"),
+    ],
+)
+def test_readers_of_packages(
+    points: str,
+    reader: str,
+    status: int,
+    told: str,
+    install: Install,
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    install("stranger", SOURCES + points, READ)
+    dataset = {"package": "stranger", "version": "1.0", "reader": reader}
+    task(project, "Shipped", "sts", "cosine_spearman", dataset=dataset)
+    command = ["model=tiny", "tasks=[Shipped]", f"outputs={tmp_path / 'out'}", "--config-dir", str(project)]
+    assert main(command) == status
+    printed = " ".join("".join(capsys.readouterr()).split())
+    assert told in printed

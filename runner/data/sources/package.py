@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +23,7 @@ from runner.config.schema import PackageDataset
 from runner.data.sources.base import Facts, Raw
 from runner.data.table import Split, Table
 from runner.errors import UserError, nearest
+from tasks.plugins import PlugIns, plug_ins
 
 Reader = Callable[[PackageDataset], Mapping[str, Table]]
 
@@ -30,11 +31,14 @@ Reader = Callable[[PackageDataset], Mapping[str, Table]]
 def read(dataset: PackageDataset, splits: Sequence[str]) -> Raw:
     """Splits out of a package. Raises UserError when it is not installed in the version asked for."""
     check_version(dataset.package, dataset.version)
-    known = readers()
+    known, added = readers(), added_readers()
+    if added.clashes:
+        raise UserError(added.clashes[0])
     if dataset.reader not in known:
+        left_out = f" One is left out: {added.left_out[dataset.reader]}." if dataset.reader in added.left_out else ""
         raise UserError(
-            f"dataset.reader: no reader is called {dataset.reader!r}; the readers are {', '.join(sorted(known))}."
-            f"{nearest(dataset.reader, known)}"
+            f"dataset.reader: no reader is called {dataset.reader!r}.{left_out}{nearest(dataset.reader, known)} "
+            f"The readers are {', '.join(sorted(known))}."
         )
     tables = known[dataset.reader](dataset)
     missing = [split for split in splits if split not in tables]
@@ -47,14 +51,17 @@ def read(dataset: PackageDataset, splits: Sequence[str]) -> Raw:
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by name, those of installed packages included."""
-    known: dict[str, Reader] = {
-        "emoji_names": emoji_names,
-        "bible_verses": bible_verses,
-        "sklearn_digits": sklearn_digits,
-    }
-    for entry in entry_points(group="embedmark.sources"):
-        known[entry.name] = entry.load()
-    return MappingProxyType(known)
+    return MappingProxyType({**_built_in(), **added_readers().found})
+
+
+def _built_in() -> dict[str, Reader]:
+    return {"emoji_names": emoji_names, "bible_verses": bible_verses, "sklearn_digits": sklearn_digits}
+
+
+@cache
+def added_readers() -> PlugIns[Reader]:
+    """The readers of installed packages, which take no name of one that is built in."""
+    return plug_ins("embedmark.sources", "reader", Callable, _built_in())
 
 
 def check_version(package: str, expected: str) -> None:
