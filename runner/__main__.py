@@ -20,8 +20,25 @@ examples:
   python -m runner -m model=e5,bge task=sts/stsbenchmark    a sweep over models
   python -m runner tasks=[STSBenchmark] model.max_tokens=64 any value of a config can be overridden
 
-exit status: 0 all done, 1 a job failed, 2 a mistake in what was asked for, 130 stopped by Ctrl-C
+exit status:
+  0    all done
+  1    a job failed, or could not be done
+  2    a mistake in what was asked for
+  130  stopped by Ctrl-C; what is done is kept
+
+`python -m runner VERB --help` says what a verb takes, with an example.
 """
+
+_GROUPS = {
+    "measure": "measure",
+    "look": "look at what there is",
+    "compare": "compare what was measured",
+    "check": "check",
+    "exchange": "exchange results",
+    "add": "add a model or task",
+    "keep": "keep house",
+}
+"""What one wants of a verb, in the order in which help lists them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,6 +133,19 @@ def _why(options: argparse.Namespace) -> int:
     return why(options.a, options.b, options.outputs)
 
 
+def _forget(options: argparse.Namespace) -> int:
+    from runner.commands.forget import forget
+
+    return forget(
+        options.outputs,
+        options.jobs,
+        failed=options.failed,
+        model=options.model,
+        task=options.task,
+        confirmed=options.yes,
+    )
+
+
 def _model(options: argparse.Namespace) -> int:
     from runner.commands.model import new
 
@@ -137,7 +167,7 @@ def _complete(options: argparse.Namespace) -> int:
 
 
 class _Verb:
-    """A verb: what it does, what it takes, who handles it."""
+    """A verb: what it does, what it takes, who handles it, and the group of verbs that it is listed in, if any."""
 
     def __init__(
         self,
@@ -145,9 +175,18 @@ class _Verb:
         handler: Callable[[argparse.Namespace], int],
         arguments: Callable[[argparse.ArgumentParser], object],
         *,
-        hidden: bool = False,
+        group: str,
+        examples: Sequence[str] = (),
     ) -> None:
-        self.summary, self.handler, self.arguments, self.hidden = summary, handler, arguments, hidden
+        self.summary, self.handler, self.arguments = summary, handler, arguments
+        self.group, self.examples = group, examples
+
+    @property
+    def epilog(self) -> str:
+        """Its examples, as its help ends."""
+        return "\n".join(
+            ["examples:" if len(self.examples) > 1 else "example:", *(f"  {line}" for line in self.examples)]
+        )
 
 
 def _takes_overrides(parser: argparse.ArgumentParser) -> None:
@@ -221,6 +260,15 @@ def _takes_why(parser: argparse.ArgumentParser) -> None:
     _takes_outputs(parser)
 
 
+def _takes_forget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="a job: its folder, or digits of its fingerprint")
+    parser.add_argument("--failed", action="store_true", help="every failure, in place of jobs by name")
+    parser.add_argument("--model", metavar="NAME", help="with --failed: only of this model")
+    parser.add_argument("--task", metavar="NAME", help="with --failed: only of this task")
+    parser.add_argument("--yes", action="store_true", help="delete records too, where they are named")
+    _takes_outputs(parser)
+
+
 def _takes_model(parser: argparse.ArgumentParser) -> None:
     _takes_new(parser, "ORGANISATION/NAME on the hub, or the folder of a checkpoint")
 
@@ -246,16 +294,44 @@ def _takes_words(parser: argparse.ArgumentParser) -> None:
 
 
 _VERBS = {
-    "run": _Verb("measure a model (the default verb)", _run, _takes_run),
-    "plan": _Verb("show what a run would do, and what is already done", _plan, _takes_plan),
-    "list": _Verb("list models, tasks or benchmarks", _list, _takes_list),
-    "show": _Verb("print one model, task or benchmark as it is understood", _show, _takes_show),
-    "report": _Verb("print and write the scores of what was run", _report, _takes_report),
-    "why": _Verb("show why two jobs are not the same job", _why, _takes_why),
-    "model": _Verb("draft the file of a new model from its checkpoint: model new NAME", _model, _takes_model),
-    "completion": _Verb("print a shell's completion script for `embedmark`", _completion, _takes_shell),
-    "__complete": _Verb("", _complete, _takes_words, hidden=True),
-}
+    "run": _Verb(
+        "measure a model (the default verb)", _run, _takes_run, group="measure",
+        examples=["python -m runner model=e5 benchmark=mteb_eng_v2", "python -m runner -m model=e5,bge task=sts/sts17"],
+    ),
+    "plan": _Verb(
+        "show what a run would do, and what is already done", _plan, _takes_plan, group="measure",
+        examples=["python -m runner plan model=e5 benchmark=mteb_eng_v2", "python -m runner plan model=e5 --cost"],
+    ),
+    "list": _Verb(
+        "list models, tasks or benchmarks", _list, _takes_list, group="look",
+        examples=["python -m runner list tasks clustering"],
+    ),
+    "show": _Verb(
+        "print one model, task or benchmark as it is understood", _show, _takes_show, group="look",
+        examples=["python -m runner show STSBenchmark"],
+    ),
+    "report": _Verb(
+        "print and write the scores of what was run", _report, _takes_report, group="compare",
+        examples=["python -m runner report", "python -m runner report --benchmark mteb_eng_v2 --model e5 --format csv"],
+    ),
+    "why": _Verb(
+        "show why two jobs are not the same job", _why, _takes_why, group="compare",
+        examples=["python -m runner why 3f9c0d 81ab22"],
+    ),
+    "model": _Verb(
+        "draft the file of a new model from its checkpoint: model new NAME", _model, _takes_model, group="add",
+        examples=["python -m runner model new intfloat/e5-base-v2 --out mine"],
+    ),
+    "forget": _Verb(
+        "delete failures of earlier runs, or a record by name", _forget, _takes_forget, group="keep",
+        examples=["python -m runner forget --failed --task STS17", "python -m runner forget 3f9c0d --yes"],
+    ),
+    "completion": _Verb(
+        "print a shell's completion script for `embedmark`", _completion, _takes_shell, group="keep",
+        examples=["embedmark completion bash > ~/.local/share/bash-completion/completions/embedmark"],
+    ),
+    "__complete": _Verb("", _complete, _takes_words, group=""),
+}  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -269,16 +345,36 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m runner",
+        usage="python -m runner [-h] [--version] [VERB] ...",
         description="Measure embedding models on benchmarks. Configs say what; results are kept by what decided them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"embedmark {_version()}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    verbs = parser.add_subparsers(
+        dest="verb", required=True, metavar="VERB", prog="python -m runner", help=argparse.SUPPRESS,
+        title="verbs", description=_grouped_verbs(),
+    )  # fmt: skip
     for name, verb in _VERBS.items():
-        described = verbs.add_parser(name, description=verb.summary) if verb.hidden else None
-        verb.arguments(described or verbs.add_parser(name, description=verb.summary, help=verb.summary))
+        verb.arguments(
+            verbs.add_parser(
+                name,
+                description=verb.summary,
+                epilog=verb.epilog,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
     return parser
+
+
+def _grouped_verbs() -> str:
+    """Every verb under what one wants of it."""
+    widest = max(map(len, _VERBS))
+    lines: list[str] = []
+    for group, title in _GROUPS.items():
+        members = [f"  {name:<{widest}}  {verb.summary}" for name, verb in _VERBS.items() if verb.group == group]
+        lines += [f"{title}:", *members] if members else []
+    return "\n".join(lines)
 
 
 def _version() -> str:

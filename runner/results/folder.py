@@ -124,6 +124,26 @@ class JobFolders:
             raise
         return Claim(self, fingerprint, job, lock, state, path)
 
+    def forget(self, job: Inspected) -> bool:
+        """Delete a job's folder, whole or damaged; False when another process works on the job. Raises OutputError."""
+        path = job.found.path
+        lock = self._lock(job.fingerprint or job.found.digits)
+        with writing(path):
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with lock.acquire(blocking=False):
+                    temporary = self.new_temporary(job.fingerprint or job.found.digits)
+                    temporary.parent.mkdir(parents=True, exist_ok=True)
+                    if path.is_symlink() or not path.is_dir():
+                        path.unlink()
+                    else:
+                        # Renamed first: a folder that is deleted by halves is a damaged one.
+                        move_folder(path, temporary)
+                        remove_folder(temporary)
+            except Timeout:
+                return False
+        return True
+
     def clean(self) -> None:
         """Remove what killed writers left behind. What a living process is writing is locked and stays."""
         with writing(self.folder):

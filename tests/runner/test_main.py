@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from runner.__main__ import main
+from runner.__main__ import _GROUPS, _VERBS, _parser, _verb_first, main
+
+PUBLIC = [name for name, verb in _VERBS.items() if verb.group]
 
 
-@pytest.mark.parametrize("verb", ["run", "plan", "list", "show", "report", "why", "model", "completion"])
-def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([verb, "--help"]) == 0
-    assert verb in capsys.readouterr().out
+def help_of(*arguments: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main([*arguments, "--help"]) == 0
+    return printed.getvalue()
 
 
-def test_help_shows_every_public_verb_and_hides_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--help"]) == 0
-    out = capsys.readouterr().out
-    assert "why" in out
-    assert "__complete" not in out
+@pytest.mark.parametrize("verb", PUBLIC)
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    text = help_of(verb)
+    assert f"usage: python -m runner {verb} " in text
+    example = text.partition("example")[2].splitlines()[1].strip()
+    assert example.startswith(("python -m runner ", "embedmark "))
+    assert verb in example.split() or verb == "run"
+
+
+def test_examples_can_be_parsed() -> None:
+    for verb in PUBLIC:
+        for example in _VERBS[verb].examples:
+            words = shlex.split(example.removeprefix("python -m runner").removeprefix("embedmark").partition(">")[0])
+            assert _parser().parse_args(_verb_first(words)).verb == verb
+
+
+def test_help_groups_verbs_by_what_one_wants() -> None:
+    text = help_of()
+    assert "__complete" not in text
+    for verb in PUBLIC:
+        title = text[: text.index(f"\n    {verb} ")].splitlines()
+        headings = [line.strip().removesuffix(":") for line in title if line.startswith("  ") and line.endswith(":")]
+        assert headings[-1] == _GROUPS[_VERBS[verb].group]
+    for status in ("0    all done", "1    a job failed", "2    a mistake", "130  stopped"):
+        assert status in text
 
 
 @pytest.mark.parametrize(
