@@ -32,6 +32,7 @@ from models.prompts import nearest_key
 
 BACKENDS = ("torch", "onnx", "openvino")
 WEIGHTS = ("int8", "uint8")
+BACKEND_DTYPES = ("checkpoint", "float32")
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What a transformer of texts is fed, in the order in which exports take it."""
 OUTPUTS = ("last_hidden_state", "token_embeddings")
@@ -72,8 +73,10 @@ def checked_backend(spec: ModelSpec) -> str:
             raise ModelError(f"parameters: {name}: an exported model takes it no more; leave it out, or the backend")
     if spec.device not in ("auto", "cpu"):
         raise ModelError(f"device is {spec.device}; backend {backend} runs on cpu")
-    if spec.dtype != "float32":
-        raise ModelError(f"dtype is {spec.dtype}; with backend {backend} the exported model's own number format counts")
+    if spec.dtype not in BACKEND_DTYPES:
+        raise ModelError(
+            f"dtype is {spec.dtype}; backend {backend} computes in float32, so it takes {' or '.join(BACKEND_DTYPES)}"
+        )
     return backend
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from tasks.base import Image, Modality, Side, SimilarityName, TaskContext
 
@@ -104,6 +104,11 @@ class Outline(Protocol):
         """What each text costs, in tokens (or characters, where there is no tokenizer), after truncation."""
         ...
 
+
+Dtype: TypeAlias = Literal["checkpoint", "float32", "float16", "bfloat16"]
+"""The number format that a model's weights are loaded in; `checkpoint` is the one that they are stored in."""
+
+CHECKPOINT_DTYPE: Dtype = "checkpoint"
 
 Tokens: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
 """Token ids of one text."""
@@ -204,7 +209,7 @@ class ModelSpec:
     instructions: Instructions | None = None
     max_tokens: int | None = None
     similarity: SimilarityName | None = None
-    dtype: str = "float32"
+    dtype: Dtype = CHECKPOINT_DTYPE
     trust_remote_code: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     members: Sequence[Searcher] = ()

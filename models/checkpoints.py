@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 
 import torch
 import transformers
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from sentence_transformers.sparse_encoder.modules import SparseStaticEmbedding
 
-from models.base import ModelError, ModelSpec
+from models.base import CHECKPOINT_DTYPE, ModelError, ModelSpec
 from models.packed import is_packed
 from models.prompts import refuse_unknown
 
@@ -37,13 +41,14 @@ def refuse_parameters(spec: ModelSpec, known: Collection[str]) -> None:
     refuse_unknown("parameters: tokenizer", spec.parameters.get("tokenizer", {}), TOKENIZER)
 
 
-def library_arguments(spec: ModelSpec, *, on_cpu: bool = False) -> dict[str, Any]:
-    """What a config decides of how sentence-transformers loads a model; onto the CPU whatever device is asked for."""
-    model_kwargs: dict[str, Any] = {"dtype": "auto" if spec.dtype == "auto" else getattr(torch, spec.dtype)}
+def library_arguments(spec: ModelSpec) -> dict[str, Any]:
+    """What a config decides of how sentence-transformers loads a model."""
+    # Without a `dtype` the library loads weights in the number format that the checkpoint says they are in.
+    model_kwargs: dict[str, Any] = {} if spec.dtype == CHECKPOINT_DTYPE else {"dtype": getattr(torch, spec.dtype)}
     if attention := spec.parameters.get("attention"):
         model_kwargs["attn_implementation"] = attention
     return {
-        "device": "cpu" if on_cpu else None if spec.device == "auto" else spec.device,
+        "device": None if spec.device == "auto" else spec.device,
         "trust_remote_code": spec.trust_remote_code,
         "local_files_only": True,
         "model_kwargs": model_kwargs,
@@ -57,7 +62,7 @@ def loading(spec: ModelSpec, folder: Path) -> Iterator[None]:
     if spec.threads is not None:
         torch.set_num_threads(spec.threads)
     try:
-        with _quiet():
+        with _quiet(), _without_advice():
             yield
     # The libraries underneath raise nearly everything here, from OSError to their own Rust errors.
     except Exception as error:
@@ -77,14 +82,58 @@ def _why_not_loaded(spec: ModelSpec, folder: Path, error: Exception) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Loading without progress bars in the middle of the runner's own display."""
-    logging: Any = transformers.utils.logging
-    enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars: Any = transformers.utils.logging
+    enabled = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         yield
     finally:
         if enabled:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """The library warns that half precision may be slow on a CPU, and names arguments of its own."""
+    logger = logging.getLogger("sentence_transformers.base.model")
+
+    def others(record: logging.LogRecord) -> bool:
+        return "Consider comparing inference speeds" not in str(record.msg)
+
+    logger.addFilter(others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(others)
+
+
+def settle_dtype(network: torch.nn.Module, spec: ModelSpec) -> None:
+    """See to it that the network is in the number format that the config asks for.
+
+    Tables of token vectors are converted here, since the library loads them as they are stored.
+
+    Raises:
+        ModelError: The checkpoint's own code chose another format.
+    """
+    if spec.dtype == CHECKPOINT_DTYPE:
+        return
+    for module in network.modules():
+        if isinstance(module, StaticEmbedding | SparseStaticEmbedding):
+            module.to(getattr(torch, spec.dtype))
+    found = weights_dtype(network)
+    if found.partition(",")[0] != spec.dtype:
+        raise ModelError(
+            f"dtype is {spec.dtype}, and the checkpoint's own code loads its weights as {found} whatever is asked of "
+            "it; write `dtype: checkpoint`, or leave it out"
+        )
+
+
+def weights_dtype(network: torch.nn.Module) -> str:
+    """The number format of a network's weights; where there are several, all of them, the most used first."""
+    sizes: Counter[torch.dtype] = Counter()
+    for parameter in network.parameters():
+        sizes[parameter.dtype] += parameter.numel() if parameter.is_floating_point() else 0
+    return ", ".join(str(dtype).removeprefix("torch.") for dtype, _ in sizes.most_common())
 
 
 def network_facts(network: torch.nn.Module) -> dict[str, Any]:
@@ -92,7 +141,7 @@ def network_facts(network: torch.nn.Module) -> dict[str, Any]:
     parameter = next(network.parameters())
     return {
         "device": str(parameter.device),
-        "dtype": str(parameter.dtype).removeprefix("torch."),
+        "dtype": weights_dtype(network),
         "threads": torch.get_num_threads(),
         "linear_layers": "onednn" if is_packed(network) else "torch",
         "batch_independent": False,

@@ -15,14 +15,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sentence_transformers import CrossEncoder
+from sentence_transformers.base.modules import Dense
+from sentence_transformers.cross_encoder.modules import LogitScore
 
 from models.base import EncodeContext, ModelError, ModelSpec
-from models.checkpoints import checked_folder, library_arguments, loading, network_facts, refuse_parameters
+from models.checkpoints import (
+    checked_folder,
+    library_arguments,
+    loading,
+    network_facts,
+    refuse_parameters,
+    settle_dtype,
+)
 from models.packed import pack_linear_layers
 from models.prompts import PromptTable, refuse_settings
 from tasks.base import TaskContext
 
 PARAMETERS = {"attention", "tokenizer", "activation"}
+HALVES = (torch.float16, torch.bfloat16)
 ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "identity": torch.nn.Identity}
 
 
@@ -38,8 +48,11 @@ def load(spec: ModelSpec) -> CrossEncoderScorer:
         )
     if model.num_labels != 1:
         raise ModelError(f"{folder} gives {model.num_labels} scores a pair; a cross-encoder that ranks gives one")
+    settle_dtype(model, spec)
     pack_linear_layers(model)
-    return CrossEncoderScorer(model.eval(), PromptTable(spec.prompts))
+    facts = network_facts(model)
+    score_in_float32(model)
+    return CrossEncoderScorer(model.eval(), PromptTable(spec.prompts), facts)
 
 
 def _activation(spec: ModelSpec) -> torch.nn.Module | None:
@@ -49,13 +62,57 @@ def _activation(spec: ModelSpec) -> torch.nn.Module | None:
     return ACTIVATIONS[name]() if name is not None else None
 
 
+def score_in_float32(model: CrossEncoder) -> None:
+    """Let a network in half precision multiply its last layer in float32, as mteb 2.26.24 does.
+
+    Half-precision scores tie where the documents behind them differ. The last layer is the Dense module that gives the
+    scores, the two rows of the vocabulary that LogitScore reads, or else the last linear layer of as many outputs as
+    the model has labels.
+    """
+    modules = list(model.modules())
+    dense = [module for module in modules if isinstance(module, Dense) and module.module_output_name == "scores"]
+    logits = [module for module in modules if isinstance(module, LogitScore)]
+    if dense:
+        layers: list[torch.nn.Module | None] = [dense[-1].linear, getattr(dense[-1], "residual", None)]
+    elif logits:
+        tokens = {token for module in logits for token in (module.true_token_id, module.false_token_id)}
+        _logits_in_float32(model, sorted(token for token in tokens if token is not None))
+        return
+    else:
+        linear = [module for module in modules if isinstance(module, torch.nn.Linear)]
+        layers = [*[module for module in linear if module.out_features == model.num_labels][-1:]]
+    for layer in layers:
+        if isinstance(layer, torch.nn.Linear) and layer.weight.dtype in HALVES:
+            layer.float().register_forward_pre_hook(_as_float32)
+
+
+def _as_float32(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(values.float() for values in inputs)
+
+
+def _logits_in_float32(model: CrossEncoder, tokens: list[int]) -> None:
+    """The logits of these tokens alone: the layer is as large as the vocabulary."""
+    network: Any = model.transformers_model
+    layer = network.get_output_embeddings() if network is not None else None
+    if not isinstance(layer, torch.nn.Linear) or layer.weight.dtype not in HALVES:
+        return
+
+    def again(module: torch.nn.Linear, inputs: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor:
+        bias = None if module.bias is None else module.bias[tokens].float()
+        output = output.float()
+        output[..., tokens] = torch.nn.functional.linear(inputs[0].float(), module.weight[tokens].float(), bias)
+        return output
+
+    layer.register_forward_hook(again)
+
+
 class CrossEncoderScorer:
     """A Scorer."""
 
-    def __init__(self, model: CrossEncoder, prompts: PromptTable) -> None:
+    def __init__(self, model: CrossEncoder, prompts: PromptTable, facts: Mapping[str, Any]) -> None:
         self._model = model
         self._prompts = prompts
-        self.facts: Mapping[str, Any] = network_facts(model)
+        self.facts = facts
 
     def score(self, pairs: Sequence[tuple[str, str]], context: TaskContext) -> NDArray[np.float32]:
         """One score a pair, through the checkpoint's own activation function."""

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Literal
+from typing import Literal, get_args
 
-from models.base import Model, ModelError, ModelSpec, Outline
+from models.base import CHECKPOINT_DTYPE, Dtype, Model, ModelError, ModelSpec, Outline
 from tasks.base import Modality
 from tasks.plugins import PlugIns, plug_ins
 
@@ -31,6 +31,7 @@ class Loader:
     and so are no part of a model's identity. modalities: what it can hand to a model; whether a model takes it, the
     `about` of its file says. takes_members: whether it makes one model out of several, its config's `members`.
     parameters: the names that a config's `parameters` may have, None where only the loader itself knows.
+    dtypes: the number formats that it can load weights in, besides the one they are stored in.
     """
 
     name: str
@@ -43,6 +44,13 @@ class Loader:
     modalities: frozenset[Modality] = frozenset({"text"})
     takes_members: bool = False
     parameters: frozenset[str] | None = None
+    dtypes: frozenset[Dtype] = frozenset(get_args(Dtype))
+
+    @property
+    def known_dtypes(self) -> tuple[Dtype, ...]:
+        """What a model of this loader may give as its dtype."""
+        own = self.dtypes if self.needs_weights else ()
+        return tuple(dtype for dtype in get_args(Dtype) if dtype == CHECKPOINT_DTYPE or dtype in own)
 
     def load(self, spec: ModelSpec) -> Model:
         """The model, ready for use. Raises ModelError."""
@@ -90,14 +98,21 @@ _BUILT_IN = [
     Loader(
         "sentence_transformer",
         "models.sentence_transformer:load",
-        1,
+        2,
         modalities=_IMAGES_TOO,
         parameters=_OWN_FORWARD_PASS,
     ),
-    Loader("model2vec", "models.static:load", 1, extra="static", parameters=frozenset()),
-    Loader("cross_encoder", "models.cross_encoder:load", 1, kind="scorer", parameters=_CHECKPOINT | {"activation"}),
-    Loader("sparse_encoder", "models.sparse:load", 1, kind="searcher", parameters=_CHECKPOINT),
-    Loader("multi_vector", "models.multi_vector:load", 2, kind="searcher", parameters=_CHECKPOINT),
+    Loader(
+        "model2vec",
+        "models.static:load",
+        1,
+        extra="static",
+        parameters=frozenset(),
+        dtypes=frozenset({"float32", "float16"}),
+    ),
+    Loader("cross_encoder", "models.cross_encoder:load", 2, kind="scorer", parameters=_CHECKPOINT | {"activation"}),
+    Loader("sparse_encoder", "models.sparse:load", 2, kind="searcher", parameters=_CHECKPOINT),
+    Loader("multi_vector", "models.multi_vector:load", 3, kind="searcher", parameters=_CHECKPOINT),
     Loader(
         "bm25",
         "models.bm25:load",

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from sentence_transformers import MultiVectorEncoder
 
 from models.base import EncodeContext, ModelSpec
-from models.checkpoints import checked_folder, library_arguments, loading, network_facts, refuse_parameters
+from models.checkpoints import (
+    checked_folder,
+    library_arguments,
+    loading,
+    network_facts,
+    refuse_parameters,
+    settle_dtype,
+)
 from models.hits import best
 from models.packed import pack_linear_layers
 from models.prompts import PromptTable, prompt_table, refuse_settings
@@ -36,6 +43,7 @@ def load(spec: ModelSpec) -> MultiVectorSearcher:
     refuse_parameters(spec, PARAMETERS)
     with loading(spec, folder):
         model = MultiVectorEncoder(str(folder), **library_arguments(spec)).eval()
+    settle_dtype(model, spec)
     pack_linear_layers(model)
     if spec.max_tokens is not None:
         model.max_seq_length = spec.max_tokens

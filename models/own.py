@@ -3,7 +3,7 @@
 The class is called with the ModelSpec and makes an Encoder, a Scorer or a Searcher (models/base.py). Being code, it
 runs only where the model's file says `trust_remote_code: true`. A folder is identified by its content, so that a
 change of the code gives its jobs new fingerprints; an installed module by the model's `revision`, to be raised when the
-code changes.
+code changes. `spec.dtype` may be "checkpoint": load the weights as they are stored.
 """
 
 from __future__ import annotations

@@ -35,7 +35,14 @@ from transformers import PreTrainedTokenizerBase
 
 from models.backends import checked_backend, exchange
 from models.base import EncodeContext, Encoder, ModelError, ModelSpec, Tokens, Variant
-from models.checkpoints import checked_folder, library_arguments, loading, refuse_parameters
+from models.checkpoints import (
+    checked_folder,
+    library_arguments,
+    loading,
+    refuse_parameters,
+    settle_dtype,
+    weights_dtype,
+)
 from models.images import decoded, patches
 from models.instructions import InstructionTable
 from models.packed import is_packed, pack_linear_layers
@@ -63,8 +70,12 @@ def load(spec: ModelSpec) -> Encoder:
     folder = checked_folder(spec)
     refuse_parameters(spec, PARAMETERS)
     backend = checked_backend(spec)
+    if backend != "torch":
+        # What is exported are the checkpoint's weights, and runtimes for the CPU compute in float32.
+        spec = replace(spec, dtype="float32", device="cpu")
     with loading(spec, folder):
-        network = SentenceTransformer(str(folder), **library_arguments(spec, on_cpu=backend != "torch")).eval()
+        network = SentenceTransformer(str(folder), **library_arguments(spec)).eval()
+    settle_dtype(network, spec)
     _limit_tokens(network, spec.max_tokens)
     if backend != "torch":
         exchange(network, backend, spec, folder)
@@ -119,7 +130,7 @@ class _Model:
         inner = self.network.transformers_model
         return {
             "device": str(parameter.device),
-            "dtype": str(parameter.dtype).removeprefix("torch."),
+            "dtype": weights_dtype(self.network),
             "threads": torch.get_num_threads(),
             "attention": getattr(inner.config, "_attn_implementation", None) if inner is not None else None,
             "linear_layers": "onednn" if is_packed(self.network) else "torch",

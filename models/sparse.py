@@ -15,7 +15,14 @@ from scipy.sparse import csr_matrix
 from sentence_transformers import SparseEncoder
 
 from models.base import EncodeContext, ModelError, ModelSpec
-from models.checkpoints import checked_folder, library_arguments, loading, network_facts, refuse_parameters
+from models.checkpoints import (
+    checked_folder,
+    library_arguments,
+    loading,
+    network_facts,
+    refuse_parameters,
+    settle_dtype,
+)
 from models.hits import best
 from models.packed import pack_linear_layers
 from models.prompts import PromptTable, prompt_table, refuse_settings
@@ -33,6 +40,7 @@ def load(spec: ModelSpec) -> SparseSearcher:
     refuse_parameters(spec, PARAMETERS)
     with loading(spec, folder):
         model = SparseEncoder(str(folder), **library_arguments(spec)).eval()
+    settle_dtype(model, spec)
     pack_linear_layers(model)
     if spec.max_tokens is not None:
         model.max_seq_length = spec.max_tokens

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 from model2vec import StaticModel
+from model2vec.quantization import DType
 from numpy.typing import NDArray
 
-from models.base import EncodeContext, ModelError, ModelSpec, Variant
+from models.base import CHECKPOINT_DTYPE, EncodeContext, ModelError, ModelSpec, Variant
 from models.prompts import PromptTable, refuse_settings, refuse_unknown
 from tasks.base import SimilarityName
 
@@ -27,7 +28,8 @@ def load(spec: ModelSpec) -> Model2Vec:
     if spec.folder is None or not (spec.folder / "model.safetensors").is_file():
         raise ModelError(f"{spec.folder} has no model.safetensors; expected a checkpoint of model2vec")
     try:
-        model = StaticModel.from_pretrained(spec.folder, force_download=False)
+        to = None if spec.dtype == CHECKPOINT_DTYPE else DType(spec.dtype)
+        model = StaticModel.from_pretrained(spec.folder, force_download=False, quantize_to=to)
     # Errors of safetensors and tokenizers are their own Rust types.
     except Exception as error:
         raise ModelError(f"{spec.folder} could not be loaded by model2vec: {type(error).__name__}: {error}") from error

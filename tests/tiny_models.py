@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from model2vec import StaticModel
+from safetensors.torch import load_file, save_file
 from sentence_transformers import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
@@ -182,4 +183,24 @@ def tiny_static(folder: Path, dim: int = 8) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=dim)], device="cpu")
     model.save(str(folder), create_model_card=False)
+    return folder
+
+
+def recast(folder: Path, weights: torch.dtype, said: str | None = "the same") -> Path:
+    """A checkpoint with its weights in another number format.
+
+    said: what its config.json says of them; None for nothing.
+    """
+    for path in sorted(folder.rglob("*.safetensors")):
+        tensors = {name: t.to(weights) if t.is_floating_point() else t for name, t in load_file(path).items()}
+        save_file(tensors, path, {"format": "pt"})
+    path = folder / "config.json"
+    if path.is_file():
+        config = json.loads(path.read_text(encoding="utf-8"))
+        for part in (config, config.get("text_config", {}), config.get("vision_config", {})):
+            part.pop("torch_dtype", None)
+            part.pop("dtype", None)
+        if said is not None:
+            config["dtype"] = str(weights).removeprefix("torch.") if said == "the same" else said
+        path.write_text(json.dumps(config), encoding="utf-8")
     return folder

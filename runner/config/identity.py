@@ -101,7 +101,7 @@ class Pin:
 def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
     """What a model contributes: its deciding fields, what its weights are, and the identities of its members.
 
-    Raises UserError when the loader is unknown or when nothing pins the weights.
+    Raises UserError when the loader is unknown or cannot give the dtype, or when nothing pins the weights.
     """
     loader = known_loader(model)
     if isinstance(model.weights, FolderModel) and pin.content is None:
@@ -112,7 +112,10 @@ def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, 
 
 
 def known_loader(model: ModelConfig) -> Loader:
-    """The loader that a model names. Raises UserError when there is none, or when a package takes a name of another."""
+    """The loader that a model names.
+
+    Raises UserError when there is none, when it cannot give the dtype, or when a package takes a name of another.
+    """
     added = added_loaders()
     if added.clashes:
         raise UserError(added.clashes[0])
@@ -122,6 +125,11 @@ def known_loader(model: ModelConfig) -> Loader:
         raise UserError(
             f"model {model.name}: loader: no loader {model.loader!r}.{left_out}{nearest(model.loader, loaders())} "
             f"Known loaders: {', '.join(sorted(loaders()))}, and module:Class for a class of your own."
+        )
+    if model.dtype not in loader.known_dtypes:
+        raise UserError(
+            f"model {model.name}: dtype: found {model.dtype}; loader {model.loader} takes "
+            f"{', '.join(loader.known_dtypes)}. Leave it out, which means checkpoint."
         )
     return loader
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from itertools import permutations
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 
 from models.api.services import check_service
+from models.base import CHECKPOINT_DTYPE, Dtype
 from models.instructions import PLACE, check
 from models.loaders import find_loader
 from models.prompts import refuse_unknown
@@ -303,6 +304,11 @@ class InstructionsConfig(Schema):
         return self
 
 
+def _renamed_dtype(value: Any) -> Any:
+    """`checkpoint` was called `auto`."""
+    return CHECKPOINT_DTYPE if value == "auto" else value
+
+
 def _how_given(member: Any) -> str:
     return "named" if isinstance(member, str) else "inline"
 
@@ -334,7 +340,8 @@ class ModelConfig(Schema):
     similarity: Annotated[SimilarityName | Literal["max_sim"] | None, Decides] = None
     """How two vectors are compared; null takes the checkpoint's own choice, cosine where it has none. max_sim is how
     the multi_vector loader compares texts of one vector a token."""
-    dtype: Annotated[Literal["float32", "float16", "bfloat16", "auto"], Decides] = "float32"
+    dtype: Annotated[Dtype, BeforeValidator(_renamed_dtype), Decides] = CHECKPOINT_DTYPE
+    """The number format that the model's weights are loaded in: `checkpoint`, what they are stored in, or another."""
     trust_remote_code: Annotated[bool, Decides] = False
     trust_url: Annotated[bool, Executes] = False
     """Send texts, and the key, to the address that `parameters` names, although it is not the service's own."""

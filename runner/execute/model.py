@@ -83,9 +83,22 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
     if searcher is not None:
         _refuse_vector_settings(config)
     sources = [f"{member.config.name}: {member.facts.source}" for member in members] or [weights.source]
-    facts = ModelFacts(source="; ".join(sources), revision=weights.revision, content_hash=weights.content)
+    facts = ModelFacts(
+        source="; ".join(sources),
+        revision=weights.revision,
+        content_hash=weights.content,
+        dtype=_dtype(encoder or searcher, members),
+    )
     store = VerifiedStore(_open_store(encoder_identity(identity), execution, outputs), unchanged)
     return OpenModel(config, encoder, searcher, store, facts, (unchanged, *(member.verify for member in members)))
+
+
+def _dtype(model: Encoder | Searcher | None, members: Sequence[OpenModel]) -> str | None:
+    """The number format of a model's weights, or those of its members', as far as they have any."""
+    if members:
+        return "; ".join(f"{m.config.name}: {m.facts.dtype}" for m in members if m.facts.dtype) or None
+    found = model.facts.get("dtype") if model is not None else None
+    return found if isinstance(found, str) else None
 
 
 def _searcher(model: OpenModel, execution: Execution) -> Searcher:

@@ -94,11 +94,16 @@ class DatasetFacts(_Part):
 
 
 class ModelFacts(_Part):
-    """The weights that were used. content_hash: of their files, where no commit or package version pins them."""
+    """The weights that were used. content_hash: of their files, where no commit or package version pins them.
+
+    dtype: the number format that they were in; several where they are mixed, the most used first. Null for services and
+    other models without weights.
+    """
 
     source: str
     revision: str | None = None
     content_hash: str | None = None
+    dtype: str | None = None
 
 
 class Timing(_Part):

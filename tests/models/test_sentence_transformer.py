@@ -124,12 +124,6 @@ def test_a_model_that_needs_more_than_padding_is_preprocessed_by_the_library(tmp
     np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
 
 
-def test_half_precision_is_the_configs_choice(tmp_path: Path) -> None:
-    encoder = load(ModelSpec("tiny", tiny_bert(tmp_path), dtype="bfloat16", device="cpu"))
-    assert encoder.facts["dtype"] == "bfloat16"
-    assert encode(encoder, TEXTS).dtype == np.float32
-
-
 def _empty(folder: Path) -> Path:
     folder.mkdir()
     (folder / "notes.md").write_text("no model", encoding="utf-8")

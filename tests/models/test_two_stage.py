@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sentence_transformers import SentenceTransformer
-from tiny_models import tiny_bert, tiny_two_stages
+from tiny_models import recast, tiny_bert, tiny_two_stages
 
 from models.base import (
     ContextualEncoder,
@@ -59,12 +60,16 @@ def test_both_stages_equal_sentence_transformers(folder: Path) -> None:
     assert np.abs(encoder.given(first[::-1].copy()).encode(TEXTS, variant) - expected).max() > 0.01
 
 
-def test_half_precision_reaches_the_second_stage(folder: Path) -> None:
-    encoder = two_stages(folder, {}, dtype="bfloat16")
+def test_half_precision_reaches_the_second_stage(tmp_path: Path) -> None:
+    folder = recast(tiny_two_stages(tmp_path), torch.bfloat16)
+    encoder = two_stages(folder, {})
     assert isinstance(encoder, ContextualEncoder)
     variant = encoder.variant(QUERY)
     vectors = encoder.given(encoder.encode(SAMPLE, variant)).encode(TEXTS, variant)
-    assert vectors.dtype == np.float32
+    reference = SentenceTransformer(str(folder), device="cpu", trust_remote_code=True)
+    sample = reference.encode(SAMPLE, convert_to_tensor=True)
+    assert sample.dtype == torch.bfloat16
+    np.testing.assert_array_equal(vectors, reference.encode(TEXTS, dataset_embeddings=sample))
 
 
 def test_the_checkpoint_says_how_large_the_sample_is_unless_the_config_does(folder: Path) -> None:

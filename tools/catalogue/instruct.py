@@ -8,6 +8,7 @@ from typing import Any
 
 from tasks.types import task_types
 from tools.catalogue import pages
+from tools.catalogue.models import DTYPE_KEYS, dtype
 from tools.catalogue.tasks import Facts
 
 LOADERS = {
@@ -72,7 +73,7 @@ def expressible(facts: Facts, wordings: Wordings) -> bool:
         and facts["revision"] is not None
         and facts.get("similarity_fn_name") in (None, "cosine", "dot")
         and kwargs.keys() <= _KNOWN
-        and model.keys() <= {"dtype", "torch_dtype", "attn_implementation", "trust_remote_code"}
+        and model.keys() <= DTYPE_KEYS | {"attn_implementation", "trust_remote_code"}
         and (kwargs.get("tokenizer_kwargs") or {}).keys() <= set(_TOKENIZER)
         and wordings.of(facts) is not None
     )
@@ -92,7 +93,6 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
         "include_prompt": kwargs.get("include_prompt"),
         "tokenizer": tokenizer,
     }
-    dtype = model.get("dtype", model.get("torch_dtype", "float32"))
     return {
         "trust_remote_code": kwargs.get("trust_remote_code", model.get("trust_remote_code")),
         "instructions": {**wording, **({} if documents else {"documents": False})},
@@ -102,7 +102,7 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
         },
         "max_tokens": kwargs.get("max_seq_length"),
         "truncate_dim": kwargs.get("embed_dim"),
-        "dtype": None if dtype == "float32" else dtype,
+        "dtype": dtype(model),
         "parameters": {key: value for key, value in parameters.items() if value not in (None, {})},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from tools.catalogue.models import DTYPE_KEYS, dtype
 from tools.catalogue.tasks import Facts
 
 Settings = dict[str, Any]
@@ -50,7 +51,7 @@ def _bge_reranker(*_: object) -> Settings:
 
 
 def _jina_reranker(*_: object) -> Settings:
-    return {"loader": "cross_encoder", "trust_remote_code": True, "dtype": "auto"}
+    return {"loader": "cross_encoder", "trust_remote_code": True}
 
 
 def _uae(_: Facts, kwargs: Mapping[str, Any]) -> Settings:
@@ -109,15 +110,14 @@ def _loaded(
     """Settings out of the arguments that all loaders over sentence-transformers take, None when there are others."""
     model = kwargs.get("model_kwargs") or {}
     known = {"trust_remote_code", "max_length", "model_kwargs", *ignored}
-    if not (kwargs.keys() <= known and model.keys() <= {"dtype", "torch_dtype", "attn_implementation"}):
+    if not (kwargs.keys() <= known and model.keys() <= DTYPE_KEYS | {"attn_implementation"}):
         return None
-    dtype = model.get("dtype", model.get("torch_dtype"))
     parameters = {"attention": model.get("attn_implementation"), "activation": activation}
     return {
         **({"loader": loader} if loader else {}),
         **more,
         "trust_remote_code": kwargs.get("trust_remote_code"),
         "max_tokens": kwargs.get("max_length"),
-        "dtype": None if dtype == "float32" else dtype,
+        "dtype": dtype(model),
         "parameters": {key: value for key, value in parameters.items() if value is not None},
     }

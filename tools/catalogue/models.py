@@ -36,7 +36,8 @@ SIMILARITIES = {"MaxSim": "max_sim"}
 _KWARGS = {"trust_remote_code": "trust_remote_code", "max_seq_length": "max_tokens"}
 _IGNORED = {"device"}
 _SIDELESS = ("BitextMining", "Regression", "ZeroShotClassification")
-_DTYPES = {"float16", "bfloat16", "float32"}
+DTYPE_KEYS = {"dtype", "torch_dtype"}
+"""What a loader's arguments call the number format that weights are loaded in."""
 _ABOUT_KEYS = (
     "reference",
     "license",
@@ -62,13 +63,13 @@ _ABOUT_KEYS = (
 def expressible(facts: Facts) -> bool:
     """Whether our model schema can say all that decides this model's vectors."""
     kwargs = _kwargs(facts)
-    dtype = _dtype(kwargs.pop("model_kwargs", None))
+    model = kwargs.pop("model_kwargs", None) or {}
     return (
         ((facts["modalities"] == ["text"] and facts.get("loader") in LOADERS) or facts.get("loader") in OF_IMAGES)
         and facts["revision"] is not None
         and facts["model_type"] in (["dense"], ["router"])
         and facts.get("similarity_fn_name") in (None, "cosine", "dot")
-        and dtype is not None
+        and model.keys() <= DTYPE_KEYS
         and kwargs.keys() <= {"model_prompts", *_KWARGS}
         and all(isinstance(prompt, str) for prompt in (kwargs.get("model_prompts") or {}).values())
     )
@@ -84,7 +85,6 @@ def choices(names: Iterable[str]) -> dict[str, str]:
 def config(facts: Facts) -> dict[str, Any]:
     """The config of a model."""
     kwargs = _kwargs(facts)
-    dtype = _dtype(kwargs.get("model_kwargs"))
     layer_normed = facts["name"] in LAYER_NORMED or None
     return whole(
         facts,
@@ -93,7 +93,7 @@ def config(facts: Facts) -> dict[str, Any]:
             **_prompts_and_parameters(facts, kwargs.get("model_prompts") or {}),
             "layer_norm": layer_normed,
             "normalize": layer_normed,
-            "dtype": None if dtype == "float32" else dtype,
+            "dtype": dtype(kwargs.get("model_kwargs") or {}),
         },
     )
 
@@ -145,13 +145,10 @@ def _prompts(facts: Facts, given: Mapping[str, str]) -> dict[str, str]:
     return prompts
 
 
-def _dtype(model_kwargs: Mapping[str, Any] | None) -> str | None:
-    """The number format that these arguments ask for, None when they say more than that."""
-    if not model_kwargs:
-        return "float32"
-    wanted = next(iter(model_kwargs.values()))
-    only_dtype = len(model_kwargs) == 1 and model_kwargs.keys() <= {"dtype", "torch_dtype"}
-    return wanted if only_dtype and wanted in _DTYPES else None
+def dtype(model_kwargs: Mapping[str, Any]) -> str | None:
+    """The number format that the arguments of a model's loader ask for, None where it is the checkpoint's own."""
+    wanted: str | None = next((model_kwargs[key] for key in DTYPE_KEYS if key in model_kwargs), None)
+    return None if wanted == "auto" else wanted
 
 
 def _about(facts: Facts) -> dict[str, Any]:

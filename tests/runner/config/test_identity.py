@@ -188,4 +188,4 @@ def test_execution_decides_nothing() -> None:
     assert deciding(Execution()) == {}
 
 
-GOLDEN = "70e875c77d69130ae5921402549f6d1b53e996e88630cf2d12115c98f32b01ed"
+GOLDEN = "ba399abbd300e7591fa5d274618fa42a01e013474f58b3df62b3ddb5bba6db3e"
