@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,11 @@ class Postprocess:
     def needs_all_rows(self) -> bool:
         """Whether what becomes of a vector depends on the others."""
         return self.quantize is not None
+
+    def check_width(self, dim: int) -> None:
+        """Raises ModelError when vectors of so many dimensions are too narrow for what is asked."""
+        if self.truncate_dim is not None and self.truncate_dim > dim:
+            raise ModelError(f"truncate_dim is {self.truncate_dim}, and the model's vectors have {dim} dimensions")
 
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Process the (n, dim) vectors of a text set; the array given is left as it is.
@@ -112,8 +117,7 @@ def _rounded(vectors: NDArray[np.float32], to: str) -> NDArray[np.float32]:
 
 def truncate(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
     """The first `dim` dimensions (Matryoshka representations, Kusupati et al. 2022). Raises ModelError."""
-    if dim > vectors.shape[1]:
-        raise ModelError(f"truncate_dim is {dim}, and the model's vectors have {vectors.shape[1]} dimensions")
+    Postprocess(truncate_dim=dim).check_width(vectors.shape[1])
     return np.ascontiguousarray(vectors[:, :dim])
 
 
@@ -124,11 +128,14 @@ def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def checked(vectors: NDArray[np.generic], items: Sequence[Item], dim: int | None = None) -> NDArray[np.float32]:
-    """The vectors of a batch as float32, or ModelError naming what is wrong and the text or image that caused it.
+def checked(returned: Any, items: Sequence[Item], dim: int | None = None) -> NDArray[np.float32]:
+    """What a model returned for a batch as float32 (n, dim), or ModelError naming the text or image that is wrong.
+
+    Taken are arrays, torch's tensors on any device, and lists of either or of numbers, in any floating point format.
 
     dim: the width that the model's earlier vectors had, if any.
     """
+    vectors = _as_array(returned)
     if vectors.ndim != 2 or len(vectors) != len(items) or vectors.shape[1] == 0:
         raise ModelError(
             f"the model returned shape {vectors.shape} for {len(items)} texts or images; expected ({len(items)}, dim)"
@@ -139,12 +146,38 @@ def checked(vectors: NDArray[np.generic], items: Sequence[Item], dim: int | None
         )
     if not np.issubdtype(vectors.dtype, np.floating):
         raise ModelError(f"the model returned {vectors.dtype}; expected floating point numbers")
-    finite = np.isfinite(vectors).all(axis=1)
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(vectors, dtype=np.float32)
+    finite = np.isfinite(single).all(axis=1)
     if not finite.all():
         wrong = int(np.argmin(finite))
-        kind = "NaN" if np.isnan(vectors[wrong]).any() else "infinity"
+        kind = "NaN" if np.isnan(single[wrong]).any() else "infinity"
         raise ModelError(f"the model returned {kind} for {_short(items[wrong:])}")
-    return np.ascontiguousarray(vectors, dtype=np.float32)
+    return single
+
+
+def _as_array(returned: Any) -> NDArray[Any]:
+    """An array of what a model returned. Raises ModelError for what is no vectors at all."""
+    if isinstance(returned, (list, tuple)):
+        rows = [_as_array(row) if _is_tensor(row) else row for row in returned]
+        try:
+            return np.array(rows) if rows else np.zeros((0, 0), dtype=np.float32)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"the model returned a list whose rows are no vectors of one width: {error}") from error
+    if _is_tensor(returned):
+        tensor = returned.detach()
+        return np.asarray((tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy())
+    if not hasattr(returned, "__array__"):
+        found = "nothing" if returned is None else f"a {type(returned).__name__}"
+        raise ModelError(f"the model returned {found}; expected an array of floating point numbers, (n, dim)")
+    vectors = np.asarray(returned)
+    # Formats of the package ml_dtypes, which NumPy does not count among its floating point numbers.
+    return vectors.astype(np.float32) if vectors.dtype.name.startswith(("bfloat16", "float8")) else vectors
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether it is one of torch's tensors, which is not imported to find out."""
+    return all(hasattr(value, name) for name in ("detach", "is_floating_point", "cpu"))
 
 
 def _short(items: Sequence[Item], width: int = 120) -> str:

@@ -26,6 +26,14 @@ class JobError(Exception):
     """One job that could not be done although its config was right. Exit status 1; other jobs go on."""
 
 
+def message_of(error: BaseException) -> str:
+    """What an error says; one that cannot say it (its `__str__` fails) is known by its class."""
+    try:
+        return str(error)
+    except Exception as another:  # a class of somebody else's
+        return f"{type(error).__name__}, whose message cannot be had ({type(another).__name__})"
+
+
 _LONGEST = 120
 """Characters of a name that may be taken for another."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from runner.config.command_line import as_typed, prepare, split_search_path
 from runner.config.compose import HYDRA_ERRORS, check, hydra_error, settings_from, user_folders
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK, USER_ERROR, JobError, OutputError, UserError
+from runner.execute.leftovers import clean
 from runner.execute.log import LOG_LINE
 from runner.pins import default_pins
 from runner.plan import make_plan
@@ -94,15 +97,37 @@ def _measure(settings: Settings, found: Catalogue) -> int:
     plan = make_plan(settings, found, default_pins())
     states = JobFolders(outputs).states([job.fingerprint for job in plan.jobs])
     todo = len(plan.jobs) if settings.rerun else sum(state != "done" for state in states.values())
-    failed = 0
-    with _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
+    outcome = None
+    with _stoppable(), _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
         progress.planned(f"{_point()}{summary(plan, states, outputs)}", todo)
         if todo:
             from runner.execute.loop import execute
 
-            failed = len(execute(plan, settings.execution, outputs, progress, rerun=settings.rerun).failed)
+            outcome = execute(plan, settings.execution, outputs, progress, rerun=settings.rerun)
+            if outcome.stopped:
+                left = todo - len(outcome.done) - len(outcome.failed)
+                progress.message(f"stopped: {outcome.stopped}; {left} jobs are left to do by the same command")
+        else:
+            clean(outputs)
     closing(plan, outputs)
-    return FAILED if failed else OK
+    return FAILED if outcome is not None and (outcome.failed or outcome.stopped) else OK
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Being asked to end (SIGTERM) is what Ctrl-C is: what is scored and what is encoded is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _record(settings: Settings) -> None:

@@ -162,6 +162,11 @@ class ArrowColumn(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._column)
 
+    @property
+    def nbytes(self) -> int:
+        """What the column takes in memory."""
+        return int(self._column.nbytes)
+
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload

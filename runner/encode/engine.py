@@ -14,17 +14,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import ContextualEncoder, Encoder, ImageEncoder, ModelError, TokenEncoder, Variant
 from models.postprocess import Postprocess, checked
-from runner.encode.keys import Distinct, distinct
+from runner.encode.keys import Digests, digests, merged
 from runner.encode.rows import StoredRows
 from runner.encode.store import Places, Store
 from runner.errors import UserError
@@ -50,6 +51,10 @@ class Request:
     name: str
     items: Sequence[Item]
     variant: Variant
+
+    def digests(self) -> Digests:
+        """The keys of its items. Raises DataError for an item that is none."""
+        return digests(self.name, self.items, self.variant)
 
 
 @dataclass(frozen=True)
@@ -77,22 +82,137 @@ class EncodeFacts:
     batch_tokens: int
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """Vectors of all requests."""
+class Encoding:
+    """The items of some requests on their way into the store, and out of it again.
 
-    store: Store
-    facts: EncodeFacts
-    _texts: Distinct = field(repr=False)
-    _places: Places = field(repr=False)
-    _order: dict[Request, int] = field(repr=False)
-    _postprocess: Postprocess = field(repr=False)
-    _fresh: NDArray[np.bool_] = field(repr=False)
+    All requests are known from the start, so that a text that several have is encoded once; `run` encodes some of them
+    or all, in any order and as often as is wanted. What is encoded is written now and then, and when `flush` is called;
+    a request can be read as soon as all of it is written (`is_ready`).
+
+    Leaving the context writes what is encoded, also when an error ends it.
+
+    Args:
+        encoder: The model.
+        requests: What is wanted.
+        store: Where vectors are kept.
+        batch_tokens: Padded tokens of a batch (characters for models without a tokenizer apart); by default what suits
+            the model.
+        on_progress: Called after each batch.
+        postprocess: Applied to what is read, never to what is stored.
+        digests: Of each request, where they are known already.
+
+    Raises:
+        tasks.base.DataError: Texts or images that are none.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        requests: Sequence[Request],
+        store: Store,
+        *,
+        batch_tokens: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        postprocess: Postprocess | None = None,
+        digests: Sequence[Digests] | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.requests = requests
+        self.store = store
+        self.budget = batch_tokens or encoder.batch_tokens
+        each = digests if digests is not None else [request.digests() for request in requests]
+        self.texts = merged(each, [request.variant for request in requests])
+        self._on_progress = on_progress or (lambda _: None)
+        self._postprocess = postprocess or Postprocess()
+        self._order = {request: number for number, request in enumerate(requests)}
+        self._places = store.find(self.texts.keys)
+        self._fresh = self._places[:, 0] < 0
+        self._wanting = self._fresh.copy()
+        """What is neither in the store nor waiting to be written."""
+        self._measured = ~self._fresh
+        self._suspects = np.zeros(0, dtype=np.int64)
+        self._texts_done = self._tokens_done = self._size_done = 0
+        self._seconds = 0.0
+        self._estimates = {modality: self._estimate(modality) for modality in SIZE_PER_TOKEN}
+        self._dim: int | None = None
+        self._pending: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
+        self._pending_bytes = 0
+        self._flushed = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(UserError) if error is not None else nullcontext():
+            self.flush()
+
+    @property
+    def facts(self) -> EncodeFacts:
+        """What it took so far."""
+        return EncodeFacts(
+            texts=len(self.texts.inverse),
+            distinct=len(self._places),
+            reused=int((~self._fresh).sum()),
+            tokens=self._tokens_done,
+            seconds=self._seconds,
+            batch_tokens=self.budget,
+        )
+
+    def run(self, requests: Sequence[Request] | None = None) -> None:
+        """Encode what is missing of some of the requests, by default of all. What is computed before an error is kept.
+
+        Raises:
+            ModelError: The model returned something else than finite vectors of one width.
+            UserError: The store is full.
+        """
+        started = time.monotonic()
+        self._report()
+        rows = self._rows(self.requests if requests is None else requests)
+        try:
+            for variant, windows in self._windows(rows[self._wanting[rows]]):
+                encoder = self._stage(variant)
+                for window in windows:
+                    self._run_window(encoder, variant, window)
+        finally:
+            self._seconds += time.monotonic() - started
+
+    def flush(self) -> None:
+        """Write what is encoded. Raises UserError when the store is full."""
+        if self._pending:
+            rows = np.concatenate([rows for rows, _ in self._pending])
+            vectors = np.concatenate([vectors for _, vectors in self._pending])
+            self._pending, self._pending_bytes = [], 0
+            self._places[rows] = self.store.add(self.texts.keys[rows], vectors)
+        self._flushed = time.monotonic()
+
+    def is_ready(self, requests: Sequence[Request]) -> bool:
+        """Whether every vector of some requests can be read."""
+        return all(bool((self._places_of(request)[:, 0] >= 0).all()) for request in requests)
+
+    def size(self, requests: Sequence[Request]) -> int:
+        """What is still to be encoded of some requests: about so many tokens, as `budget` counts them."""
+        rows = self._rows(requests)
+        rows = rows[self._wanting[rows]]
+        modalities = np.array([variant.modality for variant in self.texts.variants], dtype=object)
+        sizes = self.texts.sizes[rows]
+        images = modalities[self.texts.variant_of(rows)] == "image" if len(rows) else np.zeros(0, dtype=bool)
+        of_texts = SIZE_PER_TOKEN["text"] if isinstance(self.encoder, TokenEncoder) else 1.0
+        return int(sizes[images].sum() / SIZE_PER_TOKEN["image"] + sizes[~images].sum() / of_texts)
+
+    def seconds(self, requests: Sequence[Request]) -> float:
+        """What it took to encode some requests: their share, by size, of the time that all have taken."""
+        rows = self._rows(requests)
+        return self._seconds * int(self.texts.sizes[rows[self._fresh[rows]]].sum()) / max(1, self._size_done)
+
+    def suspects(self, requests: Sequence[Request]) -> bool:
+        """Whether some requests have a text or image of the batch that last went wrong."""
+        return bool(np.isin(self._suspects, self._rows(requests)).any())
 
     def counts(self, requests: Sequence[Request]) -> tuple[int, int]:
-        """Of the distinct texts of some requests, how many this call encoded and how many were in the store."""
-        of_each = [self._texts.of_request(self._order[request]) for request in requests]
-        rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *of_each]))
+        """Of the distinct texts of some requests, how many had to be encoded and how many were in the store."""
+        rows = self._rows(requests)
         encoded = int(self._fresh[rows].sum())
         return encoded, len(rows) - encoded
 
@@ -107,92 +227,12 @@ class Encoded:
         return StoredRows(self.store, self._places_of(request), self._postprocess)
 
     def _places_of(self, request: Request) -> Places:
-        return self._places[self._texts.of_request(self._order[request])]
+        return self._places[self.texts.of_request(self._order[request])]
 
-
-def encode(
-    encoder: Encoder,
-    requests: Sequence[Request],
-    store: Store,
-    *,
-    batch_tokens: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    postprocess: Postprocess | None = None,
-) -> Encoded:
-    """Vectors of every text or image of every request.
-
-    batch_tokens: padded tokens of a batch (characters for models without a tokenizer apart); by default what suits the
-    model. on_progress is called after each batch. postprocess: applied to what is read, never to what is stored.
-
-    Raises ModelError when the model returns something else than finite vectors of one width, tasks.base.DataError for
-    texts or images that are none, UserError when the store is full. What was encoded before any error stays in the
-    store.
-    """
-    started = time.monotonic()
-    texts = distinct([(request.name, request.items, request.variant) for request in requests])
-    places = store.find(texts.keys)
-    fresh = places[:, 0] < 0
-    work = _Work(
-        encoder, requests, texts, store, places, batch_tokens or encoder.batch_tokens, on_progress or (lambda _: None)
-    )
-    reused = len(places) - work.texts_total
-    work.run()
-    facts = EncodeFacts(
-        texts=len(texts.inverse),
-        distinct=len(places),
-        reused=reused,
-        tokens=work.tokens_done,
-        seconds=time.monotonic() - started,
-        batch_tokens=work.budget,
-    )
-    order = {request: number for number, request in enumerate(requests)}
-    return Encoded(store, facts, texts, places, order, postprocess or Postprocess(), fresh)
-
-
-class _Work:
-    """The missing texts of one call, on their way into the store."""
-
-    def __init__(
-        self,
-        encoder: Encoder,
-        requests: Sequence[Request],
-        texts: Distinct,
-        store: Store,
-        places: Places,
-        batch_tokens: int,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self.encoder = encoder
-        self.requests = requests
-        self.texts = texts
-        self.store = store
-        self.places = places
-        self.budget = batch_tokens
-        self.on_progress = on_progress
-        self.missing = np.flatnonzero(places[:, 0] < 0)
-        self.texts_total = len(self.missing)
-        self.texts_done = 0
-        self.tokens_done = 0
-        self._variant_numbers = texts.variant_of(self.missing)
-        self._estimates = {modality: self._estimate(modality) for modality in SIZE_PER_TOKEN}
-        self._dim: int | None = None
-        self._pending: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
-        self._pending_bytes = 0
-        self._flushed = time.monotonic()
-
-    def run(self) -> None:
-        """Encode everything that is missing. Whatever stops it, what is computed is kept."""
-        self._report()
-        try:
-            for variant, windows in self._windows():
-                encoder = self._stage(variant)
-                for window in windows:
-                    self._run_window(encoder, variant, window)
-        except BaseException:
-            with suppress(UserError):
-                self._flush()
-            raise
-        self._flush()
+    def _rows(self, requests: Sequence[Request]) -> NDArray[np.int64]:
+        """The distinct items of some requests, rising."""
+        of_each = [self.texts.of_request(self._order[request]) for request in requests]
+        return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *of_each]))
 
     def _stage(self, variant: Variant) -> Encoder:
         """What encodes texts of that variant: the model, or its second stage after it has read the sample."""
@@ -204,23 +244,30 @@ class _Work:
         first = encode(self.encoder, [sample], self.store, batch_tokens=self.budget)
         return self.encoder.given(first.vectors(sample))
 
-    def _windows(self) -> Iterator[tuple[Variant, list[NDArray[np.int64]]]]:
-        """The missing texts of each variant, in windows of as many as may be held at once."""
-        for number in np.unique(self._variant_numbers):
-            rows = self.missing[self._variant_numbers == number]
-            filled = np.cumsum(self.texts.sizes[rows]) // WINDOW_SIZE
-            counted = np.arange(len(rows)) // WINDOW_TEXTS
+    def _windows(self, rows: NDArray[np.int64]) -> Iterator[tuple[Variant, list[NDArray[np.int64]]]]:
+        """Distinct items by variant, in windows of as many as may be held at once."""
+        numbers = self.texts.variant_of(rows)
+        for number in np.unique(numbers):
+            of_variant = rows[numbers == number]
+            filled = np.cumsum(self.texts.sizes[of_variant]) // WINDOW_SIZE
+            counted = np.arange(len(of_variant)) // WINDOW_TEXTS
             cuts = np.flatnonzero(np.diff(filled) | np.diff(counted)) + 1
-            yield self.texts.variants[number], np.split(rows, cuts)
+            yield self.texts.variants[number], np.split(of_variant, cuts)
 
     def _run_window(self, encoder: Encoder, variant: Variant, window: NDArray[np.int64]) -> None:
+        self._suspects = window
         batches = _batches(encoder, self.texts.pick([request.items for request in self.requests], window), variant)
         lengths = batches.lengths
-        self._estimates[variant.modality].measure(int(self.texts.sizes[window].sum()), int(lengths.sum()))
+        unknown = ~self._measured[window]
+        self._estimates[variant.modality].measure(
+            int(self.texts.sizes[window[unknown]].sum()), int(lengths[unknown].sum())
+        )
+        self._measured[window] = True
         order = np.argsort(-lengths, kind="stable")
         start = 0
         while start < len(order):
             rows = order[start : start + max(1, self.budget // max(1, int(lengths[order[start]])))]
+            self._suspects = window[rows]
             vectors = self._compute(batches, rows)
             self._keep(window[rows], vectors, int(lengths[rows].sum()))
             start += len(rows)
@@ -237,34 +284,54 @@ class _Work:
                 ) from error
             self.budget = max(1, self.budget // 2)
             return np.concatenate([self._compute(batches, half) for half in np.array_split(rows, 2)])
+        if self._dim is None:
+            self._postprocess.check_width(vectors.shape[1])
         self._dim = vectors.shape[1]
         return vectors
 
     def _keep(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], tokens: int) -> None:
+        self._wanting[rows] = False
         self._pending.append((rows, vectors))
         self._pending_bytes += vectors.nbytes
-        self.texts_done += len(rows)
-        self.tokens_done += tokens
+        self._texts_done += len(rows)
+        self._tokens_done += tokens
+        self._size_done += int(self.texts.sizes[rows].sum())
         if self._pending_bytes >= FLUSH_BYTES or time.monotonic() - self._flushed >= FLUSH_SECONDS:
-            self._flush()
+            self.flush()
         self._report()
-
-    def _flush(self) -> None:
-        if self._pending:
-            rows = np.concatenate([rows for rows, _ in self._pending])
-            vectors = np.concatenate([vectors for _, vectors in self._pending])
-            self._pending, self._pending_bytes = [], 0
-            self.places[rows] = self.store.add(self.texts.keys[rows], vectors)
-        self._flushed = time.monotonic()
 
     def _estimate(self, modality: Modality) -> _Estimate:
         of_modality = np.array([variant.modality == modality for variant in self.texts.variants], dtype=bool)
-        rows = self.missing[of_modality[self._variant_numbers]]
+        missing = np.flatnonzero(self._fresh)
+        rows = missing[of_modality[self.texts.variant_of(missing)]]
         return _Estimate(int(self.texts.sizes[rows].sum()), SIZE_PER_TOKEN[modality])
 
     def _report(self) -> None:
         total = sum(estimate.tokens for estimate in self._estimates.values())
-        self.on_progress(Progress(self.texts_done, self.texts_total, self.tokens_done, total))
+        self._on_progress(Progress(self._texts_done, int(self._fresh.sum()), self._tokens_done, total))
+
+
+def encode(
+    encoder: Encoder,
+    requests: Sequence[Request],
+    store: Store,
+    *,
+    batch_tokens: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    postprocess: Postprocess | None = None,
+) -> Encoding:
+    """Encode every text or image of every request; see Encoding for the arguments.
+
+    Raises ModelError when the model returns something else than finite vectors of one width, tasks.base.DataError for
+    texts or images that are none, UserError when the store is full. What was encoded before any error stays in the
+    store.
+    """
+    encoding = Encoding(
+        encoder, requests, store, batch_tokens=batch_tokens, on_progress=on_progress, postprocess=postprocess
+    )
+    with encoding:
+        encoding.run()
+    return encoding
 
 
 class _Estimate:
@@ -294,10 +361,23 @@ def _batches(encoder: Encoder, items: list[Any], variant: Variant) -> _TokenBatc
     if variant.modality == "image":
         assert isinstance(encoder, ImageEncoder)
         images = encoder
-        return _WholeBatches(items, images.image_lengths(items), lambda batch: images.encode_images(batch, variant))
+        lengths = _lengths(images.image_lengths(items), len(items))
+        return _WholeBatches(items, lengths, lambda batch: images.encode_images(batch, variant))
     if isinstance(encoder, TokenEncoder):
         return _TokenBatches(encoder, items, variant)
-    return _WholeBatches(items, encoder.lengths(items, variant), lambda batch: encoder.encode(batch, variant))
+    lengths = _lengths(encoder.lengths(items, variant), len(items))
+    return _WholeBatches(items, lengths, lambda batch: encoder.encode(batch, variant))
+
+
+def _lengths(found: Any, n_items: int) -> NDArray[np.int64]:
+    """What a model says that items cost. Raises ModelError unless that is one number an item."""
+    lengths = np.asarray(found)
+    if lengths.shape != (n_items,) or lengths.dtype.kind not in "iuf" or not np.isfinite(lengths).all():
+        raise ModelError(
+            f"the model's lengths are {lengths.dtype} of shape {lengths.shape} for {n_items} texts or images; expected "
+            f"one number for each, as in numpy's int64 ({n_items},)"
+        )
+    return lengths.astype(np.int64)
 
 
 class _TokenBatches:
@@ -310,7 +390,10 @@ class _TokenBatches:
         parts: list[NDArray[np.int32]] = []
         sizes: list[int] = []
         for start in range(0, len(texts), TOKENIZE_AT_ONCE):
-            tokens = encoder.tokenize(texts[start : start + TOKENIZE_AT_ONCE], variant)
+            some = texts[start : start + TOKENIZE_AT_ONCE]
+            tokens = encoder.tokenize(some, variant)
+            if len(tokens) != len(some):
+                raise ModelError(f"the tokenizer returned {len(tokens)} token lists for {len(some)} texts")
             sizes += map(len, tokens)
             parts.append(np.fromiter(chain.from_iterable(tokens), dtype=np.int32))
         self.lengths: NDArray[np.int64] = np.array(sizes, dtype=np.int64)

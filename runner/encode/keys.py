@@ -68,37 +68,52 @@ def _read(column: Sequence[Item], wanted: NDArray[np.int64], at_once: int) -> li
     return items
 
 
+@dataclass(frozen=True)
+class Digests:
+    """The key (n, 2) and the size (n,) of every item of one request, repetitions included."""
+
+    keys: Keys
+    sizes: NDArray[np.int64]
+
+
 def distinct(requests: Sequence[tuple[str, Sequence[Item], Variant]]) -> Distinct:
     """The distinct items of requests (name, items, variant).
 
     Raises DataError for an item that is not of its variant's modality, or a text that UTF-8 cannot write.
     """
-    variants = list(dict.fromkeys(variant for _, _, variant in requests))
-    digests = bytearray()
-    sizes: list[NDArray[np.int64]] = []
-    for name, items, variant in requests:
-        sizes.append(_digest(name, items, variant, digests))
-    keys = np.frombuffer(bytes(digests), dtype="<u8").reshape(-1, 2)
+    return merged([digests(*request) for request in requests], [variant for _, _, variant in requests])
+
+
+def merged(each: Sequence[Digests], of_requests: Sequence[Variant]) -> Distinct:
+    """The distinct items of requests whose items have their keys already. of_requests: the variant of each."""
+    variants = list(dict.fromkeys(of_requests))
+    numbers = {variant: number for number, variant in enumerate(variants)}
+    keys = np.concatenate([np.zeros((0, 2), dtype="<u8"), *(digests.keys for digests in each)])
+    sizes = np.concatenate([np.zeros(0, dtype=np.int64), *(digests.sizes for digests in each)])
     first, inverse = _unique_rows(keys)
     return Distinct(
         keys=keys[first],
-        sizes=np.concatenate([*sizes, np.zeros(0, dtype=np.int64)])[first],
+        sizes=sizes[first],
         first=first,
         inverse=inverse,
-        starts=np.cumsum([0, *map(len, sizes)]),
+        starts=np.cumsum([0, *(len(digests.sizes) for digests in each)]),
         variants=variants,
-        variant_numbers=np.array([variants.index(variant) for _, _, variant in requests], dtype=np.int64),
+        variant_numbers=np.array([numbers[variant] for variant in of_requests], dtype=np.int64),
     )
 
 
-def _digest(name: str, items: Sequence[Item], variant: Variant, digests: bytearray) -> NDArray[np.int64]:
-    """Append the key of each item (BLAKE2b-128 of variant and content); returns the items' sizes."""
+def digests(name: str, items: Sequence[Item], variant: Variant) -> Digests:
+    """The key of each item: BLAKE2b-128 of variant and content. name: of the request, for messages.
+
+    Raises DataError as `distinct` does.
+    """
     sample = [variant.sample.key] if variant.sample else []
     # Left out of the keys of texts, which are older than images.
     modality = [{"modality": variant.modality}] if variant.modality != "text" else []
     described = json.dumps([variant.prompt, variant.parameters, *sample, *modality], ensure_ascii=True).encode()
     start = hashlib.blake2b(hashlib.blake2b(described).digest(), digest_size=16)
     content = _CONTENT[variant.modality]
+    keys = bytearray()
     sizes = np.empty(len(items), dtype=np.int64)
     at_once = READ_AT_ONCE[variant.modality]
     row = 0
@@ -106,10 +121,10 @@ def _digest(name: str, items: Sequence[Item], variant: Variant, digests: bytearr
         for item in items[block : block + at_once]:
             digest = start.copy()
             digest.update(content(item, name, row))
-            digests += digest.digest()
+            keys += digest.digest()
             sizes[row] = len(item)
             row += 1
-    return sizes
+    return Digests(np.frombuffer(bytes(keys), dtype="<u8").reshape(-1, 2), sizes)
 
 
 def _image(image: Any, name: str, row: int) -> bytes:

@@ -9,9 +9,12 @@ import hashlib
 import json
 import mmap
 import os
+import platform
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 Keys = NDArray[np.uint64]
 """(n, 2): the hash of a text and its variant, in two halves."""
 
-SUFFIX = ".safetensors"
+SUFFIX, UNFINISHED, DAMAGED = ".safetensors", ".tmp", ".corrupt"
+
+ABANDONED_SECONDS = 3600.0
+JUST_BEGUN_SECONDS = 1.0
+"""Between the making of a file and its lock lies a moment."""
 
 
 class DamagedShardError(Exception):
@@ -100,14 +112,21 @@ def checksum(keys: Keys, vectors: NDArray[np.float32]) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Temporary name, fsync, rename, fsync of the folder: readers see all of it or nothing. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    """Temporary name, fsync, rename, fsync of the folder: readers see all of it or nothing. Raises OSError.
+
+    While it is written the file is locked, so that `is_abandoned` can tell it from what a killed process left.
+    """
+    temporary = path.with_name(f".{path.name}.{_machine()}.{uuid.uuid4().hex}{UNFINISHED}")
     try:
         with temporary.open("xb") as handle:
+            _lock(handle.fileno())
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        temporary.replace(path)
+            if fcntl is not None:
+                temporary.replace(path)  # under the lock
+        if fcntl is None:
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -117,3 +136,41 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether an unfinished file has no writer any more.
+
+    One that this machine began is abandoned when nobody holds its lock: a killed process holds none. Locks may not
+    reach over a network, so that of another machine's file the age alone says it: it is written within seconds, and
+    abandoned when it has not changed for an hour.
+    """
+    try:
+        age = time.time() - path.stat().st_mtime
+        if age > ABANDONED_SECONDS:
+            return True
+        if fcntl is None or f".{_machine()}." not in path.name or age < JUST_BEGUN_SECONDS:
+            return False
+        with path.open("rb") as handle:
+            return _lock(handle.fileno())
+    except OSError:
+        return False
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file, if nobody else has; whether that was possible."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _machine() -> str:
+    """What tells this machine, since it was started, from others that write to the same folder."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    known = boot.read_text(encoding="ascii") if boot.is_file() else str(uuid.getnode())
+    return hashlib.blake2b(f"{platform.node()} {known}".encode(), digest_size=4).hexdigest()

@@ -19,7 +19,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.encode.shard import SUFFIX, DamagedShardError, Keys, Shard, map_shard, write_atomically, write_shard
+from runner.config.identity import fingerprint, plain
+from runner.encode.shard import (
+    DAMAGED,
+    SUFFIX,
+    UNFINISHED,
+    DamagedShardError,
+    Keys,
+    Shard,
+    is_abandoned,
+    map_shard,
+    write_atomically,
+    write_shard,
+)
 from runner.errors import OutputError, UserError
 
 log = logging.getLogger(__name__)
@@ -31,6 +43,7 @@ IN_USE_SECONDS = 3600.0
 """Shards used more recently than this are never removed: another process may be about to read them."""
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+IDENTITY = "identity.json"
 READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -123,7 +136,10 @@ class DiskStore(MemoryStore):
         self._used: set[Path] = set()
         self._touched = time.monotonic()
         self._warned = False
+        self._identity = identity
         self._claim(identity)
+        if self.writable:
+            sweep(folder.parent)
         self._keep_budget()
         self.refresh()
 
@@ -145,7 +161,11 @@ class DiskStore(MemoryStore):
             return super().add(keys, vectors)
         path = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
         try:
-            shard = write_shard(path, keys, vectors)
+            try:
+                shard = write_shard(path, keys, vectors)
+            except FileNotFoundError:  # somebody removed the folder
+                self._claim(self._identity)
+                shard = write_shard(path, keys, vectors)
         except OSError as error:
             if error.errno in READ_ONLY:
                 self._give_up_writing(error)
@@ -163,20 +183,43 @@ class DiskStore(MemoryStore):
         return self._append(shard)
 
     def _claim(self, identity: Mapping[str, Any]) -> None:
-        text = json.dumps(identity, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        path = self.folder / "identity.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                write_atomically(path, text.encode())
             if not os.access(self.folder, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not self._is_of(identity):
+                text = json.dumps(identity, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+                write_atomically(self.folder / IDENTITY, text.encode())
         except OSError as error:
             if error.errno in FULL:
                 raise OutputError(f"no room for an embedding store in {self.folder} ({error.strerror})") from error
             self._give_up_writing(error)
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise UserError(f"{path} says that this folder keeps the embeddings of another model; use another folder")
+            self._is_of(identity)
+
+    def _is_of(self, identity: Mapping[str, Any]) -> bool:
+        """Whether the folder says whose it is. Raises UserError when it is another model's.
+
+        A folder is named by its identity's hash, and the file in it is there for people and for `store`: one that
+        cannot be read, or does not fit the folder's name, is written anew.
+        """
+        path = self.folder / IDENTITY
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, RecursionError) as error:
+            log.info("%s cannot be read (%s); it is written anew", path, error)
+            return False
+        if plain(found) == plain(identity):
+            return True
+        named = self.folder.name
+        if not isinstance(found, dict) or (folder_of(identity) == named and folder_of(found) != named):
+            log.info("%s is not what was written; it is written anew", path)
+            return False
+        raise UserError(
+            f"{path} says that this folder keeps the embeddings of another model; remove the folder, or give outputs="
+            "FOLDER"
+        )
 
     def _give_up_writing(self, error: OSError) -> None:
         self.writable = False
@@ -210,7 +253,7 @@ class DiskStore(MemoryStore):
         if not self.writable:
             return
         try:
-            path.replace(path.with_name(path.name + ".corrupt"))
+            path.replace(path.with_name(path.name + DAMAGED))
         except FileNotFoundError:
             log.info("%s was set aside by another process", path)
 
@@ -271,8 +314,26 @@ def _matches(wanted: Keys, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.in
     return np.concatenate([empty, *(at for at, _ in found)]), np.concatenate([empty, *(rows for _, rows in found)])
 
 
+def folder_of(identity: Mapping[str, Any]) -> str:
+    """What the folder of a model's vectors is called."""
+    return fingerprint(identity)[:16]
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed processes left unfinished under a folder of stores, and the damaged shards of earlier runs."""
+    for path in leftovers(root):
+        if path.name.endswith(DAMAGED) or is_abandoned(path):
+            _remove(path)
+
+
+def leftovers(root: Path) -> Iterator[Path]:
+    """Unfinished files, be they still written or not, and damaged shards."""
+    yield from root.glob(f"*/.*{UNFINISHED}")
+    yield from root.glob(f"*/*{SUFFIX}{DAMAGED}")
+
+
 def _usage(root: Path) -> Iterator[tuple[float, int, Path]]:
-    for path in root.glob(f"*/[!.]*{SUFFIX}"):
+    for path in [*root.glob(f"*/[!.]*{SUFFIX}"), *leftovers(root)]:
         try:
             stat = path.stat()
         except FileNotFoundError:

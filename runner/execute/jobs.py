@@ -19,7 +19,7 @@ from runner.config.schema import TaskConfig
 from runner.data.checks import remember
 from runner.data.findings import Finding, describe
 from runner.data.load import Loaded, load
-from runner.encode.engine import Encoded, Request
+from runner.encode.engine import Encoding, Request
 from runner.encode.requests import requests as requests_for
 from runner.plan import Job
 from runner.results.environment import platform_summary, versions
@@ -28,6 +28,7 @@ from tasks.base import (
     DataError,
     Embeddings,
     ItemSet,
+    RetrievalRows,
     Rows,
     Scores,
     SimilarityName,
@@ -59,6 +60,17 @@ class Prepared:
     def n_texts(self) -> int:
         """How many texts or images the job needs encoded, repetitions included."""
         return sum(len(item_set.items) for item_set in self.texts)
+
+    @property
+    def nbytes(self) -> int:
+        """What its data takes in memory, as far as it is known."""
+        return sum(_nbytes(rows) for rows in self.data.splits.values())
+
+
+def _nbytes(rows: Rows | RetrievalRows) -> int:
+    if isinstance(rows, RetrievalRows):
+        return _nbytes(rows.corpus) + _nbytes(rows.queries)
+    return sum(getattr(column, "nbytes", 0) for column in rows.values())
 
 
 def job_facts(job: Job) -> JobFacts:
@@ -148,7 +160,7 @@ def requests(prepared: Prepared, encoder: Outline) -> tuple[Request, ...]:
 
 
 def score(
-    prepared: Prepared, wanted: Sequence[Request], encoded: Encoded, similarity: SimilarityName
+    prepared: Prepared, wanted: Sequence[Request], encoded: Encoding, similarity: SimilarityName
 ) -> tuple[Scores, float]:
     """Vectors to scores, and the seconds it took. Raises DataError and ModelError."""
     clock = perf_counter()

@@ -12,10 +12,10 @@ from models.base import Encoder, Model, ModelError, ModelSpec, Outline, Searcher
 from models.instructions import Instructions
 from models.postprocess import Postprocess
 from models.reranker import Reranker
-from runner.config.identity import encoder_identity, fingerprint, known_loader
+from runner.config.identity import encoder_identity, known_loader
 from runner.config.schema import Execution, InstructionsConfig, ModelConfig
 from runner.encode.searcher import EncoderSearcher
-from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore
+from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore, folder_of
 from runner.encode.weights import Weights, fetch, verify
 from runner.errors import JobError, UserError
 from runner.results.record import ModelFacts
@@ -184,4 +184,4 @@ def _open_store(identity: Mapping[str, Any], execution: Execution, outputs: Path
 
 
 def _store_folder(identity: Mapping[str, Any], outputs: Path) -> Path:
-    return outputs / "store" / fingerprint(identity)[:16]
+    return outputs / "store" / folder_of(identity)

@@ -6,25 +6,25 @@ from pathlib import Path
 from statistics import fmean
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from runner.plan import Plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import FAILURE, RESULT
 from runner.results.record import Failure, Record, read_failure, read_record
+from runner.terminal import shown
 
 
 def closing(plan: Plan, outputs: Path) -> None:
-    """Print the scores of a plan's jobs, the failures with their reasons, and where the records are."""
+    """Print the scores of a plan's jobs and where the records are. What failed was told when it did."""
     kept = _kept(plan, outputs)
     console = Console()
     if plan.jobs:
         console.print(_table(plan, kept))
-    failures = [(job, found) for job in plan.jobs if isinstance(found := kept.get(job.fingerprint), Failure)]
-    for job, failure in failures:
-        console.print(f"✗ {job.name}: {failure.message}", style="red", highlight=False, markup=False)
+    failed = sum(isinstance(kept.get(job.fingerprint), Failure) for job in plan.jobs)
     done = sum(isinstance(kept.get(job.fingerprint), Record) for job in plan.jobs)
-    console.print(_last_words(plan, done, len(failures), outputs), highlight=False, markup=False, soft_wrap=True)
+    console.print(_last_words(plan, done, failed, outputs), highlight=False, markup=False, soft_wrap=True)
 
 
 def _kept(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
@@ -49,7 +49,7 @@ def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
         whole = len(records) == len(jobs)
         score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"
         count = f"{len(records)}" if whole else f"{len(records)} of {len(jobs)}"
-        table.add_row(name, jobs[0].task.type, jobs[0].task.main_metric, score, count)
+        table.add_row(escape(shown(name)), jobs[0].task.type, jobs[0].task.main_metric, score, count)
     return table
 
 

@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from runner.config.explain import invalid
-from runner.errors import UserError
+from runner.errors import UserError, message_of
 from runner.results.environment import versions
 from runner.text import for_files
 
@@ -180,7 +180,7 @@ class Failure(_Kept):
             fingerprint=fingerprint,
             job=job,
             error_class=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-            message=for_files(str(error)),
+            message=for_files(message_of(error)),
             traceback=for_files("".join(traceback.format_exception(error))),
             when=datetime.now(UTC),
             versions=versions(),

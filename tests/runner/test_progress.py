@@ -40,9 +40,9 @@ def a_run(shown: Progress) -> None:
     """Everything that a run loop says, in its order."""
     values = identity("STS12")
     shown.planned("org/model: 2 tasks, 2 jobs: 2 to do", 2)
-    shown.phase("data", 2)
+    shown.phase("data", 2, "jobs")
     shown.advance(2)
-    shown.phase("encode", None)
+    shown.phase("encode", None, "tokens")
     shown.update(50, 100)
     logging.getLogger("somewhere").warning("a strange [thing]")
     logging.getLogger("somewhere").info("not for the screen")
@@ -63,7 +63,7 @@ def test_lines_where_there_is_no_terminal() -> None:
         "warning: a strange [thing]",
         "STS12: cosine_spearman 50.00",
         "STS13: done by another process",
-        "STS14: failed: no column 'label'",
+        "STS14: failed: ValueError: no column 'label'",
         "a [message] " + "long " * 40 + "end",
     ]
 
@@ -101,14 +101,14 @@ def test_lines_where_bars_are_not_wanted(name: str, value: str, monkeypatch: pyt
 def test_a_long_phase_says_how_far_it_is_now_and_then(clock: list[float]) -> None:
     stream = io.StringIO()
     with display(stream) as shown:
-        shown.phase("encode", None)
+        shown.phase("encode", None, "tokens")
         for step in range(100):
             clock[0] += 1
             shown.update(step, 100)
     lines = [line[9:] for line in stream.getvalue().splitlines()]
     assert len(lines) == 10
-    assert lines[0] == "encode: 9%, about 101 s left"
-    assert lines[-1] == "encode: 99%, about 1 s left"
+    assert lines[0] == "encode: 1/100 tokens, about 198 s left", "as soon as something is done"
+    assert lines[1] == "encode: 11/100 tokens, about 97 s left"
 
 
 def interrupted() -> None:

@@ -10,7 +10,7 @@ from tiny_models import tiny_static
 from models.base import Encoder, ModelSpec, Variant
 from models.postprocess import Postprocess
 from models.sentence_transformer import load
-from runner.encode.engine import Encoded, Request, encode
+from runner.encode.engine import Encoding, Request, encode
 from runner.encode.store import DiskStore, MemoryStore, Store
 
 TEXTS = ["b", "aa", "b", "cab", "", "abc", "bb", "a"]
@@ -21,7 +21,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     return load(ModelSpec("static", tiny_static(tmp_path_factory.mktemp("static")), device="cpu"))
 
 
-def encoded(encoder: Encoder, store: Store, **postprocess: Any) -> tuple[Encoded, Request]:
+def encoded(encoder: Encoder, store: Store, **postprocess: Any) -> tuple[Encoding, Request]:
     encode(encoder, [Request("before", TEXTS[:3], Variant())], store)  # so that the vectors lie in two shards
     request = Request("texts", TEXTS, Variant())
     return encode(encoder, [request], store, postprocess=Postprocess(**postprocess)), request

@@ -1,0 +1,94 @@
+"""What it costs to encode jobs group by group, so that scores appear early, instead of all texts in one pass.
+
+    python tests/benchmarks/groups.py [--runs 5] [--batches 64] [--tasks EmojiNamesRetrieval ...]
+
+MiniLM on tasks of the quickstart benchmark, data and model loaded before. A round is two encodings, in turns, each with
+an empty store in memory: everything in one pass, and group by group. Prints the processor time of both, and the ratio
+of each pair. How soon the first job's vectors are there is printed as a share of the whole time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import ours
+
+from models.base import Encoder
+from runner.config.schema import Execution
+from runner.encode.engine import Encoding, Request
+from runner.encode.store import MemoryStore
+from runner.execute.grouping import BATCHES, grouped
+from runner.execute.jobs import prepare, requests
+from runner.execute.model import open_model
+
+TASKS = ["EmojiNamesBitextMining", "EmojiNamesRetrieval", "EmojiNameLanguageClassification", "BibleNextVersePairs"]
+
+Wanted = Sequence[tuple[Request, ...]]
+"""The requests of each job."""
+
+
+def main() -> None:
+    """Run the pairs and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="pairs (default: %(default)s)")
+    parser.add_argument("--batches", type=int, default=BATCHES, help="of a group (default: %(default)s)")
+    parser.add_argument("--tasks", nargs="+", default=TASKS, metavar="TASK")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        encoder, wanted = _loaded(arguments.tasks, Path(scratch))
+    ratios = []
+    for number in range(arguments.runs):
+        one = _one_pass(encoder, wanted)
+        several, first, groups = _groups(encoder, wanted, arguments.batches)
+        ratios.append(several / one)
+        print(
+            f"pair {number + 1}: one pass {one:.2f} s, {groups} groups {several:.2f} s, ratio {ratios[-1]:.3f}; first "
+            f"jobs' vectors after {first:.0%}",
+            flush=True,
+        )
+    print(f"{len(wanted)} jobs; median ratio {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f})")
+
+
+def _loaded(tasks: Sequence[str], scratch: Path) -> tuple[Encoder, Wanted]:
+    known = ours.catalogue()
+    jobs = [job for task in tasks for job in ours.jobs(task, list(known.task(task).subsets), known)]
+    model = open_model(known.model("minilm"), jobs[0].identity["model"], Execution(store=False), scratch)
+    assert model.encoder is not None
+    return model.encoder, [requests(prepare(job, scratch), model.encoder) for job in jobs]
+
+
+def _one_pass(encoder: Encoder, wanted: Wanted) -> float:
+    started = time.process_time()
+    with Encoding(encoder, [request for job in wanted for request in job], MemoryStore()) as encoding:
+        encoding.run()
+    return time.process_time() - started
+
+
+def _groups(encoder: Encoder, wanted: Wanted, batches: int) -> tuple[float, float, int]:
+    started = time.process_time()
+    first = 0.0
+    with Encoding(encoder, [request for job in wanted for request in job], MemoryStore()) as encoding:
+        groups = grouped(
+            wanted,
+            size=encoding.size,
+            kind=lambda job: tuple(request.variant for request in job),
+            alone=lambda _: False,
+            least=batches * encoding.budget,
+        )
+        for group in groups:
+            encoding.run([request for job in group for request in job])
+            first = first or time.process_time() - started
+    whole = time.process_time() - started
+    return whole, first / whole, len(groups)
+
+
+if __name__ == "__main__":
+    main()
