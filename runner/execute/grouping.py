@@ -32,6 +32,9 @@ def grouped(
     for of_kind in kinds.values():
         open_group: list[int] = []
         for index in sorted(of_kind, key=sizes.__getitem__):
+            if open_group and sizes[index] >= least:  # large enough by itself: the small ones need not wait for it
+                groups.append(open_group)
+                open_group = []
             open_group.append(index)
             if sum(sizes[member] for member in open_group) >= least:
                 groups.append(open_group)

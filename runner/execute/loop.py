@@ -36,7 +36,8 @@ from runner.execute.model import OpenModel, open_model
 from runner.plan import Job, Plan
 from runner.progress import Progress
 from runner.results.environment import environment
-from runner.results.folder import FAILURE, Claim, JobFolders
+from runner.results.folder import Claim, JobFolders
+from runner.results.inspection import FAILURE
 from runner.results.record import Failure, Record, Timing, read_failure
 from tasks.base import Scores
 

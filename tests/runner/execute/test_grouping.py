@@ -25,10 +25,12 @@ def test_groups_are_of_one_kind_and_no_larger_than_they_have_to_be(
         sizes = [size for _, (size, _, _) in group]
         assert sum(sizes[:-1]) < max(least, 1), "the last job made it large enough"
         small += sum(sizes) < least and not group[0][1][2]
-    assert small <= 2, "one of each kind may be left over"
+    assert small <= 2, "of each kind, one may be left over"
 
 
 def test_small_ones_come_first() -> None:
     jobs = [("large", 9), ("a", 1), ("b", 2), ("c", 3)]
     groups = grouped(jobs, size=lambda job: job[1], kind=lambda _: 0, alone=lambda _: False, least=4)
+    assert [[name for name, _ in group] for group in groups] == [["a", "b", "c"], ["large"]]
+    groups = grouped(jobs, size=lambda job: job[1], kind=lambda _: 0, alone=lambda _: False, least=8)
     assert [[name for name, _ in group] for group in groups] == [["a", "b", "c"], ["large"]]
