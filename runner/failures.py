@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runner.text import shortened
+
 if TYPE_CHECKING:
     from runner.results.record import Failure, JobFacts
-
-LONGEST = 600
-"""Characters of a line."""
 
 NAMED = 5
 """How many of those that failed alike are named."""
@@ -51,9 +50,8 @@ class Failures:
 
 
 def one_line(text: str) -> str:
-    """The first line that is not empty, cut to what a terminal can show."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    """The first line that is not empty, cut to what a message may have."""
+    return shortened(next((line.strip() for line in text.splitlines() if line.strip()), ""))
 
 
 def _signature(said: str, job: JobFacts) -> str:

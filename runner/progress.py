@@ -17,7 +17,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from runner.failures import Failures
-from runner.terminal import shown
+from runner.text import visible
 from runner.transfers import transfers_to
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class PlainProgress:
 
     def message(self, text: str) -> None:
         """See Progress."""
-        _print(self._console, f"{time.strftime('%H:%M:%S')} {shown(text)}", wrapped=False)
+        _print(self._console, f"{time.strftime('%H:%M:%S')} {visible(text)}", wrapped=False)
 
     def close(self) -> None:
         """See Progress."""
@@ -179,7 +179,7 @@ class LiveProgress:
 
     def planned(self, headline: str, jobs: int) -> None:
         """See Progress."""
-        _print(self._console, shown(headline), "bold")
+        _print(self._console, visible(headline), "bold")
         if jobs:
             self._jobs = self._bars.add_task("jobs", total=jobs, unit="jobs")
 
@@ -204,8 +204,8 @@ class LiveProgress:
     def transfer(self, key: int, name: str, done: float, total: float | None, unit: str) -> None:
         """See Progress."""
         if key not in self._transfers:
-            self._transfers[key] = self._bars.add_task(shown(name), total=total, unit=unit)
-        self._bars.update(self._transfers[key], completed=done, total=total, description=shown(name))
+            self._transfers[key] = self._bars.add_task(visible(name), total=total, unit=unit)
+        self._bars.update(self._transfers[key], completed=done, total=total, description=visible(name))
 
     def transferred(self, key: int) -> None:
         """See Progress."""
@@ -214,24 +214,24 @@ class LiveProgress:
 
     def job_done(self, name: str, record: Record | None) -> None:
         """See Progress."""
-        _print(self._console, f"✓ {shown(_scored(name, record))}", "green")
+        _print(self._console, f"✓ {visible(_scored(name, record))}", "green")
         self._count()
 
     def job_failed(self, name: str, failure: Failure) -> None:
         """See Progress."""
         self._failed += 1
         if line := self._failures.line(name, failure):
-            _print(self._console, f"✗ {shown(line)}", "red")
+            _print(self._console, f"✗ {visible(line)}", "red")
         self._count()
 
     def message(self, text: str) -> None:
         """See Progress."""
-        _print(self._console, shown(text), "dim")
+        _print(self._console, visible(text), "dim")
 
     def close(self) -> None:
         """See Progress."""
         for line in self._failures.rest():
-            _print(self._console, f"✗ {shown(line)}", "red")
+            _print(self._console, f"✗ {visible(line)}", "red")
 
     def _count(self) -> None:
         if self._jobs is not None:

@@ -184,7 +184,9 @@ class Encoding:
             rows = np.concatenate([rows for rows, _ in self._pending])
             vectors = np.concatenate([vectors for _, vectors in self._pending])
             self._pending, self._pending_bytes = [], 0
+            self._wanting[rows] = True  # should it fail
             self._places[rows] = self.store.add(self.texts.keys[rows], vectors)
+            self._wanting[rows] = False
         self._flushed = time.monotonic()
 
     def is_ready(self, requests: Sequence[Request]) -> bool:

@@ -39,7 +39,7 @@ class JobLog(logging.Handler):
     @property
     def text(self) -> str:
         """The file's content."""
-        return "".join(f"{line}\n" for line in self.lines).encode("utf-8", "backslashreplace").decode()
+        return "".join(f"{line}\n" for line in self.lines)
 
     @contextmanager
     def listening(self) -> Iterator[None]:

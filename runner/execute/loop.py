@@ -27,7 +27,7 @@ from runner.encode.engine import Encoding, Request
 from runner.encode.engine import Progress as EncodeProgress
 from runner.encode.keys import Digests
 from runner.encode.store import sweep
-from runner.errors import JobError, OutputError, UserError
+from runner.errors import JobError, OutputError, UserError, message_of
 from runner.execute.device import is_lost, tells_of_loss
 from runner.execute.grouping import BATCHES, grouped
 from runner.execute.jobs import Prepared, job_facts, prepare, record, refuse_unaccepted, requests, score, search
@@ -40,6 +40,8 @@ from runner.results.folder import Claim, JobFolders
 from runner.results.inspection import FAILURE
 from runner.results.record import Failure, Record, Timing, read_failure
 from tasks.base import Scores
+
+log = logging.getLogger(__name__)
 
 JOBS_AT_ONCE = 128
 """Jobs of a chunk: each holds its data and one open lock."""
@@ -247,8 +249,20 @@ class _Run:
                 waiting = self._score_ready(model, encoding, waiting)
                 if self.outcome.stopped:
                     break
+            self._flush(encoding)
+            waiting = self._score_ready(model, encoding, waiting)
+            for work in () if self.outcome.stopped else waiting:  # what could not be written
+                self._guarded(work, partial(_encode_and_write, encoding, work))
+            self._score_ready(model, encoding, [work for work in waiting if not work.settled])
+
+    def _flush(self, encoding: Encoding) -> None:
+        """Write what is encoded; what cannot be written is to be encoded again."""
+        try:
             encoding.flush()
-            self._score_ready(model, encoding, waiting)
+        except STOPS:
+            raise
+        except BaseException as error:  # each of the jobs meets it again, and records it
+            log.info("vectors could not be written: %s", message_of(error))
 
     def _encoding(self, model: OpenModel, works: Sequence[_Work]) -> Encoding:
         assert model.encoder is not None
@@ -360,6 +374,11 @@ class _Run:
         if self._environment is None:
             self._environment = environment()
         return self._environment
+
+
+def _encode_and_write(encoding: Encoding, work: _Work) -> None:
+    encoding.run(work.requests)
+    encoding.flush()
 
 
 @contextmanager

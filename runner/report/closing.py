@@ -13,7 +13,7 @@ from runner.plan import Plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import FAILURE, RESULT
 from runner.results.record import Failure, Record, read_failure, read_record
-from runner.terminal import shown
+from runner.text import visible
 
 
 def closing(plan: Plan, outputs: Path) -> None:
@@ -49,7 +49,7 @@ def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
         whole = len(records) == len(jobs)
         score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"
         count = f"{len(records)}" if whole else f"{len(records)} of {len(jobs)}"
-        table.add_row(escape(shown(name)), jobs[0].task.type, jobs[0].task.main_metric, score, count)
+        table.add_row(escape(visible(name)), jobs[0].task.type, jobs[0].task.main_metric, score, count)
     return table
 
 
