@@ -11,8 +11,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from models.base import Model, ModelError, ModelSpec
 
@@ -20,6 +21,8 @@ from models.base import Model, ModelError, ModelSpec
 def load(spec: ModelSpec) -> Model:
     """The model that the class makes. Raises ModelError."""
     module_name, _, class_name = spec.loader.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise ModelError(f"loader {spec.loader}: {module_name!r} is no name of a module, such as `encoder` or `a.b`")
     if not spec.trust_remote_code:
         raise ModelError(
             f"loader {spec.loader} runs Python code of its own; the model's file must say `trust_remote_code: true`"
@@ -35,12 +38,20 @@ def load(spec: ModelSpec) -> Model:
     return model
 
 
+class _Source(SourceFileLoader):
+    """Runs the file itself, never what Python keeps compiled of it: that is not part of the folder's content."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the signature of its base
+        """The code of the module."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _module(name: str, folder: Path | None) -> ModuleType:
     path = folder / f"{name.replace('.', '/')}.py" if folder else None
     if path is not None and path.is_file():
         # Under a name of its own, so that modules of two models do not meet.
         own_name = f"embedmark_model_{abs(hash(path.resolve()))}_{name.replace('.', '_')}"
-        spec = importlib.util.spec_from_file_location(own_name, path)
+        spec = importlib.util.spec_from_file_location(own_name, path, loader=_Source(own_name, str(path)))
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -81,7 +81,16 @@ def _hash_array(digest: Any, array: pa.Array) -> None:
         _frame(digest, np.asarray(pc.list_value_length(present), dtype="<i8").tobytes())
         _hash_array(digest, present.flatten())
     elif kind == "other":
-        _frame(digest, json.dumps(present.to_pylist(), sort_keys=True, ensure_ascii=False, default=repr).encode())
+        _frame(digest, _spelled(present))
+
+
+def _spelled(array: pa.Array) -> bytes:
+    """Values without a hash of their own: as JSON, or as Arrow writes those that Python has not (the year 20000)."""
+    try:
+        return json.dumps(array.to_pylist(), sort_keys=True, ensure_ascii=False, default=repr).encode()
+    except (OverflowError, ValueError):
+        batch = pa.record_batch([pa.concat_arrays([array])], ["values"])
+        return bytes(batch.serialize()) + str(array.type).encode()
 
 
 def _kind(kind: pa.DataType) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runner.config.schema import HubDataset, Place
+from runner.data.folder import refuse_leaving
 from runner.data.sources import places
 from runner.data.sources.base import Facts, Raw
 from runner.data.sources.hub_configs import Configuration, Configurations, library
@@ -125,7 +126,11 @@ class _Reader:
 
         def filled(key: str) -> str | None:
             template: str | None = getattr(place, key)
-            return None if template is None else places.filled(template, known, f"layout: {key}")
+            if template is None:
+                return None
+            name = places.filled(template, known, f"layout: {key}")
+            refuse_leaving(name.removesuffix("/"), f"dataset.layout: {key}")
+            return name
 
         folder, file = filled("folder"), filled("file")
         configuration = (

@@ -95,6 +95,15 @@ class Configurations:
     def _where(self) -> str:
         return f"dataset {self._commit.repo} at {self._commit.revision}"
 
+    def _inside(self, path: str, what: str) -> str:
+        """A file's name in the repository. Its README can name any address."""
+        found = Path(path).resolve()
+        if "://" in path or not found.is_relative_to(self._root):
+            raise UserError(
+                f"{self._where}, {what}: {path[:200]!r} lies outside the repository, and is not pinned with it"
+            )
+        return found.relative_to(self._root).as_posix()
+
     def _build(self, what: str, name: str | None = None, **chosen: Any) -> Configuration:
         try:
             builder = library().load_dataset_builder(str(self._root), name, **chosen)
@@ -102,7 +111,7 @@ class Configurations:
             # raised for an ambiguous default, for loading scripts and for repositories without data files
             raise UserError(f"{self._where}, {what}: {error}") from error
         files = {
-            str(split): tuple(Path(path).resolve().relative_to(self._root).as_posix() for path in paths)
+            str(split): tuple(self._inside(str(path), what) for path in paths)
             for split, paths in builder.config.data_files.items()
         }
         module = type(builder).__module__.rpartition(".")[2]

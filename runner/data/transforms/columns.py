@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from runner.data.table import Table, TableError
+from runner.data.numbers import numbers
+from runner.data.table import Table, TableError, is_text, kind_name, shown
 from runner.data.templates import fields, fill
 from runner.errors import nearest
 from runner.patterns import PatternError, match_groups
@@ -59,7 +60,7 @@ def select_columns(table: Table, *, columns: Sequence[str]) -> Table:
 
 def drop_columns(table: Table, *, columns: Sequence[str]) -> Table:
     """Removes columns."""
-    table.require(columns)
+    table.require([name for name in columns if name not in table.unreadable])
     return table.select([name for name in table.names if name not in columns])
 
 
@@ -68,10 +69,34 @@ def cast(table: Table, *, columns: Mapping[str, Type]) -> Table:
     for name, kind in columns.items():
         column = table.column(name)
         try:
-            table = table.put(name, column.cast(_TYPES[kind]))
+            table = table.put(name, _cast(column, kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise TableError(f"column {name!r} ({column.type}) cannot become {kind}: {error}") from error
+            raise TableError(
+                f"column {name!r} ({kind_name(column.type)}) cannot become {kind}: {shown(error)}"
+            ) from error
+        except TableError as error:
+            raise TableError(f"column {name!r} cannot become {kind}: {error}") from error
     return table
+
+
+def _cast(column: pa.ChunkedArray, kind: Type) -> pa.ChunkedArray:
+    try:
+        return column.cast(_TYPES[kind])
+    except pa.ArrowInvalid:
+        if not is_text(column.type) or kind not in ("int", "float"):
+            raise
+        return numbers(column).cast(_TYPES[kind])
+
+
+def refuse_numbers(table: Table, name: str, values: Iterable[Any]) -> None:
+    """Raises TableError where a column of text, as a CSV's are, is compared with numbers: nothing would be equal."""
+    number = next((value for value in values if isinstance(value, int | float)), None)
+    if number is not None and name not in table.labels and is_text(table.column(name).type):
+        kind, word = ("bool", str(number).lower()) if isinstance(number, bool) else ("float", number)
+        raise TableError(
+            f"column {name!r} holds text, and {word} is none. Cast the column before this step, as in "
+            f"`- cast: {{{name}: {kind}}}`; what is text is given in quotes."
+        )
 
 
 def add(table: Table, *, columns: Mapping[str, Scalar]) -> Table:
@@ -101,6 +126,7 @@ def pick(table: Table, *, columns: Mapping[str, Sequence[str]]) -> Table:
     """Renames the first of several columns that is there: {text: [text, sentence, utterance]}."""
     for new, candidates in columns.items():
         found = next((name for name in candidates if name in table.names), None)
+        table.require([name for name in candidates if name in table.unreadable and found is None])
         if found is None:
             raise TableError(f"none of the columns {list(candidates)} is there; the columns are {table.names}")
         table = table if found == new else rename(table, columns={found: new})
@@ -180,6 +206,8 @@ def map_values(
 
     A value that is not listed is an error, unless there is a default.
     """
+    if not any(isinstance(key, str) for key in values):
+        refuse_numbers(table, column, values)
     found = table.values(column)
     classes = table.labels.get(column)
     if classes is not None and all(isinstance(key, str) for key in values):
@@ -202,7 +230,9 @@ def class_decode(table: Table, *, column: str, into: str | None = None) -> Table
     """Turns class numbers into their names."""
     codes = table.values(column)
     if column not in table.labels:
-        raise TableError(f"column {column!r} ({table.column(column).type}) has no class names; class_encode gives them")
+        raise TableError(
+            f"column {column!r} ({kind_name(table.column(column).type)}) has no class names; class_encode gives them"
+        )
     classes = table.labels[column]
     names = [None if code is None or code < 0 else classes[code] for code in codes]
     return table.put(into or column, pa.array(names, pa.large_string()))
@@ -210,6 +240,8 @@ def class_decode(table: Table, *, column: str, into: str | None = None) -> Table
 
 def collect_labels(table: Table, *, columns: Sequence[str], where: Scalar, into: str = "label") -> Table:
     """Several columns into one list: the places of the columns whose value is `where`."""
+    for name in columns:
+        refuse_numbers(table, name, [where])
     rows = zip(*(table.values(name) for name in columns), strict=True)
     lists = [[place for place, value in enumerate(row) if value == where] for row in rows]
     return table.put(into, pa.array(lists, pa.list_(pa.int64())))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from runner.data.numbers import numbers
 from runner.data.table import RetrievalTables, Table, TableError
 from runner.data.templates import fields, fill
 from runner.data.transforms.columns import identify
@@ -51,6 +52,8 @@ def to_retrieval(
     grades = [relevance] if isinstance(relevance, str) else []
     used = list(dict.fromkeys([query, *documents, *names, *grades, *([title] if title else [])]))
     columns = {name: table.values(name) for name in used}
+    for name in grades:
+        columns[name] = _whole(table, name)
     count = _Counter(numbering)
     queries: dict[str, str] = {}
     corpus: dict[str, tuple[str, str | None]] = {}
@@ -90,6 +93,15 @@ def to_retrieval(
         if rerank
         else None,
     )
+
+
+def _whole(table: Table, name: str) -> list[int]:
+    """A column of grades. Raises TableError for the first that is no whole number."""
+    values = numbers(table.column(name)).to_pylist()
+    for row, value in enumerate(values):
+        if not isinstance(value, int | float) or not float(value).is_integer():
+            raise TableError(f"column {name!r}, row {row}: expected a whole number as relevance, found {value!r}")
+    return [int(value) for value in values]
 
 
 def _id(template: str, here: Mapping[str, str], n: int) -> str:

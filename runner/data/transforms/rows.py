@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from runner.data.table import Table, TableError
-from runner.data.transforms.columns import Scalar
+from runner.data.table import Table, TableError, kind_name, shown
+from runner.data.transforms.columns import Scalar, refuse_numbers
 
 
 def filter_rows(
@@ -33,6 +33,7 @@ def filter_rows(
     """
     if all(rule is None for rule in (in_, not_in, min, max, min_length, max_length)) and not non_empty:
         raise TableError("no condition; give in, not_in, non_empty, min, max, min_length or max_length")
+    refuse_numbers(table, column, [*(in_ or ()), *(not_in or ()), min, max])
     low = -np.inf if min is None else min
     high = np.inf if max is None else max
     classes = table.labels.get(column)
@@ -54,7 +55,7 @@ def filter_rows(
         return table.where(keep, column)
     except TypeError as error:
         raise TableError(
-            f"column {column!r} ({table.column(column).type}) does not fit the condition: {error}"
+            f"column {column!r} ({kind_name(table.column(column).type)}) does not fit the condition: {shown(error)}"
         ) from error
 
 
@@ -78,7 +79,7 @@ def explode(table: Table, *, columns: Sequence[str]) -> Table:
     for name in columns:
         kind = table.column(name).type
         if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-            raise TableError(f"column {name!r} holds {kind}, not lists")
+            raise TableError(f"column {name!r} holds {kind_name(kind)}, not lists")
         column = table.column(name)
         flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], kind.value_type)
         exploded = exploded.put(name, flat, table.labels.get(name))

@@ -336,11 +336,11 @@ def test_a_wrong_step_is_explained_before_anything_is_loaded(step: dict[str, Any
     [
         ({"rename": {"txt": "sentence"}}, r"step 2 \(rename\).*no column 'txt'; the columns are.*Did you mean 'text'"),
         ({"rename": {"text": "label"}}, "two columns would be called 'label'"),
-        ({"cast": {"text": "int"}}, "column 'text' .* cannot become int"),
+        ({"cast": {"text": "int"}}, "column 'text' cannot become int: row 0: expected a number"),
         ({"map_values": {"column": "label", "values": {2: 1}}}, "holds 0, for which `values` says nothing"),
         ({"map_values": {"column": "label", "values": {"2": 1, "0": 0}}}, "holds 2, for which"),
         ({"explode": ["text"]}, "column 'text' holds"),
-        ({"filter": {"column": "text", "min": 1}}, "does not fit the condition"),
+        ({"filter": {"column": "text", "min": 1}}, "holds text, and 1.0 is none. Cast the column before"),
         ({"filter": {"column": "text"}}, "no condition"),
         ({"merge": {"into": "x", "template": "{text!r}"}}, "only names in braces"),
         ({"class_decode": "label"}, "no class names"),
