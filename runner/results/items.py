@@ -16,6 +16,9 @@ from runner.errors import UserError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_LEVEL = 2
+"""Of zlib: files are up to a tenth larger than at its default, and written three to five times as fast."""
+
 
 def npz(items: Mapping[str, NDArray[Any]]) -> bytes:
     """The content of an items.npz, compressed; the same bytes for the same arrays.
@@ -31,10 +34,10 @@ def npz(items: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, values in bounded(items).items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, values, allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w", force_zip64=True) as handle:
-                np.lib.format.write_array(handle, values, allow_pickle=False)
+            archive.writestr(entry, content.getbuffer(), zipfile.ZIP_DEFLATED, _LEVEL)
     return buffer.getvalue()
 
 

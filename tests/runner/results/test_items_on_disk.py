@@ -226,7 +226,7 @@ WRONG = {
     "Precise": ("documents", "column 'documents'"),
     "Folds": ("author", "column 'author'"),
     "Several": ("label", "expected a text or whole number"),
-    "Numbers": ("value", "column 'value' holds double, expected text or whole numbers"),
+    "Numbers": ("value", "column 'value' holds fractions, expected text or whole numbers"),
     "Tied": ("Score", "column 'Score'"),
     "Together": ("nothing", "column 'nothing'"),
     "Parallel": ("row", "column 'row'"),
