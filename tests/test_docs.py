@@ -104,6 +104,8 @@ def test_commands_can_be_typed(
     words = words[1:] if words[0] == "embedmark" else words[3:]
     if "--help" not in words and not VERBS & set(words):
         words = ["plan", *words]
+    if "-m" in words:  # the first point of a sweep
+        words = [word.split(",")[0] if word.startswith("model=") else word for word in words if word != "-m"]
     if words[0] == "why":
         jobs = sorted((reader / "outputs/jobs").glob("*--*"))
         words[1:3] = [json.loads((job / "result.json").read_text())["fingerprint"][:8] for job in jobs[:2]]
