@@ -161,8 +161,9 @@ def _completion(options: argparse.Namespace) -> int:
 
 def _complete(options: argparse.Namespace) -> int:
     from runner.commands.completion import candidates
+    from runner.text import say
 
-    print("\n".join(candidates(options.words, _VERBS)))
+    say("\n".join(candidates(options.words, _VERBS)))
     return OK
 
 

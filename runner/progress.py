@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from runner.failures import Failures
+from runner.terminal import open_console
 from runner.text import visible
 from runner.transfers import transfers_to
 
@@ -321,7 +321,7 @@ class _LogLines(logging.Handler):
 @contextmanager
 def display(stream: IO[str] | None = None) -> Iterator[Progress]:
     """The display that suits a stream, by default standard output: live on a terminal, unless CI or NO_COLOR is set."""
-    console = Console(file=stream or sys.stdout)
+    console = open_console(stream)
     with ExitStack() as opened:
         progress: Progress
         if not console.is_terminal or console.is_dumb_terminal or {"CI", "NO_COLOR"} & set(os.environ):

@@ -1,14 +1,46 @@
-"""Where tables are printed."""
+"""Where anything is printed: names and messages that strangers wrote are shown, and never obeyed."""
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterable
+from typing import IO
+
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
+from rich.segment import Segment
+
+from runner.text import visible, without_passwords
 
 UNFOLDED = 1000
 """Columns of a pipe or file: lines are never folded there."""
 
 
+def open_console(file: IO[str] | None = None, *, width: int | None = None, soft_wrap: bool = False) -> Console:
+    """A console, by default standard output, for tables and styles: no text is read as markup or shown unescaped."""
+    console = Console(file=file, width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
+    console.push_render_hook(_Escaping())
+    return console
+
+
 def table_console() -> Console:
     """Standard output, as wide as the terminal; or as wide as any table where it is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=UNFOLDED)
+    console = open_console()
+    return console if console.is_terminal else open_console(width=UNFOLDED)
+
+
+class _Escaping(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Called by Rich with all that it is about to print."""
+        return [_Escaped(renderable) for renderable in renderables]
+
+
+class _Escaped:
+    """What something looks like, with every character of its texts to be seen."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Called by Rich."""
+        segments: Iterable[Segment] = console.render(self._renderable, options)
+        for segment in segments:
+            yield segment if segment.control else Segment(visible(without_passwords(segment.text)), segment.style)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from typing import IO
 
 MESSAGE = 600
 """Characters that a message may have in all."""
@@ -19,6 +21,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def visible(text: str) -> str:
     """The text with every character that a terminal would obey, or that nobody sees, as an escape such as \\x1b."""
     return _UNSEEN.sub(_escape, text)
+
+
+def say(text: str, file: IO[str] | None = None) -> None:
+    """Print a text, by default on standard output, with what a terminal would obey as escapes."""
+    print(visible(text), file=file or sys.stdout)
 
 
 def is_visible(text: str) -> bool:
@@ -55,7 +62,13 @@ def has_password(text: str) -> bool:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet takes for a formula."""
+    """The text as a CSV cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    try:
+        float(text)
+    except ValueError:
+        pass
+    else:
+        return text
     clean = visible(text)
     return f"'{clean}" if clean.startswith(_FORMULA) else clean
 

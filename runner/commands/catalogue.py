@@ -11,13 +11,14 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, TypeAdapter
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
 from runner.config.catalogue import Catalogue, Entry, Kind, check_settings
 from runner.config.schema import ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
+from runner.terminal import open_console
+from runner.text import say
 
 _KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
 
@@ -36,10 +37,10 @@ def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: 
             said = {"name": entry.name, "choice": entry.choice, "type": entry.type, "path": str(entry.path)}
             print(json.dumps(said | ({"about": _about(entry, catalogue)} if kind == "model" else {})))
         return 0
-    console = Console()
+    console = open_console()
     if not console.is_terminal:
         for entry in chosen:
-            print("\t".join([entry.name, entry.choice, *([entry.type or ""] if kind == "task" else [])]))
+            say("\t".join([entry.name, entry.choice, *([entry.type or ""] if kind == "task" else [])]))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("name", overflow="fold")
@@ -58,7 +59,7 @@ def _about(entry: Entry, catalogue: Catalogue) -> dict[str, Any] | None:
     try:
         return catalogue.model(entry.choice).about.model_dump(mode="json")
     except UserError as error:
-        print(f"warning: {error}", file=sys.stderr)
+        say(f"warning: {error}", sys.stderr)
         return None
 
 
@@ -69,14 +70,14 @@ def _matches(entry: Entry, pattern: str) -> bool:
 def show(name: str, folders: Sequence[Path]) -> int:
     """Print a model, task or benchmark with its defaults filled in. Raises UserError when there is none of the name."""
     catalogue = Catalogue.of(folders)
-    console = Console()
+    console = open_console()
     for index, (entry, config) in enumerate(_found(name, catalogue)):
         console.print(f"{'' if index == 0 else chr(10)}# {entry.path}", style="dim", highlight=False, soft_wrap=True)
         text = yaml.safe_dump(_filled_in(config, entry), sort_keys=False, allow_unicode=True)
         if console.is_terminal:
             console.print(Syntax(text.rstrip(), "yaml", background_color="default", word_wrap=True))
         else:
-            print(text.rstrip())
+            say(text.rstrip())
     return 0
 
 

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK
 from runner.plan import Plan
+from runner.terminal import open_console
 
 
 def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_json: bool) -> int:
@@ -37,7 +36,7 @@ def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_j
         }
         print(json.dumps({"model": made.model.name, "cost": values}))
         return FAILED if cost.unread else OK
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = open_console(soft_wrap=True)
     stored = cost.texts - cost.missing
     console.print(f"to encode: {cost.missing:,} distinct texts{f', and {stored:,} more are stored' if stored else ''}")
     how = "counted by the model's tokenizer" if cost.counted else "an estimate: a token is taken to be 4 characters"

@@ -9,6 +9,7 @@ from runner.config.catalogue import Catalogue
 from runner.draft.checkpoint import open_checkpoint
 from runner.draft.model import draft, slug
 from runner.errors import OK, UserError
+from runner.text import say
 
 FIRST_RUN = {"cross_encoder": "tasks=[AskUbuntuDupQuestions]"}
 """What a drafted model is tried on first, by its loader; all others on what needs no network."""
@@ -28,11 +29,9 @@ def new(name: str, folder: Path, *, force: bool) -> int:
         partial.replace(path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}; give another folder with --out") from error
-    print(f"wrote {path}: loader {config.loader}")
+    say(f"wrote {path}: loader {config.loader}")
     if (shipped := Catalogue().models.get(config.name)) is not None:
-        print(
-            f"the catalogue has this model already, as model={shipped.choice}; with --config-dir yours goes before it"
-        )
+        say(f"the catalogue has this model already, as model={shipped.choice}; with --config-dir yours goes before it")
     tried = FIRST_RUN.get(config.loader, "benchmark=quickstart")
-    print(f"next: python -m runner --config-dir {shlex.quote(str(folder))} model={path.stem} {tried}")
+    say(f"next: python -m runner --config-dir {shlex.quote(str(folder))} model={path.stem} {tried}")
     return OK

@@ -19,6 +19,7 @@ from runner.report.older import older_of_plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import damage
 from runner.terminal import table_console
+from runner.text import say
 
 
 def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False, cost: bool = False) -> int:
@@ -79,9 +80,9 @@ def _print_table(made: Plan, summary: str, states: Mapping[str, str]) -> None:
 def _print_damage(folders: Sequence[Path]) -> None:
     """Which file of a job is damaged, and how."""
     for folder in folders[:_SHOWN]:
-        print(f"{folder}: {damage(folder)}")
+        say(f"{folder}: {damage(folder)}")
     if len(folders) > _SHOWN:
-        print(f"and {len(folders) - _SHOWN} more damaged folders")
+        say(f"and {len(folders) - _SHOWN} more damaged folders")
 
 
 _SHOWN = 5

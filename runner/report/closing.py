@@ -5,21 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import fmean
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from runner.plan import Plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import FAILURE, RESULT
 from runner.results.record import Failure, Record, read_failure, read_record
-from runner.text import visible
+from runner.terminal import open_console
 
 
 def closing(plan: Plan, outputs: Path) -> None:
     """Print the scores of a plan's jobs and where the records are. What failed was told when it did."""
     kept = _kept(plan, outputs)
-    console = Console()
+    console = open_console()
     if plan.jobs:
         console.print(_table(plan, kept))
     failed = sum(isinstance(kept.get(job.fingerprint), Failure) for job in plan.jobs)
@@ -49,7 +47,7 @@ def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
         whole = len(records) == len(jobs)
         score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"
         count = f"{len(records)}" if whole else f"{len(records)} of {len(jobs)}"
-        table.add_row(escape(visible(name)), jobs[0].task.type, jobs[0].task.main_metric, score, count)
+        table.add_row(name, jobs[0].task.type, jobs[0].task.main_metric, score, count)
     return table
 
 

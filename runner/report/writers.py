@@ -18,6 +18,7 @@ from runner.report.tables import MEANS, cell_text, headline, notes, percent
 from runner.results.collect import Kept
 from runner.results.durable import writing
 from runner.results.record import Record
+from runner.text import csv_cell, markdown_cell
 
 Format = Literal["md", "csv", "json"]
 
@@ -69,13 +70,13 @@ def markdown(report: Aggregate) -> str:
     for kind, rows in report.types.items():
         tasks.append([f"**{kind}**", *(f"**{percent(column.type_means[kind])}**" for column in report.columns)])
         tasks += [[row.label, *(cell_text(column.cells[row.label]) for column in report.columns)] for row in rows]
-    lines = [f"# {report.title or 'Report'}", "", headline(report), ""]
+    lines = [f"# {markdown_cell(report.title or 'Report')}", "", markdown_cell(headline(report)), ""]
     lines += _markdown_table(["#", "model", *MEANS, "tasks", "revision", "variant"], models)
     lines += ["", *_markdown_table(["task", *heads], tasks)]
     if data := _data(report):
         lines += ["", *_markdown_table(["task", "dataset", "revision"], data)]
     if said := notes(report):
-        lines += ["", *(f"- {_escaped(note)}" for note in said)]
+        lines += ["", *(f"- {markdown_cell(note)}" for note in said)]
     return "\n".join(lines) + "\n"
 
 
@@ -91,11 +92,7 @@ def _data(report: Aggregate) -> list[list[str]]:
 
 def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---", *("---:" for _ in head[1:])]
-    return [f"| {' | '.join(map(_escaped, row))} |" for row in (head, rule, *rows)]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return [f"| {' | '.join(map(markdown_cell, row))} |" for row in (head, rule, *rows)]
 
 
 def comma_separated(report: Aggregate) -> str:
@@ -114,13 +111,18 @@ def comma_separated(report: Aggregate) -> str:
             of_task = {**who, "type": task.type, "version": task.distinction, "in_mean": _yes(task.in_mean)}
             cell = column.cells[task.label]
             for kept, record in _with_records(cell.records):
-                rows.writerow({"level": "job", **of_task, **_of_job(kept, record)})
+                _row(rows, {"level": "job", **of_task, **_of_job(kept, record)})
             row = {"task": task.name, "score": _exact(cell.score), "status": cell.status, "detail": cell.detail}
-            rows.writerow({"level": "task", **of_task, **row})
+            _row(rows, {"level": "task", **of_task, **row})
         for name, mean in zip(MEANS, (column.mean_task, column.mean_type), strict=True):
             status = "missing" if mean is None else "done"
-            rows.writerow({"level": "mean", **who, "task": name, "score": _exact(mean), "status": status})
+            _row(rows, {"level": "mean", **who, "task": name, "score": _exact(mean), "status": status})
     return out.getvalue()
+
+
+def _row(rows: Any, values: Mapping[str, object]) -> None:
+    """Write one row, whose texts no spreadsheet takes for formulas: names may come from a stranger's files."""
+    rows.writerow({name: csv_cell(value) if isinstance(value, str) else value for name, value in values.items()})
 
 
 def _of_job(kept: Kept, record: Record) -> dict[str, object]:
