@@ -9,6 +9,7 @@ from runner.errors import FAILED, OK, UserError, nearest
 from runner.report.why import resolve
 from runner.results.folder import JobFolders
 from runner.results.inspection import Inspected, as_job_folder, inspect, scan
+from runner.text import say
 
 
 def forget(
@@ -30,7 +31,7 @@ def forget(
     busy = [one for one in chosen if not folders.forget(one)]
     for one in chosen:
         word = "another process works on it" if one in busy else "forgotten"
-        print(f"{one.found.path.name}: {word}")
+        say(f"{one.found.path.name}: {word}")
     print(f"{len(chosen) - len(busy)} of {len(chosen)} forgotten" if chosen else "nothing to forget: no job has failed")
     return FAILED if busy else OK
 
