@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import py_compile
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,23 @@ def test_modules_of_two_folders_do_not_meet(folder: Path, tmp_path: Path) -> Non
 def test_what_is_no_model(name: str, more: dict[str, Any], message: str, folder: Path) -> None:
     with pytest.raises(ModelError, match=message):
         load(folder, name, **more)
+
+
+@pytest.mark.parametrize("module", ["..up", "/etc/x", "../up", ".hidden", "a..b", "", "a b"])
+def test_modules_outside_the_folder_are_refused(module: str, folder: Path) -> None:
+    (folder.parent / "up.py").write_text(CODE, encoding="utf-8")
+    with pytest.raises(ModelError, match="is no name of a module"):
+        load(folder, f"{module}:Length")
+
+
+def test_the_file_is_run_and_not_what_was_compiled_of_it(folder: Path) -> None:
+    """Python takes a compiled file for the present one where size and second are the same."""
+    path = folder / "mine.py"
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+    py_compile.compile(str(path), doraise=True)
+    path.write_text(CODE.replace('similarity = "dot"', 'similarity = "cos"'), encoding="utf-8")
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+    assert load(folder, "mine:Length").similarity == "cos"
 
 
 def test_a_loader_that_nobody_knows() -> None:

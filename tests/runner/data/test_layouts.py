@@ -157,7 +157,6 @@ def test_files_and_folders_outside_of_configurations_are_splits(serve: Callable[
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"pattern": "(de/.*"}, "dataset.pattern: .* is no regular expression that can be used"),
         ({"pattern": "de/.*"}, r"dataset.pattern: 'de/\.\*' does not match 'default/test'"),
         ({"layout": {"test": {"config": "{lang}"}}}, "dataset.layout: config: '{lang}' names 'lang'; known are"),
         ({"layout": {"test": {"config": "nope"}}}, "has no configuration 'nope'; it has a"),
@@ -193,3 +192,14 @@ def test_a_layout_is_part_of_what_a_job_is() -> None:
         config="docs", columns={"id": "_id"}
     )
     assert "layout" not in identity()
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize("key", ["folder", "file"])
+@pytest.mark.parametrize(
+    "name", ["../../x", "/etc", "..", "a/../../x", "https://example.org/x.csv", "a\\b", "{subset}/../../x", "hf://x"]
+)
+def test_places_outside_the_repository_are_refused(serve: Callable[..., Hub], key: str, name: str) -> None:
+    hub = serve({("default", "test"): QUERIES})
+    with pytest.raises(UserError, match=rf"dataset.layout: {key}: the name .* leads out of the folder"):
+        read(dataset(layout={"test": {key: name}}), "default", ["test"], retrieval=False, hub=hub)
