@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -17,7 +17,7 @@ from runner.report.older import is_old, older_line
 from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
 from runner.report.tables import print_report
 from runner.report.writers import Format, write_report
-from runner.results.collect import Collected, collect
+from runner.results.collect import Collected, Kept, collect
 from runner.terminal import table_console
 from tasks.settings import Draws
 
@@ -57,9 +57,11 @@ def report(
         collected = replace(collected, failures=())
     if not collected.records and not collected.failures:
         raise UserError("\n".join([f"{outputs / 'jobs'}: no results; run a model first", *collected.problems]))
-    old = [kept for kept in collected.records if is_old(kept)]
+    old: list[Kept] = []
     if not options.older:
-        collected = _without_old(collected)
+        old, records = _parted(collected.records)
+        _, failures = _parted(collected.failures)
+        collected = replace(collected, records=tuple(records), failures=tuple(failures))
     problems: list[str] = []
     if options.benchmark is None:
         made = aggregate(collected, rows_on_record(collected.records))
@@ -67,7 +69,7 @@ def report(
         made, problems = _of_benchmark(options.benchmark, options, collected, catalogue)
         if not made.columns and not old:
             raise UserError(f"{outputs / 'jobs'}: nothing of benchmark {made.title} is on record; run it first")
-    line = "" if options.older else older_line(old, catalogue)
+    line = older_line(old, catalogue)
     made = replace(made, notes=(*made.notes, *problems, *([line] if line else [])))
     print_report(made, console)
     for problem in collected.problems:
@@ -96,12 +98,12 @@ def _problems(wanted: Sequence[WantedTask]) -> Iterator[WantedTask]:
             yield task
 
 
-def _without_old(collected: Collected) -> Collected:
-    return replace(
-        collected,
-        records=tuple(kept for kept in collected.records if not is_old(kept)),
-        failures=tuple(kept for kept in collected.failures if not is_old(kept)),
-    )
+def _parted(kept_ones: Iterable[Kept]) -> tuple[list[Kept], list[Kept]]:
+    """Those that a change of version made old, and the others."""
+    parted: dict[bool, list[Kept]] = {True: [], False: []}
+    for kept in kept_ones:
+        parted[is_old(kept)].append(kept)
+    return parted[True], parted[False]
 
 
 def _of_models(collected: Collected, models: Sequence[str], catalogue: Catalogue) -> Collected:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.config.identity import fingerprint_of_plain
+from runner.results.counts import n_items
 from runner.results.inspection import Inspected, inspect, scan
 from runner.results.record import Failure, Record
 
@@ -60,6 +61,11 @@ class Kept:
     def content_hash(self) -> str:
         """One hash of all that was read."""
         return fingerprint_of_plain(self.content)
+
+    @cached_property
+    def n_items(self) -> int | None:
+        """How many rows, pairs or queries were evaluated; None where the folder does not tell."""
+        return n_items(self.folder, self.facts.main_metric) if isinstance(self.facts, Record) else None
 
     @property
     def when(self) -> datetime:

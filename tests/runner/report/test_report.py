@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,15 @@ import pytest
 from rich.console import Console
 from sample_records import failure, identity, keep, record
 
+from runner.__main__ import main
 from runner.config.catalogue import Catalogue
 from runner.config.identity import fingerprint
 from runner.errors import UserError
+from runner.report.aggregate import aggregate
 from runner.report.report import FORMATS, Options, report
+from runner.report.rows import rows_on_record
+from runner.report.tables import print_report
+from runner.results.collect import Collected, Kept
 
 CATALOGUE = Catalogue()
 
@@ -56,20 +62,63 @@ def test_what_is_printed(outputs: Path) -> None:
     assert ["org/partial", "has", "no", "mean:", "STSBenchmark", "(failed;", "0", "of", "1", "done)"] in lines
 
 
-@pytest.mark.parametrize("models", [1, 4, 25])
-def test_many_models_fit_eighty_columns(models: int, tmp_path: Path) -> None:
-    task = "ContractNLIPermissibleAcquirementOfSimilarInformationLegalBenchClassification"
-    scores = {}
+TASKS = {
+    "ContractNLIPermissibleAcquirementOfSimilarInformationLegalBenchClassification": "Classification",
+    "SprintDuplicateQuestions": "PairClassification",
+    "STSBenchmark": "STS",
+    "Core17InstructionRetrieval": "InstructionReranking",
+    "BUCC": "BitextMining",
+    "a_task_with_a_name_of_one_word_that_goes_on_and_on_and_on_for_eighty_columns_and_more": "MultilabelClassification",
+    "ArguAna": "Retrieval",
+    "TwentyNewsgroups": "Clustering",
+}
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+@pytest.mark.parametrize(("models", "tasks"), [(1, 1), (4, 8), (10, 2), (10, 8), (25, 1), (25, 8)])
+def test_tables_fit(models: int, tasks: int, width: int) -> None:
+    records = []
     for number in range(models):
-        name = f"some-organisation/a-model-with-a-long-name-{number:02}"
-        values = identity(task, model=name)
-        keep(tmp_path, values, record(values, number / 100, "Classification"))
-        scores[name] = f"{number:.2f}"
-    text = shown(tmp_path)
-    assert max(map(len, text.split("\nwritten")[0].splitlines())) <= 80
-    words = text.replace("\n", " ").split()
-    assert all(words.count(score) >= 2 for score in scores.values())
+        for task in list(TASKS)[:tasks]:
+            values = identity(task, model=f"some-organisation/a-model-with-a-long-name-{number:02}")
+            records.append(Kept(record(values, (number + 1) / 100, TASKS[task]), Path(task), values))
+    screen = console(width)
+    print_report(aggregate(Collected(tuple(records), (), ()), rows_on_record(records)), screen)
+    assert isinstance(screen.file, io.StringIO)
+    text = screen.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
+    words = text.split()
+    # The scores of every model: its means, and a score a task or a type.
+    assert all(words.count(f"{number + 1}.00") >= 2 + tasks for number in range(models))
+
+
+def test_nothing_is_folded_in_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"org/model-{number:02}" for number in range(12)]
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    for name in names:
+        for task, kind in TASKS.items():
+            values = identity(task, model=name)
+            keep(tmp_path, values, record(values, 0.5, kind))
+    assert main(["report", "--outputs", str(tmp_path)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for task in TASKS:
+        assert [task, *["50.00"] * 12] in lines
+    for name in names:
+        assert [name, "50.00", "50.00", "8/8"] in [line[1:] for line in lines]
+
+
+def test_markdown_of_many_models_numbers_them(tmp_path: Path) -> None:
+    for number in range(10):
+        values = identity("STSBenchmark", model=f"org/model-{number}")
+        keep(tmp_path, values, record(values, number / 10))
+    shown(tmp_path)
+    text = (tmp_path / "report/report.md").read_text(encoding="utf-8")
+    assert "| task | #1 | #2 | #3 | #4 | #5 | #6 | #7 | #8 | #9 | #10 |" in text
+    assert "| 1 | org/model-9 | 90.00 | 90.00 | 1/1 | aaaaaaaa" in text
+    assert f"| STSBenchmark | hub:org/topic | {'b' * 40} |" in text
 
 
 def test_files(outputs: Path) -> None:

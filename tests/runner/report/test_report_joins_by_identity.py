@@ -186,6 +186,14 @@ def test_the_draws_of_the_reference_are_named(mine: Path, capsys: pytest.Capture
     assert {model["model"]: model["mean_task"] for model in written["models"]} == {"org/a": None, "org/b": 0.25}
 
 
+def test_data_that_is_gone_is_said_to_be_unknown(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure(mine, "model=a", "benchmark=small")
+    shutil.rmtree(mine / "data/topics")
+    written = reported(mine, "--benchmark", "Small")
+    assert cells(written) == {("Topics", "org/a"): "done"}
+    assert "Topics: whether its scores are stale is not known: " in capsys.readouterr().out
+
+
 def test_members_of_an_aggregate_are_stale_too(mine: Path) -> None:
     config(
         mine, "task/both.yaml", name="Both", type="classification", dataset={"tasks": ["Topics", "More"]},
