@@ -13,6 +13,7 @@ import pytest
 from planned_records import change, fail, measure, reported_project
 
 from models.loaders import loaders
+from runner import data
 from runner.__main__ import main
 from runner.config import identity
 from runner.report import older
@@ -49,7 +50,7 @@ def layout(patch: Patch) -> None:
 
 
 def reading(patch: Patch) -> None:
-    patch.setattr(identity, "READING", identity.READING - 1)
+    patch.setattr(data, "_READING_FILES", data._READING_FILES - 1)
 
 
 CHANGES: list[tuple[str, Versions, str, str]] = [
