@@ -1,17 +1,18 @@
 """What an instruction model is told: which instruction fits a text, and how the model's prompt words it.
 
 The choice is that of mteb 2.26.24 (AbsEncoder.get_instruction, with its own default priorities): the model's entry for
-the task, its type or the side; then the task's own instruction; then the one of the task's type.
+the task, its type or the side; then the task's own instruction; then the one of the task's type. An empty entry gives
+way to the one of the task's type, unless it is for one side of a task or type.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from models.base import EncodeContext, ModelError
-from models.prompts import most_specific, nearest_key
+from models.prompts import SIDES, fitting_keys, nearest_key
 
 PLACE = "{instruction}"
 """Where a template takes the instruction."""
@@ -30,16 +31,18 @@ class Instructions:
 
     template: what is put before a text that has an instruction, which it takes at `{instruction}`.
     bare: what is put before a text that has none. documents: whether texts on the document side are prompted at all.
+    without: tasks, task types and sides, keyed like prompts, whose texts are not prompted at all.
     """
 
     template: Wording = PLACE
     bare: Wording = ""
     documents: bool = True
+    without: Collection[str] = ()
 
 
 @dataclass(frozen=True)
 class InstructionTable:
-    """The instructions of one model. prompts: instruction texts, keyed like prompts; an empty one is no instruction.
+    """The instructions of one model. prompts: instruction texts, keyed like prompts.
 
     default: what texts are given that are not prompted at all: the checkpoint's default prompt.
     """
@@ -50,7 +53,8 @@ class InstructionTable:
 
     def choose(self, context: EncodeContext) -> str:
         """What goes before the texts of that context; empty where nothing does."""
-        if context.side == "document" and not self.instructions.documents:
+        without = self.instructions.without
+        if (context.side == "document" and not self.instructions.documents) or without_prompt(without, context):
             return self.default
         instruction = instruction_for(self.prompts, context)
         place = context.side or "symmetric"
@@ -59,18 +63,25 @@ class InstructionTable:
         return worded(self.instructions.template, place).replace(PLACE, instruction)
 
 
+def without_prompt(without: Collection[str], context: EncodeContext) -> bool:
+    """Whether texts of that context are among those that are not prompted."""
+    return any(key in without for key in fitting_keys(context))
+
+
 def instruction_for(prompts: Mapping[str, str], context: EncodeContext) -> str:
     """The instruction of that context, empty where it has none.
 
     A task that instructs one side says nothing to the other. A symmetric text of such a task (the reference puts the
     whole table there) is instructed as a query.
     """
-    own = most_specific(prompts, context)
-    if own is not None:
-        return own
-    task = context.task.prompt
-    written = task.get("") or task.get(context.side or "query", "")
-    return written if any(task.values()) else context.task.instruction
+    task = context.task
+    key = next((key for key in fitting_keys(context) if key in prompts), None)
+    if key is not None:
+        of_one_side = key not in (task.name, task.type, context.side)
+        return prompts[key] if prompts[key] or of_one_side else task.instruction
+    if any(side in task.prompt for side in SIDES):
+        return task.prompt.get(context.side or "query", "")
+    return task.prompt.get("") or task.instruction
 
 
 def worded(wording: Wording, place: str) -> str:

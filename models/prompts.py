@@ -40,10 +40,11 @@ class PromptTable:
 
 def most_specific(table: Mapping[str, Value], context: EncodeContext) -> Value | None:
     """The entry whose key fits the context best: task and side, task, type and side, type, side."""
-    return next((table[key] for key in _keys(context) if key in table), None)
+    return next((table[key] for key in fitting_keys(context) if key in table), None)
 
 
-def _keys(context: EncodeContext) -> Iterator[str]:
+def fitting_keys(context: EncodeContext) -> Iterator[str]:
+    """The keys that fit a context, the most specific first."""
     for name in (context.task.name, context.task.type):
         if context.side:
             yield f"{name}-{context.side}"

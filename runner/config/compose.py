@@ -181,7 +181,8 @@ def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
     tasks: the names of all. Raises UserError.
     """
     encode = model.parameters.get("encode")
-    keys = [*model.prompts, *(encode if isinstance(encode, Mapping) else ())]
+    without = model.instructions.without if model.instructions else ()
+    keys = [*model.prompts, *(encode if isinstance(encode, Mapping) else ()), *without]
     if not keys:
         return
     try:

@@ -297,6 +297,8 @@ class InstructionsConfig(Schema):
     """What is put before a text that has no instruction."""
     documents: Annotated[bool, Decides] = True
     """Whether documents are prompted too, or queries and symmetric texts alone."""
+    without: Annotated[tuple[str, ...], Decides] = ()
+    """Tasks, task types and sides whose texts are not prompted, keyed like prompts."""
 
     @model_validator(mode="after")
     def _takes_an_instruction(self) -> InstructionsConfig:

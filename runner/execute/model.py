@@ -174,7 +174,7 @@ def _refuse_vector_settings(config: ModelConfig) -> None:
 
 def instructions(config: InstructionsConfig | None) -> Instructions | None:
     """How a model takes instructions, as its loader is told."""
-    return Instructions(config.template, config.bare, config.documents) if config else None
+    return Instructions(config.template, config.bare, config.documents, config.without) if config else None
 
 
 def _open_store(identity: Mapping[str, Any], execution: Execution, outputs: Path) -> Store:

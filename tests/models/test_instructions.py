@@ -25,7 +25,8 @@ def context(side: Side | None, prompt: Mapping[str, str] | None = None) -> Encod
         ({}, {"query": "Of the task."}, None, "Of the task."),
         ({"Retrieval": "Of the model."}, {"": "Of the task."}, "query", "Of the model."),
         ({"ArguAna-query": "Of the model."}, {"": "Of the task."}, "document", "Of the task."),
-        ({"document": ""}, {"": "Of the task."}, "document", ""),
+        ({"document": ""}, {"": "Of the task."}, "document", "Of the type."),
+        ({"ArguAna-document": ""}, {"": "Of the task."}, "document", ""),
     ],
 )
 def test_the_models_own_instruction_comes_first_then_the_tasks_then_the_types(

@@ -15,7 +15,7 @@ LOADERS = {
     *("InstructSentenceTransformerModel", "q3e_instruct_loader", "instruct_loader", "_NVEmbedWrapper"),
     *("KALMWrapper", "BMRetrieverWrapper"),
 }
-UNINSTRUCTED = {"KALMWrapper": ("STS", "PairClassification", "Summarization")}
+UNINSTRUCTED = {"KALMWrapper": ["STS", "PairClassification", "Summarization"]}
 """Types of tasks whose texts the reference's own loader gives no instruction."""
 POOLED = {"BMRetrieverWrapper": "lasttoken"}
 """The pooling that the reference's own loader puts behind a bare checkpoint."""
@@ -95,11 +95,12 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
     }
     return {
         "trust_remote_code": kwargs.get("trust_remote_code", model.get("trust_remote_code")),
-        "instructions": {**wording, **({} if documents else {"documents": False})},
-        "prompts": {
-            **_prompts(kwargs.get("prompts_dict") or {}, task_names, documents=documents),
-            **dict.fromkeys(UNINSTRUCTED.get(facts["loader"], ()), ""),
+        "instructions": {
+            **wording,
+            **({} if documents else {"documents": False}),
+            **({"without": UNINSTRUCTED[facts["loader"]]} if facts["loader"] in UNINSTRUCTED else {}),
         },
+        "prompts": prompts(kwargs.get("prompts_dict") or {}, task_names, documents=documents),
         "max_tokens": kwargs.get("max_seq_length"),
         "truncate_dim": kwargs.get("embed_dim"),
         "dtype": dtype(model),
@@ -107,20 +108,20 @@ def config(facts: Facts, wordings: Wordings, task_names: Collection[str]) -> dic
     }
 
 
-def _prompts(given: Mapping[str, Any], task_names: Collection[str], *, documents: bool) -> dict[str, str]:
+def prompts(given: Mapping[str, Any], task_names: Collection[str], *, documents: bool) -> dict[str, str]:
     """Instructions keyed as ours are.
 
     The reference looks for a task, a type and a side, never for two of them joined, and an instruction that one side of
     a task lacks is none at all. Tasks that it does not know are left out.
     """
     known = {*task_names, *_SIDES, *(kind.label for kind in task_types().values())}
-    prompts: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key, value in given.items():
         if key not in known or (key == "document" and not documents):
             continue
         if isinstance(value, str):
-            prompts[key] = value
+            found[key] = value
         else:
             sides = _SIDES if documents else ("query",)
-            prompts |= {f"{key}-{side}": value.get(side) or "" for side in sides}
-    return prompts
+            found |= {f"{key}-{side}": value.get(side) or "" for side in sides}
+    return found
