@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, dataclasses
 
+from runner.config.checks import check_task
 from runner.config.defaults import with_defaults
 from runner.config.explain import invalid
 from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
@@ -289,7 +290,7 @@ def checked(values: Mapping[str, Any], schema: type[Schema], where: str) -> Sche
 def checked_task(values: Mapping[str, Any], where: str) -> TaskConfig:
     """The same for a task, together with its settings."""
     config = checked(values, TaskConfig, where)
-    check_settings(config, where)
+    check_task(config, check_settings(config, where), where)
     return config
 
 

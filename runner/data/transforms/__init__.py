@@ -294,7 +294,8 @@ def _argument_model(name: str) -> type[BaseModel]:
 
 
 def _explain(number: int, name: str, accepted: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
+    # What is misspelt is also missing under its right name.
+    first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     schema = _Place if first["loc"][:1] and first["loc"][0] in _PLACE else accepted
     return f"{_where(number, name)}: {problem(first, schema)}"
 
