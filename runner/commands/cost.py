@@ -45,7 +45,8 @@ def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_j
         told = f"about {dollars:,.2f}" if dollars >= 0.01 or not cost.tokens else "less than 0.01"
         console.print(f"price: {told} USD, at {price:g} USD a million tokens as the model's file says")
     for job, found in cost.findings:
-        console.print(f"data: {data_note(job, found)}")
+        if note := data_note(job, found):
+            console.print(f"data: {note}")
     for job, reason in cost.unread:
         console.print(f"not counted: {job.name}: {reason}")
     return FAILED if cost.unread else OK

@@ -8,20 +8,24 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.config.schema import TaskConfig
+from runner.config.schema import FilesDataset, TaskConfig
 from runner.data.roles import roles
 from runner.data.table import RetrievalTables, Split, Table, is_text, shown
 
 
 @dataclass(frozen=True)
 class Finding:
-    """count: how many of `of`. name: what it is called in a record. about: the same for people, without the counts."""
+    """count: how many of `of`. name: what it is called in a record. about: the same for people, without the counts.
+
+    usual: whether published data often has it, so that it is counted and no word is said.
+    """
 
     name: str
     count: int
     of: int
     about: str
     example: str
+    usual: bool = False
 
     def __str__(self) -> str:
         return f"{self.count:,} of {self.of:,} {self.about}, such as {shown(self.example, 60)}"
@@ -31,18 +35,19 @@ def find(task: TaskConfig, split: str, splits: Mapping[str, Split]) -> tuple[Fin
     """What is odd about the splits of one job; split: the one that is evaluated."""
     evaluated = splits[split]
     if isinstance(evaluated, RetrievalTables):
-        return tuple(_of_retrieval(evaluated))
+        return tuple(_of_retrieval(evaluated, shared_queries=not isinstance(task.dataset, FilesDataset)))
     names = list(roles(task).texts)
     tables = {name: table for name, table in splits.items() if isinstance(table, Table)}
     return tuple(_of_texts(tables, names))
 
 
 def describe(findings: Sequence[Finding]) -> str:
-    """All of them in one sentence."""
-    return "; ".join(str(finding) for finding in findings)
+    """Those that are unusual, in one sentence; nothing where there are none."""
+    return "; ".join(str(finding) for finding in findings if not finding.usual)
 
 
-def _of_retrieval(data: RetrievalTables) -> Iterator[Finding]:
+def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Finding]:
+    """shared_queries: whether one table holds the queries of all splits, as on the hub."""
     corpus, queries = _wide(data.corpus.column("id")), _wide(data.queries.column("id"))
     judged, documents = _wide(data.qrels.column("query-id")), _wide(data.qrels.column("corpus-id"))
     relevant = documents.filter(pc.greater(data.qrels.column("score"), 0))
@@ -58,7 +63,8 @@ def _of_retrieval(data: RetrievalTables) -> Iterator[Finding]:
     if data.unjudged:
         every = len(data.unjudged) + len(queries)
         about = "queries have no judgments, and are left out"
-        yield Finding("queries_without_judgments", len(data.unjudged), every, about, repr(data.unjudged[0]))
+        example = repr(data.unjudged[0])
+        yield Finding("queries_without_judgments", len(data.unjudged), every, about, example, usual=shared_queries)
     for name, what, table, ids in (
         ("empty_documents", "documents", data.corpus, corpus),
         ("empty_queries", "queries", data.queries, queries),

@@ -32,7 +32,8 @@ UNTYPED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _BOM = b"\xef\xbb\xbf"
 _ROW_BYTES = 1 << 26
-"""The longest row of a CSV."""
+"""The longest row of a CSV, and the largest one whose quotes are always checked."""
+_HEADER_BYTES = 1 << 20
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 
@@ -142,6 +143,9 @@ def _loads(text: str, where: str) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise TableError(f"{where}is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        line = "" if where else f"line {error.lineno}, "
+        raise TableError(f"{where}is no JSON: {error.msg} ({line}character {error.colno})") from error
     except ValueError as error:
         raise TableError(f"{where}is no JSON: {shown(error)}") from error
 
@@ -212,7 +216,7 @@ def _header(file: str, content: bytes, delimiter: str) -> list[str]:
         _decoded(file, content)
         raise TableError("holds bytes of 0, as in UTF-16; save it as UTF-8")
     with _long_cells():
-        header = next(csv.reader(_lines(_decoded(file, content[:_ROW_BYTES], cut=True)), delimiter=delimiter), None)
+        header = next(csv.reader(_lines(_decoded(file, content[:_HEADER_BYTES], cut=True)), delimiter=delimiter), None)
     if not header:
         raise TableError("has no header: the first row names the columns, as in text,label")
     if len(header) == 1:

@@ -87,8 +87,9 @@ def job_facts(job: Job) -> JobFacts:
 
 
 def data_note(job: Job, findings: Sequence[Finding]) -> str:
-    """What is odd about a job's data, in a line."""
-    return f"{job.name}: {describe(findings)}"
+    """What is odd about a job's data, in a line; empty where nothing is worth a word."""
+    described = describe(findings)
+    return f"{job.name}: {described}" if described else ""
 
 
 def prepare(job: Job, hashes: Path, *, warn: bool = True) -> Prepared:
@@ -107,8 +108,8 @@ def prepare(job: Job, hashes: Path, *, warn: bool = True) -> Prepared:
     content = job.identity["task"]["dataset"].get("content")
     loaded = load(job.task, job.subset, task.splits(), evaluated=job.split, content=content)
     remember(loaded, job.task, job.subset, hashes)
-    if loaded.findings and warn:
-        log.warning("%s", data_note(job, loaded.findings))
+    if warn and (note := data_note(job, loaded.findings)):
+        log.warning("%s", note)
     data = TaskData(loaded.splits, _sizes_before(job, settings))
     texts = tuple(task.texts(data))
     return Prepared(job, task, context, data, loaded, texts, started, perf_counter() - clock)

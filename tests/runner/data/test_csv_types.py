@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_project import WORDS, small_project, task
 
 from runner.__main__ import main
+from runner.data.parse import parse
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -143,6 +146,18 @@ def test_a_csv_scores_as_the_same_rows_in_json(scores: Mapping[str, Mapping[str,
 @pytest.mark.parametrize("name", [f"Ids-{name}" for name in IDS])
 def test_each_query_finds_its_own_document(scores: Mapping[str, Mapping[str, Any]], name: str) -> None:
     assert scores[f"{name}-csv"]["ndcg_at_1"] == 1
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+
+
+@given(st.lists(st.lists(CELL, min_size=2, max_size=2), max_size=6), st.sampled_from(["csv", "tsv"]))
+def test_every_cell_is_read_as_it_was_written(rows: list[list[str]], kind: str) -> None:
+    file = io.StringIO()
+    delimiter = "," if kind == "csv" else "\t"
+    csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([["a", "b"], *rows])
+    table = parse(f"x.{kind}", file.getvalue().encode())
+    assert [list(row.values()) for row in table.arrow.to_pylist()] == rows
 
 
 def test_labels_that_are_whole_numbers_have_an_average_precision(scores: Mapping[str, Mapping[str, Any]]) -> None:
