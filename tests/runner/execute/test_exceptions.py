@@ -108,10 +108,10 @@ def test_a_lost_device_ends_the_run_and_later_runs_find_the_cause(
 def test_an_error_in_scoring_or_in_reading_fails_its_job(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = runner.execute.jobs.load
 
-    def load(config: Any, *arguments: Any) -> Any:
+    def load(config: Any, *arguments: Any, **named: Any) -> Any:
         if config.name == "Faulty":
             raise MemoryError
-        return plain(config, *arguments)
+        return plain(config, *arguments, **named)
 
     monkeypatch.setattr(runner.execute.jobs, "load", load)
     assert run(project, "Fine") == 1
