@@ -128,6 +128,15 @@ class TokenEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class PromptedEncoder(Encoder, Protocol):
+    """An encoder whose weights can serve several configs."""
+
+    def prompted(self, spec: ModelSpec) -> Encoder:
+        """The same weights under the prompts, instructions and similarity of another config, all else being equal."""
+        ...
+
+
+@runtime_checkable
 class ContextualEncoder(Encoder, Protocol):
     """An encoder in two stages (CDE; Morris and Rush 2024), which is itself the first one.
 

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -173,6 +174,14 @@ class _Configured:
     def variant(self, context: EncodeContext) -> Variant:
         """How this model would treat texts of that context."""
         return self._model.variant(context)
+
+    def prompted(self, spec: ModelSpec) -> Self:
+        """The same network under the prompts, instructions and similarity of another config. Raises ModelError."""
+        other = copy(self)
+        prompts = _prompts(spec, checked_folder(spec))
+        other._model = replace(self._model, prompts=prompts, configured_similarity=spec.similarity)
+        other.similarity = other._model.similarity
+        return other
 
 
 class TransformerEncoder(_Configured):

@@ -9,7 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -28,6 +30,7 @@ from runner.pins import default_pins
 from runner.plan import make_plan
 from runner.progress import display
 from runner.report.closing import closing
+from runner.report.sweep import Point, show_sweep
 from runner.results.folder import JobFolders
 
 
@@ -36,14 +39,14 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
     overrides, more = split_search_path(overrides)
     folders = [*folders, *more]
     found = Catalogue.of(folders) if sweep else settings_from(overrides, folders)[1]
-    statuses: list[int] = []
+    points = _Points(sweep)
     begun = False
 
     @hydra.main(version_base="1.3", config_path=str(SHIPPED), config_name="config")
     def invocation(config: DictConfig) -> None:
         nonlocal begun
         begun = True
-        statuses.append(_one(config, found, sweep=sweep))
+        points.statuses.append(_one(config, found, points))
 
     handed = [str(override) for override in prepare(overrides, found, sweep=sweep)]
     with user_folders(folders), _command_line([*handed, *(["--multirun"] if sweep else [])]):
@@ -60,7 +63,23 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
             raise OutputError(
                 f"{error.filename or 'outputs'}: cannot be written: {error.strerror}; give outputs=FOLDER"
             ) from error
-    return max(statuses, default=0)
+    if sweep:
+        show_sweep(points.measured)
+    return max(points.statuses, default=0)
+
+
+@dataclass
+class _Points:
+    """The points of a sweep, or the one of a plain run, and what they share. models: a LastModel, once there is one.
+
+    stopped: why no further point can be measured by this process.
+    """
+
+    sweep: bool
+    statuses: list[int] = field(default_factory=list)
+    measured: list[Point] = field(default_factory=list)
+    models: Any = None
+    stopped: str | None = None
 
 
 @contextmanager
@@ -79,22 +98,29 @@ def _command_line(overrides: Sequence[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _one(config: DictConfig, found: Catalogue, *, sweep: bool) -> int:
+def _one(config: DictConfig, found: Catalogue, points: _Points) -> int:
     """One composed config, from plan to closing table. In a sweep a mistake ends only its own run."""
+    if points.sweep:
+        points.measured.append(Point(tuple(as_typed(HydraConfig.get().overrides.task))))
+    if points.stopped:
+        print(f"failed: {_point().strip()} was not tried: {points.stopped}", file=sys.stderr)
+        return FAILED
     try:
         settings, found = check(config, found)
         _record(settings)
-        return _measure(settings, found)
+        return _measure(settings, found, points)
     except (UserError, JobError) as error:
-        if not sweep:
+        if not points.sweep:
             raise
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR if isinstance(error, UserError) else FAILED
 
 
-def _measure(settings: Settings, found: Catalogue) -> int:
+def _measure(settings: Settings, found: Catalogue, points: _Points) -> int:
     outputs = Path(settings.outputs)
     plan = make_plan(settings, found, default_pins())
+    if points.sweep:
+        points.measured[-1] = replace(points.measured[-1], plan=plan, outputs=outputs)
     states = JobFolders(outputs).states([job.fingerprint for job in plan.jobs])
     todo = len(plan.jobs) if settings.rerun else sum(state != "done" for state in states.values())
     outcome = None
@@ -102,8 +128,11 @@ def _measure(settings: Settings, found: Catalogue) -> int:
         progress.planned(f"{_point()}{summary(plan, states, outputs)}", todo)
         if todo:
             from runner.execute.loop import execute
+            from runner.execute.model import LastModel
 
-            outcome = execute(plan, settings.execution, outputs, progress, rerun=settings.rerun)
+            points.models = points.models or LastModel()
+            outcome = execute(plan, settings.execution, outputs, progress, rerun=settings.rerun, models=points.models)
+            points.stopped = outcome.stopped
             if outcome.stopped:
                 left = todo - len(outcome.done) - len(outcome.failed)
                 progress.message(f"stopped: {outcome.stopped}; {left} jobs are left to do by the same command")

@@ -32,7 +32,7 @@ from runner.execute.device import is_lost, tells_of_loss
 from runner.execute.grouping import BATCHES, grouped
 from runner.execute.jobs import Prepared, job_facts, prepare, record, refuse_unaccepted, requests, score, search
 from runner.execute.log import JobLog
-from runner.execute.model import OpenModel, open_model
+from runner.execute.model import LastModel, OpenModel
 from runner.plan import Job, Plan
 from runner.progress import Progress
 from runner.results.environment import environment
@@ -73,8 +73,19 @@ class Outcome:
     stopped: str | None = None
 
 
-def execute(plan: Plan, execution: Execution, outputs: Path, progress: Progress, *, rerun: bool = False) -> Outcome:
-    """Run what of a plan is not done. Raises UserError when the model cannot be opened or outputs not be written."""
+def execute(
+    plan: Plan,
+    execution: Execution,
+    outputs: Path,
+    progress: Progress,
+    *,
+    rerun: bool = False,
+    models: LastModel | None = None,
+) -> Outcome:
+    """Run what of a plan is not done. models: keeps the model for a next call.
+
+    Raises UserError and JobError when the model cannot be opened, OutputError when outputs cannot be written.
+    """
     folders = JobFolders(outputs)
     states = folders.states([job.fingerprint for job in plan.jobs])
     pending = [job for job in plan.jobs if rerun or states[job.fingerprint] != "done"]
@@ -82,7 +93,7 @@ def execute(plan: Plan, execution: Execution, outputs: Path, progress: Progress,
     if pending:
         folders.clean()
         sweep(outputs / "store")
-        open_it = partial(open_model, plan.model, pending[0].identity["model"], execution, outputs)
+        open_it = partial((models or LastModel()).open, plan.model, pending[0].identity["model"], execution, outputs)
         _Run(folders, open_it, execution, progress, outcome, rerun=rerun).all(pending)
     return outcome
 
@@ -199,7 +210,7 @@ class _Run:
         """The model; None when it cannot be loaded for a reason nobody foresaw, which is then these jobs' failure."""
         if self.model is None:
             name = works[0].job.model.name
-            self.progress.message(f"loading {name}")
+            self.progress.message(f"opening {name}")
             try:
                 self.model = self.open_it()
                 facts = json.loads(json.dumps(dict(self.model.running), default=str))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from models.base import Encoder, Model, ModelError, ModelSpec, Outline, Searcher
+from models.base import Encoder, Model, ModelError, ModelSpec, Outline, PromptedEncoder, Searcher
 from models.instructions import Instructions
 from models.postprocess import Postprocess
 from models.reranker import Reranker
-from runner.config.identity import encoder_identity, known_loader
+from runner.config.identity import canonical, encoder_identity, known_loader
 from runner.config.schema import Execution, InstructionsConfig, ModelConfig
 from runner.encode.searcher import EncoderSearcher
 from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore, folder_of
@@ -67,6 +69,58 @@ class OpenModel:
         """How two of its vectors are compared."""
         assert self.encoder is not None
         return self.config.vector_similarity or self.encoder.similarity
+
+
+class LastModel:
+    """Keeps the model that was opened last, for a run after it that needs the same weights, as points of a sweep do.
+
+    Configs share a model where their encoders are the same and run the same way: what is done to vectors may differ,
+    and prompts, instructions and similarity where the encoder can be given others.
+    """
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._model: OpenModel | None = None
+
+    def open(self, config: ModelConfig, identity: Mapping[str, Any], execution: Execution, outputs: Path) -> OpenModel:
+        """What open_model gives, from memory where that can be."""
+        key = canonical([encoder_identity(identity), execution.model_dump(), str(outputs.resolve())])
+        model = self._fitting(config, execution) if key == self._key else None
+        if model is None:
+            self._key, self._model = "", None
+            _free_memory()
+            model = open_model(config, identity, execution, outputs)
+        self._key, self._model = key, model
+        return model
+
+    def _fitting(self, config: ModelConfig, execution: Execution) -> OpenModel | None:
+        model = self._model
+        if model is None:
+            return None
+        if model.searcher is not None:
+            _refuse_vector_settings(config)
+        if all(getattr(config, field) == getattr(model.config, field) for field in _HELD_BY_ENCODERS):
+            return replace(model, config=config)
+        if not isinstance(model.encoder, PromptedEncoder):
+            return None
+        try:
+            return replace(
+                model, config=config, encoder=model.encoder.prompted(_spec(config, fetch(config), execution))
+            )
+        except ModelError as error:
+            raise UserError(f"model {config.name}: {error}") from error
+
+
+_HELD_BY_ENCODERS = ("prompts", "instructions", "similarity")
+"""What an encoder is given although its vectors' store does not depend on it."""
+
+
+def _free_memory() -> None:
+    """Give back what the model before took."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Execution, outputs: Path) -> OpenModel:

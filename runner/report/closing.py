@@ -16,7 +16,7 @@ from runner.terminal import open_console
 
 def closing(plan: Plan, outputs: Path) -> None:
     """Print the scores of a plan's jobs and where the records are. What failed was told when it did."""
-    kept = _kept(plan, outputs)
+    kept = kept_of(plan, outputs)
     console = open_console()
     if plan.jobs:
         console.print(_table(plan, kept))
@@ -25,7 +25,8 @@ def closing(plan: Plan, outputs: Path) -> None:
     console.print(_last_words(plan, done, failed, outputs), highlight=False, markup=False, soft_wrap=True)
 
 
-def _kept(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
+def kept_of(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
+    """What is on record of a plan's jobs, by fingerprint."""
     kept: dict[str, Record | Failure] = {}
     for fingerprint, (state, path) in JobFolders(outputs).look_up(job.fingerprint for job in plan.jobs).items():
         if path is not None and state == "done":

@@ -173,6 +173,6 @@ def test_mistakes_in_data_are_told_before_the_model_is_opened(
     task(project, "Empty", "sts", "cosine_spearman")
     assert run(project, "Fine", tasks="Healthy,Empty") == 1
     out = capsys.readouterr().out
-    assert out.index("Empty: failed") < out.index("loading me/Fine") < out.index("Healthy: cosine")
+    assert out.index("Empty: failed") < out.index("opening me/Fine") < out.index("Healthy: cosine")
     assert run(project, "NotLoaded", tasks="Empty") == 1
-    assert "loading" not in capsys.readouterr().out
+    assert "opening" not in capsys.readouterr().out
