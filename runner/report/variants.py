@@ -16,6 +16,7 @@ _SHOWN = 3
 """Differences that are named; there may be more."""
 
 _HASH = re.compile(r"[0-9a-f]{32,64}")
+_DRAWN_BEFORE = "job.draws_after"
 _PREFIXES = ("model.", "task.", "job.", "dataset.", "settings.")
 
 
@@ -41,10 +42,16 @@ def labels(identities: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def in_words(differences: Iterable[Difference]) -> str:
     """What was, and what is now: `loader_version 3 (now 4), dtype float32 (now checkpoint)`."""
-    return _listed(
+    differences = list(differences)
+    named = [d for d in differences if not d.key.startswith(_DRAWN_BEFORE)]
+    texts = [
         f"{short_key(d.key)} {_or_none(d.a)} (now {_or_none(d.b)})"
-        for d in sorted(differences, key=lambda d: _settings_last(d.key))
-    )
+        for d in sorted(named, key=lambda d: _settings_last(d.key))
+    ]
+    # Which subsets are replayed follows from whose draws they are; only by itself is it worth a word.
+    if len(named) < len(differences) and all(d.key != "task.settings.draws" for d in named):
+        texts.append("draws after other subsets")
+    return _listed(texts)
 
 
 def short_key(key: str) -> str:

@@ -156,3 +156,12 @@ def test_the_record_says_whose_draws(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert found["Parts", "aa"]["job"]["draws_after"] == [["test", "zz"]]
     assert "draws_after" not in found["Parts", "zz"]["job"]
     assert "draws" not in found["Likeness", "default"]["task"].get("settings", {})
+
+    for overrides, told in (
+        (["draws=job"], "2 jobs were done with draws mteb (now job); `report` tells them apart"),
+        (["draws=mteb", "tasks=[{name: Parts, subsets: [aa]}]"], "1 job was done with draws after other subsets;"),
+    ):
+        assert main(["plan", *command, *overrides]) == 0
+        assert told in capsys.readouterr().out
+    assert main(["report", "--outputs", str(tmp_path / "out"), "--config-dir", str(project)]) == 0
+    assert "Parts" in capsys.readouterr().out
