@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:python -m runner|embedmark) [^`]+)`")
 OURS = re.compile(r"(?:[A-Z_]+=\S+ )*(python -m runner|embedmark)\b")
-VERBS = {"plan", "list", "show", "report", "why", "model", "store", "completion"}
+VERBS = {"plan", "list", "show", "report", "why", "forget", "model", "store", "completion"}
 
 FILES = {
     "my-org/my-model": ["model/my_model"],
@@ -106,9 +107,16 @@ def test_commands_can_be_typed(
         words = ["plan", *words]
     if "-m" in words:  # the first point of a sweep
         words = [word.split(",")[0] if word.startswith("model=") else word for word in words if word != "-m"]
+    jobs = sorted((reader / "outputs/jobs").glob("*--*"))
+    done = [json.loads((job / "result.json").read_text(encoding="utf-8"))["fingerprint"][:8] for job in jobs]
     if words[0] == "why":
-        jobs = sorted((reader / "outputs/jobs").glob("*--*"))
-        words[1:3] = [json.loads((job / "result.json").read_text())["fingerprint"][:8] for job in jobs[:2]]
+        words[1:3] = done[:2]
+    if words[0] == "forget":
+        shutil.copytree(reader / "outputs", reader / "copy", dirs_exist_ok=True)
+        words = [done[0] if re.search(r"[0-9a-f]{6}$", word) else word for word in words] + ["--outputs", "copy"]
+        words += [] if {"--failed", "--yes"} & set(words) else ["--yes"]
+    if words[0] == "report" and "--model" in words:
+        words[words.index("--model") + 1] = "test/tiny"
     if words[0] == "model":
         words = ["model", "new", "my-org/my-model", "--out", "drafted", "--force"]
     status, err = main(words), capsys.readouterr().err
