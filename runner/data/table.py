@@ -80,11 +80,19 @@ class Table:
         return Table(self.arrow.select(list(names)), kept, self.unreadable)
 
     def plain(self) -> Table:
-        """The table with the values of dictionary-encoded columns (categories), which mean the same."""
+        """The table in types that all of Arrow works on: no categories, views and extensions, which mean the same."""
         table = self
         for name, column in zip(self.names, self.arrow.columns, strict=True):
-            if "dictionary<" in str(column.type):
-                table = table.put(name, column.cast(_without_dictionary(column.type)), self.labels.get(name))
+            held = column.type
+            kind = _plain(held)
+            if kind is held:
+                continue
+            try:
+                table = table.put(name, column.cast(kind), self.labels.get(name))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                why = f"holds {kind_name(held)} in a layout that cannot be read"
+                others = [other for other in table.names if other != name]
+                table = replace(table.select(others), unreadable={**table.unreadable, name: why})
         return table
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
@@ -227,13 +235,24 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _without_dictionary(kind: pa.DataType) -> pa.DataType:
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The plain type of the same values; the object itself where it is plain."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(kind.storage_type)
     if pa.types.is_dictionary(kind):
-        return kind.value_type
-    if pa.types.is_list(kind):
-        return pa.list_(_without_dictionary(kind.value_type))
-    if pa.types.is_large_list(kind):
-        return pa.large_list(_without_dictionary(kind.value_type))
+        return _plain(kind.value_type)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        return pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        held = kind.value_type
+        inner = _plain(held)
+        make = pa.list_ if pa.types.is_list(kind) else pa.large_list
+        return kind if inner is held else make(inner)
+    if pa.types.is_struct(kind):
+        types = [kind.field(index).type for index in range(kind.num_fields)]
+        inside = [_plain(one) for one in types]
+        if any(new is not old for new, old in zip(inside, types, strict=True)):
+            return pa.struct([kind.field(index).with_type(new) for index, new in enumerate(inside)])
     return kind
 
 

@@ -99,6 +99,20 @@ def _odd_columns() -> dict[str, pa.Array]:
     }
 
 
+def _odd_views() -> dict[str, pa.Array]:
+    n = len(LABELS)
+    return {
+        "views": pa.array([["a"]] * n, pa.list_(pa.string_view())),
+        "view in an object": pa.array([{"a": "b"}] * n, pa.struct({"a": pa.string_view()})),
+        "bytes": pa.array([b"a"] * n, pa.binary_view()),
+        "json": pa.array(['{"a": 1}'] * n, pa.json_()),
+        "uuid": pa.array([b"x" * 16] * n, pa.uuid()),
+        "tensor": pa.ExtensionArray.from_storage(
+            pa.fixed_shape_tensor(pa.int32(), [2]), pa.array([[1, 2]] * n, pa.list_(pa.int32(), 2))
+        ),
+    }
+
+
 MIXED = ["none", {"url": "x"}, 1, [1], None, 2.5, True, 2**70]
 BOM = b"\xef\xbb\xbf"
 
@@ -131,6 +145,9 @@ READ: dict[str, Files] = {
     ),
     "labels in categories": classes(
         parquet({k: pa.array(v).dictionary_encode() for k, v in _columns(LABELS).items()}), "parquet"
+    ),
+    "views": classes(
+        parquet({k: pa.array(v, pa.string_view()) for k, v in _columns(LABELS).items()} | _odd_views()), "parquet"
     ),
     "columns of odd types": classes(parquet({**_columns(LABELS), **_odd_columns()}), "parquet"),
     "columns of mixed types": classes(lines(_with(LABELS, more=MIXED))),
