@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from runner.report.older import outdated_model
 from runner.report.rows import TaskRow
@@ -99,6 +99,9 @@ class Aggregate:
         return sum(task.in_mean for task in self.tasks)
 
 
+PresentModel: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+
+
 @dataclass
 class _Model:
     """What is known of one variant of a model, by task and slot, the newest first."""
@@ -111,11 +114,16 @@ class _Model:
     failures: dict[str, dict[Slot, list[Kept]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
 
-def aggregate(collected: Collected, rows: Sequence[TaskRow], title: str = "") -> Aggregate:
-    """Task scores and means of every model that has anything to do with one of the rows."""
+def aggregate(
+    collected: Collected, rows: Sequence[TaskRow], title: str = "", present: PresentModel = lambda _: None
+) -> Aggregate:
+    """Task scores and means of every model that has anything to do with one of the rows.
+
+    present: a model's identity → that of its name in the present configs, if they have one; columns say what differs.
+    """
     models = _by_model(collected)
     rows = sorted(rows, key=lambda row: (row.type, row.name.casefold(), not row.in_mean))
-    told_apart = _distinctions(models)
+    told_apart = _distinctions(models, present)
     columns = [_column(model, rows, told_apart[model.variant]) for model in models]
     columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
     columns.sort(key=_best_first)
@@ -139,12 +147,16 @@ def _newest(kept: Kept) -> tuple[datetime, str]:
     return kept.when, kept.facts.fingerprint
 
 
-def _distinctions(models: Sequence[_Model]) -> dict[str, str]:
-    """Variant → what tells it from the others of its name."""
+def _distinctions(models: Sequence[_Model], present: PresentModel) -> dict[str, str]:
+    """Variant → what tells it from the others of its name, and from the model of that name in the present configs."""
     found: dict[str, str] = {}
     for same in _grouped((model.name, model) for model in models).values():
         same = sorted(same, key=lambda model: model.variant)
-        found |= zip((model.variant for model in same), labels([model.identity for model in same]), strict=True)
+        identities = [model.identity for model in same]
+        configured = present(identities[0])
+        if configured is not None and configured not in identities:
+            identities.append(configured)
+        found |= zip((model.variant for model in same), labels(identities), strict=False)
     return found
 
 

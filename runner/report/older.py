@@ -73,18 +73,27 @@ def older_line(old: Iterable[Kept], catalogue: Catalogue) -> str:
 
 def _moved(model: Mapping[str, Any], catalogue: Catalogue) -> list[Difference]:
     """What else differs from the model that the present configs give, as a default that moved does."""
+    present = present_model(model, catalogue)
+    if present is None:
+        return []
+    found = differences({"model": model}, {"model": present})
+    return [difference for difference in found if difference.key != "model.loader_version"]
+
+
+def present_model(model: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str, Any] | None:
+    """The identity of the model of that name as the present configs give it; None where they have none.
+
+    Weights and members are taken as they are on record: what they are now may need a network to be known.
+    """
     try:
         config: ModelConfig = catalogue.model(str(model.get("name")))
         pin = Pin(model.get("revision"), model.get("content"))
-        present = plain(model_identity(config, pin, model.get("members", ())))
+        members = model.get("members", ())
+        present: dict[str, Any] = plain(model_identity(config, pin, members))
     except UserError:
-        return []
-    ignored = {"model.loader_version", *(f"model.{key}" for key in ("source", "revision", "content"))}
-    return [
-        found
-        for found in differences({"model": model}, {"model": present})
-        if found.key not in ignored and not found.key.startswith("model.source.")
-    ]
+        return None
+    source = {"source": model["source"]} if "source" in model else {}
+    return {**present, **source}
 
 
 def older_of_plan(plan: Plan, states: Mapping[str, str], outputs: Path) -> str:

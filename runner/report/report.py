@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ from runner.config.catalogue import Catalogue
 from runner.errors import UserError, nearest
 from runner.pins import default_pins
 from runner.report.aggregate import Aggregate, aggregate
-from runner.report.older import is_old, older_line
+from runner.report.older import is_old, older_line, present_model
 from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
 from runner.report.tables import print_report
 from runner.report.writers import Format, write_report
@@ -64,7 +65,7 @@ def report(
         collected = replace(collected, records=tuple(records), failures=tuple(failures))
     problems: list[str] = []
     if options.benchmark is None:
-        made = aggregate(collected, rows_on_record(collected.records))
+        made = aggregate(collected, rows_on_record(collected.records), "", partial(present_model, catalogue=catalogue))
     else:
         made, problems = _of_benchmark(options.benchmark, options, collected, catalogue)
         if not made.columns and not old:
@@ -88,7 +89,7 @@ def _of_benchmark(
     title = f"{benchmark.name}, draws={options.draws}" if options.draws else benchmark.name
     rows = rows_of_benchmark(wanted, collected.records, older=options.older)
     problems = [f"{task.name}: whether its scores are stale is not known: {task.problem}" for task in _problems(wanted)]
-    return aggregate(collected, rows, title), problems
+    return aggregate(collected, rows, title, partial(present_model, catalogue=catalogue)), problems
 
 
 def _problems(wanted: Sequence[WantedTask]) -> Iterator[WantedTask]:

@@ -141,6 +141,7 @@ def test_other_settings_of_the_model_are_other_columns(
     out = capsys.readouterr().out
     assert "done with" not in out
     assert "50.00" in out
+    assert f"org/a ({words.split()[0]}=" in out
     assert main(["plan", "-cd", str(mine), "model=a", "tasks=[Likeness]"]) == 0
     out = capsys.readouterr().out
     assert "`report --older`" not in out
