@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: Sequence[str]) -> int:
     _own_installation_first()
     check_arguments(arguments)
-    options = _parser().parse_args(_verb_first(arguments))
+    options = _options(_verb_first(arguments))
     return _VERBS[options.verb].handler(options)
 
 
@@ -79,11 +79,27 @@ def _verb_first(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     after_flag = ("", *arguments)
     for index, argument in enumerate(arguments):
-        if argument in _VERBS and after_flag[index] not in {"-cd", "--config-dir"}:
+        if argument in _VERBS and after_flag[index] not in _BEFORE_VALUES:
             return [argument, *arguments[:index], *arguments[index + 1 :]]
-        if "=" in argument and not argument.startswith("-"):
+        if argument == "--" or ("=" in argument and not argument.startswith("-")):
             break
     return ["run", *arguments]
+
+
+_BEFORE_VALUES = {"-cd", "--config-dir", "--outputs", "--benchmark", "--model", "--format", "--out"}
+"""Options that a value follows, which may be a verb's word."""
+
+
+_REST = {argparse.PARSER, argparse.REMAINDER}
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What a command line with its verb in front says. Options may stand anywhere, between overrides too."""
+    parser, verbs = _parser()
+    verb = arguments[0]
+    if verb not in verbs or any(action.nargs in _REST for action in verbs[verb]._actions):
+        return parser.parse_args(arguments)
+    return verbs[verb].parse_intermixed_args(arguments[1:], argparse.Namespace(verb=verb))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -104,7 +120,13 @@ def _trusting(overrides: Sequence[str]) -> list[str]:
 def _plan(options: argparse.Namespace) -> int:
     from runner.commands.plan import plan
 
-    return plan(_trusting(options.overrides), options.config_dir, as_json=options.json, cost=options.cost)
+    return plan(
+        _trusting(options.overrides),
+        options.config_dir,
+        as_json=options.json,
+        cost=options.cost,
+        sweep=options.multirun,
+    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -206,7 +228,7 @@ def _takes_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _takes_plan(parser: argparse.ArgumentParser) -> None:
-    _takes_overrides(parser)
+    _takes_run(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a job")
     parser.add_argument(
         "--cost", action="store_true", help="load the data, and say how many texts and tokens are left to encode"
@@ -343,7 +365,8 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` says what there is")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """The parser of whole command lines, and that of each verb."""
     parser = _Parser(
         prog="python -m runner",
         usage="python -m runner [-h] [--version] [VERB] ...",
@@ -365,7 +388,7 @@ def _parser() -> argparse.ArgumentParser:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
-    return parser
+    return parser, verbs.choices
 
 
 def _grouped_verbs() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from rich.table import Table
 
 from runner.commands.cost import show_cost
+from runner.config.catalogue import Catalogue
 from runner.config.command_line import split_search_path
-from runner.config.compose import settings_from
-from runner.errors import OK
+from runner.config.compose import points_from, settings_from
+from runner.config.schema import Settings
+from runner.errors import FAILED, OK, USER_ERROR, JobError, UserError
 from runner.pins import default_pins
 from runner.plan import Plan, make_plan
 from runner.report.older import older_of_plan
@@ -22,15 +25,43 @@ from runner.terminal import table_console
 from runner.text import say
 
 
-def plan(overrides: Sequence[str], folders: Sequence[Path], *, as_json: bool = False, cost: bool = False) -> int:
-    """Print the plan of one command line. cost: and what is left to encode, for which the data is loaded."""
+def plan(
+    overrides: Sequence[str],
+    folders: Sequence[Path],
+    *,
+    as_json: bool = False,
+    cost: bool = False,
+    sweep: bool = False,
+) -> int:
+    """Print the plan of one command line, or of each point of a sweep; the worst of their statuses.
+
+    cost: and what is left to encode, for which the data is loaded.
+    """
     overrides, more = split_search_path(overrides)
-    settings, catalogue = settings_from(overrides, [*folders, *more])
+    folders = [*folders, *more]
+    if not sweep:
+        settings, catalogue = settings_from(overrides, folders)
+        return _plan(settings, catalogue, {}, as_json=as_json, cost=cost)
+    statuses = []
+    for number, (typed, point) in enumerate(points_from(overrides, folders), 1):
+        if not as_json:
+            say(f"{'' if number == 1 else chr(10)}[{number}] {typed}")
+        try:
+            settings, catalogue = point()
+            statuses.append(_plan(settings, catalogue, {"point": number, "asked": typed}, as_json=as_json, cost=cost))
+        except (UserError, JobError) as error:
+            # As in a run, a mistake ends its own point alone.
+            say(f"error: {error}", sys.stderr)
+            statuses.append(USER_ERROR if isinstance(error, UserError) else FAILED)
+    return max(statuses, default=OK)
+
+
+def _plan(settings: Settings, catalogue: Catalogue, point: Mapping[str, object], *, as_json: bool, cost: bool) -> int:
     made = make_plan(settings, catalogue, default_pins())
     found = JobFolders(Path(settings.outputs)).look_up([job.fingerprint for job in made.jobs])
     states = {fingerprint: state for fingerprint, (state, _) in found.items()}
     if as_json:
-        _print_json(made, states)
+        _print_json(made, states, point)
     else:
         _print_table(made, summary(made, states, Path(settings.outputs)), states)
         _print_damage([path for state, path in found.values() if state == "corrupt" and path is not None])
@@ -89,11 +120,12 @@ _SHOWN = 5
 _STATES = {"absent": "to do", "failed": "failed before, to do", "corrupt": "damaged, to do again"}
 
 
-def _print_json(made: Plan, states: Mapping[str, str]) -> None:
+def _print_json(made: Plan, states: Mapping[str, str], point: Mapping[str, object]) -> None:
     for job in made.jobs:
         print(
             json.dumps(
                 {
+                    **point,
                     "model": job.model.name,
                     "task": job.task.name,
                     "type": job.task.type,
@@ -105,4 +137,6 @@ def _print_json(made: Plan, states: Mapping[str, str]) -> None:
             )
         )
     for task in made.awaiting:
-        print(json.dumps({"model": made.model.name, "task": task.task, "type": task.type, "state": task.reason}))
+        print(
+            json.dumps({**point, "model": made.model.name, "task": task.task, "type": task.type, "state": task.reason})
+        )

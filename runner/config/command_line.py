@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from pydantic import BaseModel
 
 from runner.config.catalogue import Catalogue, Kind
@@ -98,9 +100,8 @@ def _prepare(override: str, place: int, found: Catalogue, *, sweep: bool) -> Han
     if re.search("[\0\ud800-\udfff]", override):
         raise UserError(f"{override[:100]!a}: a character that is no text; expected key=value in UTF-8")
     sign, key, value = _parts(override)
-    if key.split(".")[0].split("/")[0].lstrip("+") == "hydra":
-        value_of(override, value or "")
-        return Handed("", (override,))
+    if re.split(r"[./@]", key)[0] == "hydra":
+        return Handed("", (_readable(override, key),))
     if key == "execution" and value is not None and sign != "~":
         names = alternatives(override, value, lambda: _executions(found))
         one_of_many(override, names, sweep=sweep)
@@ -128,6 +129,17 @@ def _choices(override: str, key: str, value: str, found: Catalogue) -> list[str]
     # A list in brackets is one value, whatever the names in it look like.
     listed = key == "tasks" and value.strip().startswith("[") and len(split(value)) == 1
     return [value] if listed else alternatives(override, value, list)
+
+
+def _readable(override: str, key: str) -> str:
+    """An override of Hydra's own keys, which Hydra reads."""
+    try:
+        OverridesParser.create().parse_override(override)
+    except (HydraException, ValueError, RecursionError):
+        raise UserError(
+            f"{short(override)}: cannot be read; put the value in quotes within the shell's: \"{key}='value'\""
+        ) from None
+    return override
 
 
 def is_path(name: str | None) -> bool:

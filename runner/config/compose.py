@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -57,16 +58,17 @@ def settings_from(overrides: Sequence[str], folders: Sequence[Path] = ()) -> tup
         return _composed([str(handed) for handed in prepare(overrides, found)], found)
 
 
-def points_from(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Iterator[tuple[str, Settings, Catalogue]]:
-    """Each point of a sweep, in the order in which they are run: its overrides, its settings and the catalogue.
+def points_from(
+    overrides: Sequence[str], folders: Sequence[Path] = ()
+) -> Iterator[tuple[str, Callable[[], tuple[Settings, Catalogue]]]]:
+    """Each point of a sweep in the order in which they are run: its overrides as typed, and its settings_from.
 
     Raises UserError.
     """
     with user_folders(folders):
         found = Catalogue.of(_FOLDERS.get())
         for point in product(*(handed.points for handed in prepare(overrides, found, sweep=True))):
-            settings, catalogue = _composed(point, found)
-            yield ",".join(as_typed(point)), settings, catalogue
+            yield ",".join(as_typed(point)), partial(_composed, point, found)
 
 
 def _composed(overrides: Sequence[str], found: Catalogue) -> tuple[Settings, Catalogue]:
