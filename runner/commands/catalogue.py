@@ -31,6 +31,7 @@ def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: 
     kind: Kind = kinds.removesuffix("s")  # type: ignore[assignment]
     catalogue = Catalogue.of(folders)
     entries = catalogue.entries(kind)
+    catalogue.warn(kind)
     chosen = [entry for entry in entries.values() if _matches(entry, pattern)]
     if as_json:
         for entry in chosen:

@@ -24,6 +24,7 @@ from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
 from runner.config.values import Name
 from runner.config.yaml_files import mapping_in, read_text
 from runner.errors import UserError, nearest
+from runner.text import shortened, visible
 from tasks.types import TaskType, added_types, task_types
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
@@ -79,6 +80,7 @@ class Catalogue:
         self.folders = tuple(folders)
         self._quiet = quiet
         self._indexes: dict[Kind, _Index] = {}
+        self._warned: set[Kind] = set()
         self._tasks_read: dict[str, TaskConfig] = {}
 
     @classmethod
@@ -111,6 +113,7 @@ class Catalogue:
         choice = wanted.removesuffix(".yaml")
         if wanted in index.broken or choice in index.broken:
             raise index.broken.get(wanted) or index.broken[choice]
+        self.warn(kind)
         if wanted in index.by_name:
             return index.by_name[wanted]
         if choice in index.by_choice:
@@ -167,44 +170,52 @@ class Catalogue:
 
     def _index(self, kind: Kind) -> _Index:
         if kind not in self._indexes:
-            self._indexes[kind] = index = self._read(kind)
-            if index.broken and not self._quiet:
-                some = "; ".join(dict.fromkeys(str(error) for error in index.broken.values()))
-                more = some if len(some) <= 500 else f"{some[:497]}..."
-                print(f"warning: left out of the {kind}s: {' '.join(more.split())}", file=sys.stderr)
+            self._indexes[kind] = self._read(kind)
         return self._indexes[kind]
+
+    def warn(self, kind: Kind) -> None:
+        """Name what is broken, once, for a verb that goes on without it."""
+        broken = dict.fromkeys(str(error) for error in self._index(kind).broken.values())
+        if broken and not self._quiet and kind not in self._warned:
+            message = " ".join(f"warning: left out of the {kind}s: {'; '.join(broken)}".split())
+            print(visible(shortened(message)), file=sys.stderr)
+        self._warned.add(kind)
 
     def _read(self, kind: Kind) -> _Index:
         found = _Index({}, {}, {}, {})
         groups = [folder / kind for folder in self.folders]
         for group in groups:
-            here: dict[str, Entry] = {}
-            whole = 0 if group.parent == SHIPPED else _READ_WHOLE
-            for path, choice in _files(group):
-                if choice in found.by_choice or choice in found.broken:
-                    continue
-                if path.suffix == ".yml":
-                    found.other_suffix.setdefault(choice, path)
-                    continue
-                try:
-                    text = read_text(path)
-                    whole -= len(text)
-                    entry = _entry(path, choice, text, groups, whole=whole > 0)
-                    first = here.get(entry.name)
-                    if first is not None and not entry.alias and not first.alias:
-                        error = UserError(f"{path}: name: {entry.name!r} is already the name of {first.path}")
-                        found.broken[entry.name] = error
-                        raise error
-                except UserError as error:
-                    found.broken[choice] = error
-                    continue
-                found.by_choice[choice] = entry
-                if first is None or first.alias:
-                    here[entry.name] = entry
-            for name, entry in here.items():
-                found.by_name.setdefault(name, entry)
+            self._read_group(group, groups, found)
         ordered = dict(sorted(found.by_name.items(), key=lambda item: item[0].casefold()))
         return _Index(ordered, found.by_choice, found.broken, found.other_suffix)
+
+    def _read_group(self, group: Path, groups: Sequence[Path], found: _Index) -> None:
+        here: dict[str, Entry] = {}
+        shipped = group.parent == SHIPPED
+        left = 0 if shipped else _READ_WHOLE
+        for path, choice, known in _shipped(group) if shipped else _files(group):
+            if choice in found.by_choice or choice in found.broken:
+                continue
+            if path.suffix == ".yml":
+                found.other_suffix.setdefault(choice, path)
+                continue
+            text = ""
+            try:
+                text = "" if known else read_text(path)
+                left -= len(text)
+                entry = known or _entry(path, choice, text, groups, whole=left > 0)
+                _refuse_second(entry, here.get(entry.name))
+            except UserError as error:
+                found.broken[choice] = error
+                # Whoever asks for it by its name is told too.
+                if (head := _head(path, choice, text)) is not None and head.name not in found.by_name:
+                    found.broken[head.name] = error
+                continue
+            found.by_choice[choice] = entry
+            if entry.name not in here or here[entry.name].alias:
+                here[entry.name] = entry
+        for name, entry in here.items():
+            found.by_name.setdefault(name, entry)
 
     @cached_property
     def _aliases(self) -> dict[str, Entry]:
@@ -237,8 +248,13 @@ def existing(folders: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _files(group: Path) -> Iterator[tuple[Path, str]]:
-    """The YAML files below a folder, sorted, with their choices."""
+def _refuse_second(entry: Entry, first: Entry | None) -> None:
+    if first is not None and not entry.alias and not first.alias:
+        raise UserError(f"{entry.path}: name: {entry.name!r} is already the name of {first.path}")
+
+
+def _files(group: Path) -> Iterator[tuple[Path, str, Entry | None]]:
+    """The YAML files below a folder, sorted, with their choices; none is read yet."""
     found = []
     for folder, _, names in os.walk(group):
         inside = os.path.relpath(folder, group).replace(os.sep, "/")
@@ -246,15 +262,27 @@ def _files(group: Path) -> Iterator[tuple[Path, str]]:
             stem, _, suffix = name.rpartition(".")
             if suffix in {"yaml", "yml"}:
                 found.append((Path(folder, name), stem if inside == "." else f"{inside}/{stem}"))
-    return iter(sorted(found))
+    return ((path, choice, None) for path, choice in sorted(found))
+
+
+@cache
+def _shipped(group: Path) -> tuple[tuple[Path, str, Entry | None], ...]:
+    """The same of what comes with the package, and what the heads say: it does not change while we run."""
+    return tuple((path, choice, _head(path, choice, read_text(path))) for path, choice, _ in _files(group))
+
+
+def _head(path: Path, choice: str, text: str) -> Entry | None:
+    """What the head of a file says where it leaves no doubt: thousands of files are looked through."""
+    head = _HEAD.match(text)
+    if head is None or head[1].casefold() in _NO_TEXT or "defaults" in text:
+        return None
+    return Entry(head[1], choice, path, head[2])
 
 
 def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], *, whole: bool) -> Entry:
-    """Name and type, without parsing where the head leaves no doubt: thousands of files are looked through."""
-    head = _HEAD.match(text)
-    plain = head is not None and head[1].casefold() not in _NO_TEXT and "defaults" not in text
-    if head is not None and plain and not whole:
-        return Entry(head[1], choice, path, head[2])
+    """Name and type. whole: look for mistakes further down as well."""
+    if not whole and (entry := _head(path, choice, text)) is not None:
+        return entry
     values = mapping_in(text, str(path))
     own_name = "name" in values or "defaults" not in values
     if not own_name:

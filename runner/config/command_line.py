@@ -7,6 +7,7 @@ says before that is checked.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,9 +124,9 @@ def _prepare(override: str, place: int, found: Catalogue, *, sweep: bool) -> Han
 def _choices(override: str, key: str, value: str, found: Catalogue) -> list[str]:
     """The values of one override, several in a sweep."""
     if key in KINDS:
-        entries = found.entries(key)
-        whole = name_of(value) in entries
-        return [value] if whole else alternatives(override, value, lambda: [e.choice for e in entries.values()])
+        known = found.has(key, name_of(value) or "")
+        every = lambda: [entry.choice for entry in found.entries(key).values()]  # noqa: E731
+        return [value] if known else alternatives(override, value, every)
     # A list in brackets is one value, whatever the names in it look like.
     listed = key == "tasks" and value.strip().startswith("[") and len(split(value)) == 1
     return [value] if listed else alternatives(override, value, list)
@@ -281,7 +282,7 @@ def _path(override: str, value: str) -> str:
     name = name_of(value)
     if not name:
         raise UserError(f"{short(override)}: expected a folder, as in outputs=results")
-    return _quoted(str(Path(name).expanduser()))
+    return _quoted(os.path.expanduser(name))  # noqa: PTH111 (which leaves `~` where no user has that name)
 
 
 def _quoted(text: str) -> str:

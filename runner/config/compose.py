@@ -43,6 +43,7 @@ _BELOW: dict[str, type[BaseModel]] = {
 }
 """A schema one key below the top, so that errors name a value as the command line does: model.max_tokens."""
 _FILE = "_file_"
+_ITS_OWN = {"name", "source", "revision", "dataset"}
 
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, RecursionError)
 """What Hydra raises for a config or a command line that it cannot compose."""
@@ -121,7 +122,9 @@ def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue
     over = dict(composed) if isinstance(composed, Mapping) else {}
     name = over.pop(_FILE, None) if isinstance(composed, Mapping) else composed
     if named:
-        name, over = named[-1].value, over if name is not None else {}
+        # What config.yaml changes of its own choice goes on being changed, but for which weights it is.
+        over = {key: value for key, value in over.items() if name is not None and key not in _ITS_OWN}
+        name = named[-1].value
     if name is None and not over:
         if made:
             raise UserError(f"{made[0].text!r}: there is no {kind} to change; give {kind}=NAME with it")
@@ -228,7 +231,7 @@ class Files(ConfigSource):
         """A mapping with the file's name, over which config.yaml may put values."""
         choice = config_path.partition("/")[2].removesuffix(".yaml")
         config = OmegaConf.create({_FILE: choice})
-        return ConfigResult(provider=self.provider, path="catalogue://", config=config, header={})
+        return ConfigResult(provider=self.provider, path="catalogue://", config=config, header={"package": None})
 
     def is_config(self, config_path: str) -> bool:
         """Whether it is of a kind that the catalogue reads."""

@@ -24,7 +24,7 @@ MAX_POINTS = 10_000
 _SWEEP = re.compile(r"(?:choice|range|glob|sort|shuffle|interval|tag)\(.*\)$", re.DOTALL)
 _CAST = re.compile(r"(?:int|float|str|bool|json_str)\(.*\)$", re.DOTALL)
 _MAYBE_NO_TEXT = re.compile(r"[-+.]?[\d.]|[-+]?(?:true|false|null|inf|nan)$", re.IGNORECASE)
-_UNKNOWN = re.compile(r"\$\{[^{}]*\}|[^\w./\\+%*@?|(){}\[\],:='\" \t-]|[^\x00-\x7f]")
+_UNKNOWN = re.compile(r"\$\{[^{}'\"]*\}|[^\w./\\+%*@?|(){}\[\],:='\" \t-]|[^\x00-\x7f]")
 _HIDDEN = re.compile(r"_uQ((?:[0-9A-F]+_)+)Q_")
 
 

@@ -92,8 +92,11 @@ def parse(text: str, where: str) -> Any:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
         raise UserError(f"{where}, line {line}: not valid YAML: a character that YAML does not allow") from None
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{where}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{where}: not valid YAML: a number of too many digits, or a tag (`!!int`) that its value does not fit; "
+            "put the value in quotes"
+        ) from None
 
 
 def _marked(error: yaml.MarkedYAMLError, where: str) -> str:
