@@ -204,16 +204,22 @@ class Catalogue:
                 text = "" if known else read_text(path)
                 left -= len(text)
                 entry = known or _entry(path, choice, text, groups, whole=left > 0)
-                _refuse_second(entry, here.get(entry.name))
             except UserError as error:
                 found.broken[choice] = error
                 # Whoever asks for it by its name is told too.
                 if (head := _head(path, choice, text)) is not None and head.name not in found.by_name:
                     found.broken[head.name] = error
                 continue
-            found.by_choice[choice] = entry
-            if entry.name not in here or here[entry.name].alias:
-                here[entry.name] = entry
+            if entry.alias or here.setdefault(entry.name, entry) is entry:
+                found.by_choice[choice] = entry
+                continue
+            first = here[entry.name]
+            second = UserError(f"{path}: name: {entry.name!r} is already the name of {first.path}")
+            found.broken[choice] = found.broken[entry.name] = second
+        # An alias goes by its file's name; by its own only where nothing else has that.
+        for entry in found.by_choice.values():
+            if entry.alias and entry.path.is_relative_to(group):
+                here.setdefault(entry.name, entry)
         for name, entry in here.items():
             found.by_name.setdefault(name, entry)
 
@@ -246,11 +252,6 @@ def existing(folders: Iterable[Path]) -> tuple[Path, ...]:
             )
         found.append(resolved_folder)
     return tuple(found)
-
-
-def _refuse_second(entry: Entry, first: Entry | None) -> None:
-    if first is not None and not entry.alias and not first.alias:
-        raise UserError(f"{entry.path}: name: {entry.name!r} is already the name of {first.path}")
 
 
 def _files(group: Path) -> Iterator[tuple[Path, str, Entry | None]]:

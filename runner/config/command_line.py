@@ -98,8 +98,6 @@ def change_of(override: str) -> Change:
 
 
 def _prepare(override: str, place: int, found: Catalogue, *, sweep: bool) -> Handed:
-    if re.search("[\0\ud800-\udfff]", override):
-        raise UserError(f"{override[:100]!a}: a character that is no text; expected key=value in UTF-8")
     sign, key, value = _parts(override)
     if re.split(r"[./@]", key)[0] == "hydra":
         return Handed("", (_readable(override, key),))

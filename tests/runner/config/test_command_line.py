@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -211,6 +212,18 @@ def test_a_checkpoint_is_a_model(
     content[-1] ^= 1
     weights.write_bytes(content)
     assert command(capsys, *plan).fingerprints != said.fingerprints
+
+
+def test_the_commands_of_the_page_work(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("python -m runner ")]
+    assert len(lines) == 7
+    for line in lines:
+        shutil.copytree(project / "weights", project / "step-9000", dirs_exist_ok=True)
+        arguments = shlex.split(line.replace("/checkpoints", str(project)), comments=True)[3:]
+        said = command(capsys, *arguments)
+        assert (said.status, said.err) == (0, ""), line
+        assert "step-9000" in said.out or "me/minilm-9000" in said.out or "source" not in line
 
 
 def test_the_record_of_an_invocation_says_what_was_typed(

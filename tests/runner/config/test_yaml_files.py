@@ -203,7 +203,7 @@ def test_two_files_of_one_name_hurt_only_who_asks_for_them(
 ) -> None:
     (tmp_path / "task").mkdir()
     for file in ("a", "b"):
-        (tmp_path / "task" / f"{file}.yaml").write_text(_task(project, "name: Same\n"))
+        (tmp_path / "task" / f"{file}.yaml").write_text(_task(project, "name: 'Same'\n"))
     both = ("-cd", str(tmp_path), "-cd", str(project), "model=tiny")
     assert command(capsys, "plan", *both, "tasks=[Topics]").status == 0
     mistake(command(capsys, "plan", *both, "tasks=[Same]"), "already the name of", "a.yaml", "b.yaml")
