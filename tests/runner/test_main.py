@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.__main__ import _GROUPS, _VERBS, _parser, _verb_first, main
+from runner.__main__ import _GROUPS, _VERBS, _options, _verb_first, main
 
 PUBLIC = [name for name, verb in _VERBS.items() if verb.group]
 
@@ -36,7 +36,7 @@ def test_examples_can_be_parsed() -> None:
     for verb in PUBLIC:
         for example in _VERBS[verb].examples:
             words = shlex.split(example.removeprefix("python -m runner").removeprefix("embedmark").partition(">")[0])
-            assert _parser().parse_args(_verb_first(words)).verb == verb
+            assert _options(_verb_first(words)).verb == verb
 
 
 def test_help_groups_verbs_by_what_one_wants() -> None:
