@@ -114,6 +114,9 @@ def _problem(damaged: Inspected) -> str:
 def frame(collected: Collected) -> pl.DataFrame:
     """All scores, a row a metric: what was scored (task, type, model, revision, variant, subset, split, languages),
     `metric`, `score` (NaN where undefined), whether it is the main one, fingerprint, folder and when.
+
+    Scores may be compared where `measured` (the hash of the identity without the model) and `content` (that of what was
+    read) are the same; the name of a task alone does not say that.
     """
     import polars as pl
 
@@ -132,6 +135,8 @@ def frame(collected: Collected) -> pl.DataFrame:
         "fingerprint": pl.String,
         "folder": pl.String,
         "finished_at": pl.Datetime("us", "UTC"),
+        "measured": pl.String,
+        "content": pl.String,
     }
     a_row_a_job = pl.DataFrame(list(_rows(collected)), schema=schema, orient="row")
     return a_row_a_job.explode("metric", "score", "is_main")
@@ -143,6 +148,6 @@ def _rows(collected: Collected) -> Iterator[tuple[object, ...]]:
         assert isinstance(record, Record)
         job = record.job
         what = (job.task, job.type, job.model, job.model_revision, kept.variant, job.subset, job.split)
-        whence = (record.fingerprint, str(kept.folder), record.finished_at)
+        whence = (record.fingerprint, str(kept.folder), record.finished_at, kept.measured_hash, kept.content_hash)
         main = [metric == record.main_metric for metric in record.scores]
         yield (*what, list(job.languages), list(record.scores), list(record.scores.values()), main, *whence)

@@ -26,7 +26,7 @@ def test_damaged_folders_are_told_and_skipped(tmp_path: Path) -> None:
 def test_no_outputs(tmp_path: Path) -> None:
     found = collect(tmp_path / "nowhere")
     assert (found.records, found.failures, found.problems) == ((), (), ())
-    assert frame(found).shape == (0, 14)
+    assert frame(found).shape == (0, 16)
 
 
 def test_a_row_a_metric(tmp_path: Path) -> None:
@@ -40,4 +40,6 @@ def test_a_row_a_metric(tmp_path: Path) -> None:
     assert table["score"].to_list()[1:] == [0.25, 0.5, 0.25]
     assert table["is_main"].to_list() == [True, False, True, False]
     assert table["variant"].n_unique() == 2
+    assert table["measured"].n_unique() == 2
+    assert table["content"].n_unique() == 1
     assert table["languages"].to_list() == [["eng-Latn"]] * 4
