@@ -168,6 +168,14 @@ def _forget(options: argparse.Namespace) -> int:
     )
 
 
+def _store(options: argparse.Namespace) -> int:
+    from runner.commands.store import prune, show
+
+    if options.action == "prune":
+        return prune(options.outputs, model=options.model, older=options.older, confirmed=options.yes)
+    return show(options.outputs, as_json=options.json)
+
+
 def _model(options: argparse.Namespace) -> int:
     from runner.commands.model import new
 
@@ -292,6 +300,18 @@ def _takes_forget(parser: argparse.ArgumentParser) -> None:
     _takes_outputs(parser)
 
 
+def _takes_store(parser: argparse.ArgumentParser) -> None:
+    _takes_outputs(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object, in bytes")
+    actions = parser.add_subparsers(dest="action", metavar="prune")
+    prune = actions.add_parser("prune", description="delete vectors, and never a record", allow_abbrev=False)
+    prune.add_argument("--model", metavar="NAME", help="those of this model")
+    prune.add_argument("--older", metavar="AGE", help="those not used for so long: 12h, 90d, 8w")
+    prune.add_argument("--yes", action="store_true", help="without being asked")
+    # Its default would take the place of what is given before `prune`.
+    prune.add_argument("--outputs", type=Path, default=argparse.SUPPRESS, help="where results lie (default: outputs)")
+
+
 def _takes_model(parser: argparse.ArgumentParser) -> None:
     _takes_new(parser, "ORGANISATION/NAME on the hub, or the folder of a checkpoint")
 
@@ -348,6 +368,10 @@ _VERBS = {
     "forget": _Verb(
         "delete failures of earlier runs, or a record by name", _forget, _takes_forget, group="keep",
         examples=["python -m runner forget --failed --task STS17", "python -m runner forget 3f9c0d --yes"],
+    ),
+    "store": _Verb(
+        "show what outputs take on disk, by model; store prune deletes vectors", _store, _takes_store, group="keep",
+        examples=["python -m runner store", "python -m runner store prune --older 90d"],
     ),
     "completion": _Verb(
         "print a shell's completion script for `embedmark`", _completion, _takes_shell, group="keep",

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from rich.markup import escape
 from rich.table import Table
 
 from runner.plan import Plan
 from runner.report.closing import kept_of
 from runner.results.record import Failure, Record
 from runner.terminal import table_console
-from runner.text import visible
 
 TASKS_SHOWN = 8
 """Up to so many tasks have columns of their own; of more, the mean is shown."""
@@ -38,7 +36,7 @@ def show_sweep(points: Sequence[Point]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("point", overflow="fold")
     for name in shown:
-        table.add_column(escape(visible(name)), justify="right", overflow="fold")
+        table.add_column(name, justify="right", overflow="fold")
     if len(tasks) > 1:
         table.add_column("mean", justify="right")
         table.add_column("tasks", justify="right")
@@ -49,7 +47,7 @@ def show_sweep(points: Sequence[Point]) -> None:
             done = [score for score in scores.values() if isinstance(score, float)]
             whole = len(done) == len(tasks)
             cells += [_cell(fmean(done)) if whole else "–", f"{len(done)}" if whole else f"{len(done)} of {len(tasks)}"]
-        table.add_row(escape(visible(label)), *cells)
+        table.add_row(label, *cells)
     console = table_console()
     console.print()
     console.print(table)
