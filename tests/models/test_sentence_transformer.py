@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_bounds import VECTORS
 from sentence_transformers import SentenceTransformer
 from tiny_models import tiny_bert, tiny_static
 
@@ -45,7 +46,7 @@ def test_minilm_equals_sentence_transformers(minilm: Path) -> None:
     reference = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
     reference.max_seq_length = 256
     assert isinstance(encoder, TokenEncoder)
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
     assert encoder.similarity == "cosine"
     assert list(encoder.lengths(["", "a"], Variant())) == [2, 3]
     assert encoder.facts["device"] == "cpu"
@@ -68,8 +69,8 @@ def test_every_shape_equals_sentence_transformers(shape: str, tmp_path: Path) ->
     encoder = load(ModelSpec("tiny", folder, device="cpu"))
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     assert isinstance(encoder, TokenEncoder)
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
-    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode_query(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
+    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode_query(TEXTS), atol=VECTORS)
     assert np.abs(encode(encoder, TEXTS, QUERY) - encode(encoder, TEXTS)).max() > 1e-3
 
 
@@ -78,7 +79,7 @@ def test_max_tokens_cuts_on_the_right(tmp_path: Path) -> None:
     encoder = load(ModelSpec("tiny", folder, max_tokens=8, device="cpu"))
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     reference.max_seq_length = 8
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
     assert encoder.lengths(TEXTS, Variant()).max() == 8
     np.testing.assert_array_equal(encode(encoder, ["a b c d e f g h"]), encode(encoder, ["a b c d e f x y"]))
 
@@ -88,7 +89,7 @@ def test_pooling_without_the_prompt_by_config(tmp_path: Path) -> None:
     spec = ModelSpec("tiny", folder, prompts={"query": "q: "}, parameters={"include_prompt": False}, device="cpu")
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     reference.set_pooling_include_prompt(False)
-    np.testing.assert_allclose(encode(load(spec), TEXTS, QUERY), reference.encode(TEXTS, prompt="q: "), atol=1e-6)
+    np.testing.assert_allclose(encode(load(spec), TEXTS, QUERY), reference.encode(TEXTS, prompt="q: "), atol=VECTORS)
 
 
 def test_pooling_and_tokenizer_by_config(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_pooling_and_tokenizer_by_config(tmp_path: Path) -> None:
     )
     other = tiny_bert(tmp_path / "theirs", pooling="max", padding_side="left")
     reference = SentenceTransformer(str(other), device="cpu", local_files_only=True)
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
 
 
 def test_static_embeddings(tmp_path: Path) -> None:
@@ -106,8 +107,8 @@ def test_static_embeddings(tmp_path: Path) -> None:
     encoder = load(ModelSpec("static", folder, prompts={"query": "query "}, device="cpu"))
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     assert isinstance(encoder, TokenEncoder)
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
-    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode(TEXTS, prompt="query "), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
+    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode(TEXTS, prompt="query "), atol=VECTORS)
     short = load(ModelSpec("static", folder, max_tokens=2, device="cpu"))
     np.testing.assert_array_equal(encode(short, ["a b c"]), encode(encoder, ["a b"]))
 
@@ -120,8 +121,8 @@ def test_a_model_that_needs_more_than_padding_is_preprocessed_by_the_library(tmp
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     assert not isinstance(encoder, TokenEncoder)
     assert encoder.variant(QUERY).parameters == (("task", "query"),)
-    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode_query(TEXTS), atol=1e-6)
-    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, TEXTS, QUERY), reference.encode_query(TEXTS), atol=VECTORS)
+    np.testing.assert_allclose(encode(encoder, TEXTS), reference.encode(TEXTS), atol=VECTORS)
 
 
 def _empty(folder: Path) -> Path:

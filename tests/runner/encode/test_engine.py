@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_bounds import VECTORS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_models import tiny_bert, tiny_static
@@ -64,7 +65,7 @@ def test_vectors_do_not_depend_on_company(
     encoded = encode(bert, data.draw(st.permutations(wanted)), MemoryStore(), batch_tokens=batch_tokens)
     for request in wanted:
         alone = np.concatenate([bert.encode([text], request.variant) for text in request.items])
-        np.testing.assert_allclose(encoded.vectors(request), alone, atol=1e-6)
+        np.testing.assert_allclose(encoded.vectors(request), alone, atol=VECTORS)
     assert encoded.facts.texts == sum(len(texts) for texts, _ in requests)
 
 
@@ -91,7 +92,7 @@ def test_minilm_through_the_engine_equals_sentence_transformers() -> None:
     ]
     request = Request("r", texts, encoder.variant(EncodeContext(TaskContext("t", "STS"), None)))
     expected = SentenceTransformer(str(folder), device="cpu", local_files_only=True).encode(texts)
-    np.testing.assert_allclose(encode(encoder, [request], MemoryStore()).vectors(request), expected, atol=1e-6)
+    np.testing.assert_allclose(encode(encoder, [request], MemoryStore()).vectors(request), expected, atol=VECTORS)
 
 
 def test_windows_change_nothing(static: TokenEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +131,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(bert: TokenEncoder) -> None:
 
     request = Request("r", [f"{n} a" for n in range(40)], PLAIN)
     encoded = encode(Faulty(bert, forward), [request], MemoryStore(), batch_tokens=10_000)
-    np.testing.assert_allclose(encoded.vectors(request), bert.encode(list(request.items), PLAIN), atol=1e-6)
+    np.testing.assert_allclose(encoded.vectors(request), bert.encode(list(request.items), PLAIN), atol=VECTORS)
     assert encoded.facts.batch_tokens < 10_000
     assert max(sizes) == 40
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_bounds import SCORES
 from small_project import TASKS, small_project, table, task
 
 from runner.__main__ import main
@@ -90,7 +91,7 @@ def test_how_a_run_executes_never_changes_scores_or_names(project: Path, overrid
         key: record["fingerprint"] for key, record in expected.items()
     }
     for key, record in found.items():
-        assert record["scores"] == pytest.approx(expected[key]["scores"], abs=1e-6, nan_ok=True)
+        assert record["scores"] == pytest.approx(expected[key]["scores"], abs=SCORES, nan_ok=True)
 
 
 def test_one_failure_stops_nothing_else_and_is_mended(
