@@ -19,7 +19,7 @@ from runner.config.schema import Execution, InstructionsConfig, ModelConfig
 from runner.encode.searcher import EncoderSearcher
 from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore, folder_of
 from runner.encode.weights import Weights, fetch, verify
-from runner.errors import JobError, UserError
+from runner.errors import UserError
 from runner.results.record import ModelFacts
 from tasks.base import SimilarityName
 
@@ -124,16 +124,16 @@ def _free_memory() -> None:
 
 
 def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Execution, outputs: Path) -> OpenModel:
-    """Fetch, load and open. identity: the model's part of its jobs' identity. Raises UserError and JobError."""
+    """Fetch, load and open. identity: the model's part of its jobs' identity.
+
+    Raises UserError and JobError, and ModelError when the weights are no longer those of the identity.
+    """
     parts = zip(config.parts, identity.get("members", ()), strict=True)
     members = [open_model(part, part_identity, execution, outputs) for part, part_identity in parts]
     weights = fetch(config)
     unchanged = partial(verify, config, identity.get("content"))
     encoder, searcher = _parts(_load(config, weights, execution, [_searcher(member, execution) for member in members]))
-    try:
-        unchanged()
-    except ModelError as error:
-        raise JobError(f"model {config.name}: {error}") from error
+    unchanged()
     if searcher is not None:
         _refuse_vector_settings(config)
     sources = [f"{member.config.name}: {member.facts.source}" for member in members] or [weights.source]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from small_project import small_project
+from small_project import small_project, task
 
 from runner.__main__ import main
 from runner.data import folder
@@ -19,6 +19,7 @@ from runner.encode.store import VerifiedStore
 from runner.execute import jobs, loop, model
 
 Change = Callable[[Path], object]
+Runs = list[tuple[dict[str, Any], dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +92,39 @@ ROWS_CHANGE: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", ROWS_CHANGE)
-def test_rows_that_change_after_the_plan(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
-    topics, outputs = project / "data" / "topics", tmp_path / "outputs"
-    (topics / "spare.jsonl").write_text("{}\n")
-    before(monkeypatch, jobs, "load", lambda: ROWS_CHANGE[change](topics))
-    assert run(project, outputs, "Topics", "Likeness") == 1
-    assert set(kept(outputs)) == {"Likeness"}
-    assert "has changed since this job was planned" in failures(outputs)["Topics"]
-    assert run(project, outputs, "Topics", "Likeness") == 0
-    assert set(kept(outputs)) == {"Likeness", "Topics"}
+@pytest.fixture(scope="module")
+def changed(plain_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Scores and failures of two runs of a task for each change, which is made in the first between plan and load."""
+    copy, outputs = tmp_path_factory.mktemp("changed") / "project", tmp_path_factory.mktemp("outputs")
+    shutil.copytree(plain_project, copy)
+    names = {f"T{number}": change for number, change in enumerate(ROWS_CHANGE)}
+    for name in names:
+        shutil.copytree(copy / "data" / "topics", copy / "data" / name.lower())
+        (copy / "data" / name.lower() / "spare.jsonl").write_text("{}\n")
+        task(copy, name, "classification", "accuracy", settings={"n_experiments": 2})
+    real, left = jobs.load, dict(names)
+
+    def changed_first(config: Any, *args: Any, **kwargs: Any) -> Any:
+        if config.name in left:
+            ROWS_CHANGE[left.pop(config.name)](copy / "data" / config.name.lower())
+        return real(config, *args, **kwargs)
+
+    runs = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "load", changed_first)
+        for status in (1, 0):
+            assert run(copy, outputs, "Likeness", *names) == status
+            runs.append((kept(outputs), failures(outputs)))
+    return runs
+
+
+@pytest.mark.parametrize("number", range(len(ROWS_CHANGE)), ids=list(ROWS_CHANGE))
+def test_rows_that_change_after_the_plan(changed: Runs, number: int) -> None:
+    (scores, failed), (scores_after, _) = changed
+    assert "Likeness" in scores
+    assert f"T{number}" not in scores
+    assert "has changed since this job was planned" in failed[f"T{number}"]
+    assert f"T{number}" in scores_after
 
 
 def test_rows_that_change_while_they_are_read_count_as_they_were_read(
@@ -149,22 +171,35 @@ MOMENTS: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def undisturbed(plain_project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The scores of a run in which nothing changes."""
+    outputs = tmp_path_factory.mktemp("undisturbed")
+    assert run(plain_project, outputs, "Search") == 0
+    return kept(outputs)
+
+
 @pytest.mark.parametrize(
     ("moment", "change"),
     [*((moment, _other_numbers) for moment in MOMENTS), ("before vectors are stored", _replaced)],
 )
 def test_weights_that_change_after_the_plan(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, change: Change
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: dict[str, Any],
+    moment: str,
+    change: Change,
 ) -> None:
     weights, outputs = project / "weights", tmp_path / "outputs"
     shutil.copytree(weights, tmp_path / "as they were")
-    assert run(project, tmp_path / "calm", "Search") == 0
     with monkeypatch.context() as patched:
         place, name = MOMENTS[moment]
         before(patched, place, name, lambda: change(weights))
         assert run(project, outputs, "Search") == 1
     assert kept(outputs) == {}
+    assert "have changed since this job was planned" in failures(outputs)["Search"]
     shutil.rmtree(weights)
     shutil.copytree(tmp_path / "as they were", weights)
     assert run(project, outputs, "Search") == 0
-    assert kept(outputs) == kept(tmp_path / "calm")
+    assert kept(outputs) == undisturbed
