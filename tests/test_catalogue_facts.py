@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.config.catalogue import SHIPPED, Catalogue, read_yaml
+from runner.config.catalogue import SHIPPED, Catalogue
+from tools.catalogue import pages
 from tools.convert_facts import converted, own_files
 
 
@@ -17,7 +18,7 @@ def test_files_say_what_the_facts_say_in_their_order(shared: Path) -> None:
     """Order counts: `draws: mteb` goes by the order of subsets and splits."""
     for group, configs in converted(shared / "facts").items():
         for choice, values in own_files(SHIPPED / group, configs).items():
-            found = read_yaml(SHIPPED / group / f"{choice}.yaml")
+            found = pages.read(SHIPPED / group / f"{choice}.yaml")
             assert json.dumps(found) == json.dumps(values), f"{group}/{choice}"
 
 
