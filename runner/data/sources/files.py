@@ -209,6 +209,8 @@ def _retrieval(tables: _Tables, subset: str, split: str) -> RetrievalTables:
         asked = next(iter(splits)) if len(splits) == 1 else split
         read = tables.read(place, asked, _HEADLESS if part == "qrels" else ())
         try:
+            if _untyped(tables):
+                _refuse_headless(read, part)
             parts[part] = _with_ids(read, untyped=_untyped(tables))
             if part == "qrels":
                 parts[part] = _with_grades(parts[part])
@@ -224,6 +226,16 @@ _HEADLESS = ("query-id", "corpus-id", "score")
 
 def _untyped(tables: _Tables) -> bool:
     return list(tables.hashes)[-1].lower().endswith(UNTYPED)
+
+
+def _refuse_headless(table: Table, part: str) -> None:
+    """Raises TableError where the first row of a CSV names no ids: it is data, or they are called otherwise."""
+    if not set(IDS) & set(table.names):
+        expected = ("_id", "title", "text") if part in ("corpus", "queries") else _HEADLESS
+        raise TableError(
+            f"no column {expected[0]!r}: the first row has to name the columns, as in {' '.join(expected)}; it holds "
+            f"{shown(', '.join(map(repr, table.names)), 120)}"
+        )
 
 
 def _with_ids(table: Table, *, untyped: bool) -> Table:

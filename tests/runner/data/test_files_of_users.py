@@ -208,6 +208,10 @@ REFUSED: dict[str, tuple[Files, str]] = {
         "expected whole numbers .*row 1 is 0.5",
     ),
     "other names in qrels": (search(qrels__tsv=b"query\tdoc\trel\nq0\td0\t1\n"), "no column 'query-id'"),
+    "documents without a header": (
+        search(corpus__csv=b"d0,,a b\nd1,,c d\n"),
+        "no column '_id': the first row has to name",
+    ),
     "texts that are bytes": (
         classes(parquet({"text": [b"a"], "label": ["x"]}), "parquet"),
         "column 'text' holds bytes, expected text",
