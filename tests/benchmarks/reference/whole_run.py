@@ -3,7 +3,8 @@
     HF_ENDPOINT=... HF_HOME=... .venv-reference/bin/python tests/benchmarks/reference/whole_run.py RESULTS STS16 ...
 
 Tasks are TASK[:SUBSET,...]. Prints one JSON object: seconds from the model's loading to the last score, and the main
-score of each task, split and subset. RESULTS: a folder for the reference's own result files.
+score of each task, split and subset. RESULTS: a folder for the reference's own result files. MODEL_FOLDER in the
+environment names a checkpoint to load instead of all-MiniLM-L6-v2.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import mteb
 from lab_tasks import LAB
 from mteb.abstasks import AbsTask
 from mteb.cache import ResultCache
+from mteb.models.sentence_transformer_wrapper import SentenceTransformerEncoderWrapper
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -33,9 +35,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     started = time.perf_counter()
-    found = mteb.evaluate(
-        mteb.get_model(MODEL), [_task(name) for name in names], cache=ResultCache(results), co2_tracker=False
-    )
+    folder = os.environ.get("MODEL_FOLDER")
+    model = SentenceTransformerEncoderWrapper(folder) if folder else mteb.get_model(MODEL)
+    found = mteb.evaluate(model, [_task(name) for name in names], cache=ResultCache(results), co2_tracker=False)
     seconds = time.perf_counter() - started
     scores = {
         f"{result.task_name}/{entry['hf_subset']}/{split}": entry["main_score"]
