@@ -282,7 +282,9 @@ def _refuse_references(folder: Path, config: ModelConfig) -> None:
     """Raises UserError for a checkpoint that leads its loader to files that its content hash does not cover."""
     where = f"model {config.name}: {folder}"
     modules = _json(folder / "modules.json")
-    paths = [str(entry.get("path") or "") for entry in modules or () if isinstance(entry, dict)]
+    # model2vec calls the folder itself ".", others write "./1_Pooling".
+    named = [str(entry.get("path") or "") for entry in modules or () if isinstance(entry, dict)]
+    paths = ["" if path == "." else path.removeprefix("./") for path in named]
     for path in (path for path in paths if path):
         folders.refuse_leaving(path.removesuffix("/"), f"{where}: modules.json")
         _refuse_ignored(path, f"{where}: modules.json")
