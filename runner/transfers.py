@@ -45,7 +45,8 @@ def transfers_to(progress: Progress) -> Iterator[None]:
         kept["__init__"](bar, *arguments, **named)
 
     def show(bar: Any, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG001
-        if not bar.disable and time.time() - bar.start_t >= WORTH_SECONDS:
+        started = getattr(bar, "start_t", None)  # not yet there when it is first drawn
+        if started is not None and not bar.disable and time.time() - started >= WORTH_SECONDS:
             name = (bar.desc or "").strip().removesuffix(":") or "working"
             progress.transfer(id(bar), name, float(bar.n), None if bar.total is None else float(bar.total), bar.unit)
 
