@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from planned_records import change, fail, measure, reported_project
+from small_project import small_project
 
 from models.loaders import loaders
 from runner import data
@@ -99,6 +100,20 @@ def test_every_kind_of_version(
     )
     assert sorted(f"old: {word}=" in label for label in marked) == [False, True]
     assert all(model["mean_task"] in ({0.75, 0.25} if where == "column" else {0.25}) for model in written["models"])
+
+
+def test_a_run_says_what_it_does_again(tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["-cd", str(small_project(tmp_path / "mine")), "model=tiny", "tasks=[Likeness]"]
+    with pytest.MonkeyPatch.context() as patch:
+        version_of(task_types, "sts", "protocol")(patch)
+        assert main(asked) == 0
+    capsys.readouterr()
+    for line in (True, False):
+        assert main(asked) == 0
+        printed = capsys.readouterr()
+        assert ("1 job was done with protocol " in printed.out + printed.err) is line
+    assert len(list(Path("outputs/jobs").glob("Likeness--*"))) == 2
 
 
 def test_a_benchmark_of_today_leaves_old_records_out(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
