@@ -111,6 +111,8 @@ def _said(detail: ErrorDetails, schema: type[Any], location: _Place, expected: _
         wanted = f"{_BOUNDS[kind]} {next(iter(context.values()))}"
     if kind == "finite_number":
         wanted = "a number that is neither infinite nor .nan"
+    if kind.startswith(("timezone_", "datetime_")):
+        wanted = "a time with its timezone, as in 2026-01-01T12:00:00Z"
     return f"found {in_yaml(found)}; expected {wanted}."
 
 
