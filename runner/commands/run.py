@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -40,29 +41,29 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
     folders = [*folders, *more]
     found = Catalogue.of(folders) if sweep else settings_from(overrides, folders)[1]
     points = _Points(sweep)
-    begun = False
+    raised: list[Exception] = []
 
     @hydra.main(version_base="1.3", config_path=str(SHIPPED), config_name="config")
     def invocation(config: DictConfig) -> None:
-        nonlocal begun
-        begun = True
-        points.statuses.append(_one(config, found, points))
+        try:
+            points.statuses.append(_one(config, found, points))
+        except Exception as error:
+            # Hydra would print a line of its own about it.
+            raised.append(error)
 
     handed = [str(override) for override in prepare(overrides, found, sweep=sweep)]
     with user_folders(folders), _command_line([*handed, *(["--multirun"] if sweep else [])]):
         try:
             invocation()
         except HYDRA_ERRORS as error:
-            if begun:
-                raise
             raise hydra_error(error) from None
         except OSError as error:
-            if begun:
-                raise
             # Hydra could not make the folder of the invocation.
             raise OutputError(
                 f"{error.filename or 'outputs'}: cannot be written: {error.strerror}; give outputs=FOLDER"
             ) from error
+    if raised:
+        raise raised[0]
     if sweep:
         show_sweep(points.measured)
     return max(points.statuses, default=0)
@@ -166,12 +167,13 @@ def _record(settings: Settings) -> None:
         return
     folder = Path(config.runtime.output_dir) / config.output_subdir
     typed = as_typed(config.overrides.task)
-    recorded = OmegaConf.create({"hydra": OmegaConf.to_container(config, resolve=False)})
-    recorded.hydra.overrides.task = typed
-    recorded.hydra.job.override_dirname = ",".join(typed)
+    recorded: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    recorded["overrides"]["task"] = typed
+    recorded["job"]["override_dirname"] = ",".join(typed)
     understood = settings.model_dump(mode="json", exclude_defaults=True)
-    for name, content in (("overrides", typed), ("hydra", recorded), ("config", understood)):
-        (folder / f"{name}.yaml").write_text(OmegaConf.to_yaml(content), encoding="utf-8")
+    for name, content in (("overrides", typed), ("hydra", {"hydra": recorded}), ("config", understood)):
+        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def _point() -> str:

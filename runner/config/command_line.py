@@ -276,6 +276,7 @@ def _outputs(override: str, value: str, *, sweep: bool) -> Handed:
 
 def _path(override: str, value: str) -> str:
     if "${" in value:
+        _readable(override, "outputs")
         return value
     name = name_of(value)
     if not name:

@@ -32,7 +32,7 @@ from runner.config.explain import invalid
 from runner.config.members import all_of, resolved
 from runner.config.merging import Change, changed, merge, with_its_weights
 from runner.config.schema import BenchmarkConfig, ModelConfig, Settings, TaskConfig
-from runner.config.yaml_files import mapping_in, read_yaml
+from runner.config.yaml_files import mapping_in, read_text
 from runner.errors import UserError
 from tasks.types import task_types
 
@@ -104,7 +104,7 @@ def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise invalid(error, "the command line or config.yaml", Settings) from None
-    _refuse_benchmarks(settings, found)
+    _look_up_tasks(settings, found)
     settings = settings.model_copy(update={"model": resolved(settings.model, found)})
     for model in all_of(settings.model):
         check_prompts(model, {*found.tasks, *([settings.task.name] if settings.task else ())})
@@ -173,11 +173,12 @@ def _drafted(name: str) -> tuple[str, dict[str, Any]]:
     return str(folder), mapping_in(draft(open_checkpoint(str(folder)))[0], str(folder))
 
 
-def _refuse_benchmarks(settings: Settings, found: Catalogue) -> None:
-    """Say what to write where the name of a benchmark is given as a task's."""
+def _look_up_tasks(settings: Settings, found: Catalogue) -> None:
+    """Look up the tasks that are listed, and say what to write where the name of a benchmark is given as a task's."""
     for task in settings.tasks:
         if not found.has("task", task.name) and found.has("benchmark", task.name):
             raise UserError(f"tasks: {task.name!r} is a benchmark; write \"benchmark='{task.name}'\" instead")
+        found.find("task", task.name)
 
 
 def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
@@ -220,7 +221,11 @@ _FOLDERS: ContextVar[tuple[Path, ...]] = ContextVar("user config folders", defau
 
 
 class Files(ConfigSource):
-    """Stands in front of Hydra's search path: of a model, task or benchmark Hydra sees the name of its file alone."""
+    """Stands in front of Hydra's search path, so that Hydra reads no file by itself.
+
+    Of a model, task or benchmark it gets the name alone; config.yaml and `execution` are read within the bounds of all
+    files, and their mistakes are told alike.
+    """
 
     @staticmethod
     def scheme() -> str:
@@ -228,17 +233,25 @@ class Files(ConfigSource):
         return "catalogue"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """A mapping with the file's name, over which config.yaml may put values."""
-        choice = config_path.partition("/")[2].removesuffix(".yaml")
-        config = OmegaConf.create({_FILE: choice})
-        return ConfigResult(provider=self.provider, path="catalogue://", config=config, header={"package": None})
+        """A mapping with the file's name, over which config.yaml may put values; or what the file says."""
+        header: dict[str, str | None] = {"package": None}
+        choice = config_path.removesuffix(".yaml")
+        if _is_of_catalogue(choice):
+            values: dict[str, Any] = {_FILE: choice.partition("/")[2]}
+        else:
+            path = _file(choice)
+            assert path is not None, config_path
+            text = read_text(path)
+            header |= ConfigSource._get_header_dict(text[:512])
+            values = mapping_in(text, str(path)) if text.strip() else {}
+        return ConfigResult(provider=self.provider, path="catalogue://", config=OmegaConf.create(values), header=header)
 
     def is_config(self, config_path: str) -> bool:
-        """Whether it is of a kind that the catalogue reads."""
-        return config_path.partition("/")[0] in KINDS and "/" in config_path
+        """Whether there is such a file."""
+        return _is_of_catalogue(config_path) or _file(config_path.removesuffix(".yaml")) is not None
 
     def is_group(self, config_path: str) -> bool:
-        """Whether it is such a kind."""
+        """Whether it is a kind that the catalogue reads."""
         return config_path in KINDS
 
     def available(self) -> bool:
@@ -248,6 +261,16 @@ class Files(ConfigSource):
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:  # noqa: ARG002
         """Nothing: the catalogue knows."""
         return []
+
+
+def _is_of_catalogue(config_path: str) -> bool:
+    kind, slash, _ = config_path.partition("/")
+    return kind in KINDS and slash != ""
+
+
+def _file(choice: str) -> Path | None:
+    folders = (*_FOLDERS.get(), SHIPPED)
+    return next((path for folder in folders if (path := folder / f"{choice}.yaml").is_file()), None)
 
 
 class UserFolders(SearchPathPlugin):
@@ -264,10 +287,6 @@ class UserFolders(SearchPathPlugin):
 def user_folders(folders: Iterable[Path]) -> Iterator[None]:
     """Search these folders before the shipped ones, so that they can shadow as well as add."""
     found = existing(folders)
-    for folder in found:
-        # Hydra reads it without a bound, and tells no file.
-        if (path := folder / "config.yaml").is_file():
-            read_yaml(path)
     for plugin in (UserFolders, Files):
         Plugins.instance().register(plugin)
     token = _FOLDERS.set(found)

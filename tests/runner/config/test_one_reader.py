@@ -153,3 +153,28 @@ def test_a_configyaml_of_ones_own_chooses_by_name_or_group(project: Path, capsys
         assert other.jobs[0]["model"] == "sentence-transformers/all-MiniLM-L6-v2"
     (project / "config.yaml").write_text("defaults: [execution: inline]\nmodel: a\nmodel: b\n")
     mistake(command(capsys, "plan", "-cd", str(project)), "config.yaml, line 3", "'model'", "twice")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("device: cpu\ndevice: cuda\n", "line 2: key 'device' is given twice"),
+        ("device: [cpu\n", "not valid YAML"),
+        ("device: {a: " + "[" * 3000, "nested more than 50"),
+        ("a0: &a0 [1,1,1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1},*a{i - 1}]\n" for i in range(1, 20)), "200,000"),
+        ("- cpu\n", "expected a mapping"),
+        ("devise: cpu\n", "'device'"),
+        ("device: ${nowhere}\n", "nowhere"),
+    ],
+)  # fmt: skip
+def test_an_execution_of_ones_own_is_read_within_the_same_bounds(
+    text: str, told: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "execution" / "own.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    mistake(command(capsys, "plan", "-cd", str(project), "model=tiny", "tasks=[Topics]", "execution=own"), told)
+    assert command(capsys, "plan", "-cd", str(project), "model=tiny", "tasks=[Topics]").status == 0
+    path.write_text("device: cpu\nbatch_tokens: 100\n")
+    execution = settings_from(["execution=own", "execution.threads=1"], [project])[0].execution
+    assert (execution.device, execution.batch_tokens, execution.threads) == ("cpu", 100, 1)
