@@ -33,6 +33,7 @@ from runner.progress import display
 from runner.report.closing import closing
 from runner.report.sweep import Point, show_sweep
 from runner.results.folder import JobFolders
+from runner.text import say, shortened
 
 
 def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> int:
@@ -113,7 +114,7 @@ def _one(config: DictConfig, found: Catalogue, points: _Points) -> int:
     except (UserError, JobError) as error:
         if not points.sweep:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        say(shortened(f"error: {error}"), sys.stderr)
         return USER_ERROR if isinstance(error, UserError) else FAILED
 
 
