@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from runner.errors import FAILED, INTERRUPTED, OK, USER_ERROR, JobError, UserError
-from runner.text import for_files, shortened, visible, without_passwords
+from runner.text import complain, for_files, shortened, without_passwords
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -49,6 +49,8 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if "\0" in argument or any("\ud800" <= character <= "\udfff" for character in argument):
             raise UserError(f"{shortened(argument, 80)!r}: holds bytes that are no text in UTF-8; write it anew")
+        if argument.startswith("-") and argument.endswith("=--"):
+            raise UserError(f"{shortened(argument, 80)!r}: expected a value after the =")
         if without_passwords(argument) != argument:
             raise UserError(
                 f"{shortened(without_passwords(argument), 80)!r}: gave an address with a user or password in it; leave "
@@ -106,10 +108,9 @@ def _details(error: Exception, arguments: Sequence[str]) -> str:
 
 
 def _say(message: str) -> None:
-    """One message on standard error, at most so long, with nothing in it that a terminal obeys."""
+    """The message, where standard error can be written."""
     with suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            print(shortened(visible(without_passwords(message))), file=sys.stderr, flush=True)
+        complain(message)
 
 
 def _never_raise_on_characters() -> None:

@@ -28,6 +28,12 @@ def say(text: str, file: IO[str] | None = None) -> None:
     print(visible(text), file=file or sys.stdout)
 
 
+def complain(message: str) -> None:
+    """Print one message on standard error: at most so long, without passwords, shown and not obeyed."""
+    if sys.stderr is not None:
+        print(shortened(visible(without_passwords(message))), file=sys.stderr, flush=True)
+
+
 def is_visible(text: str) -> bool:
     """Whether a text is one line of characters that can be seen."""
     return "\n" not in text and "\t" not in text and _UNSEEN.search(text) is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import random
 import shutil
 import sys
@@ -16,6 +18,7 @@ import fuzzing
 import pytest
 from fuzzing import Case, check, mutated_line, mutated_text, mutated_values
 
+import runner.commands
 from runner.__main__ import main
 from runner.config.catalogue import Catalogue
 from runner.errors import UserError
@@ -75,6 +78,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("quickstart", "few"):
         text = f"name: {name}\naliases: [several]\ntasks: [STSBenchmark, {{name: SciFact, splits: [test]}}]\n"
         (shipped / "benchmark" / f"{name}.yaml").write_text(text)
+    # A verb that is imported later would keep the small catalogue.
+    for found in pkgutil.iter_modules(runner.commands.__path__, "runner.commands."):
+        importlib.import_module(found.name)
     ours = [module for name, module in sys.modules.items() if name.startswith("runner.")]
     for module in ours:
         if getattr(module, "SHIPPED", None) == CONFIGS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from runner.config.catalogue import Catalogue, Entry, Kind, check_settings
 from runner.config.schema import ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
 from runner.terminal import open_console
-from runner.text import say
+from runner.text import complain, say
 
 _KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
 
@@ -60,7 +59,7 @@ def _about(entry: Entry, catalogue: Catalogue) -> dict[str, Any] | None:
     try:
         return catalogue.model(entry.choice).about.model_dump(mode="json")
     except UserError as error:
-        say(f"warning: {error}", sys.stderr)
+        complain(f"warning: {error}")
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from runner.report.older import older_of_plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import damage
 from runner.terminal import table_console
-from runner.text import say
+from runner.text import complain, say
 
 
 def plan(
@@ -51,7 +50,7 @@ def plan(
             statuses.append(_plan(settings, catalogue, {"point": number, "asked": typed}, as_json=as_json, cost=cost))
         except (UserError, JobError) as error:
             # As in a run, a mistake ends its own point alone.
-            say(f"error: {error}", sys.stderr)
+            complain(f"error: {error}")
             statuses.append(USER_ERROR if isinstance(error, UserError) else FAILED)
     return max(statuses, default=OK)
 

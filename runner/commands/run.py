@@ -33,7 +33,7 @@ from runner.progress import display
 from runner.report.closing import closing
 from runner.report.sweep import Point, show_sweep
 from runner.results.folder import JobFolders
-from runner.text import say, shortened
+from runner.text import complain
 
 
 def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> int:
@@ -105,7 +105,7 @@ def _one(config: DictConfig, found: Catalogue, points: _Points) -> int:
     if points.sweep:
         points.measured.append(Point(tuple(as_typed(HydraConfig.get().overrides.task))))
     if points.stopped:
-        print(f"failed: {_point().strip()} was not tried: {points.stopped}", file=sys.stderr)
+        complain(f"failed: {_point().strip()} was not tried: {points.stopped}")
         return FAILED
     try:
         settings, found = check(config, found)
@@ -114,7 +114,7 @@ def _one(config: DictConfig, found: Catalogue, points: _Points) -> int:
     except (UserError, JobError) as error:
         if not points.sweep:
             raise
-        say(shortened(f"error: {error}"), sys.stderr)
+        complain(f"error: {error}")
         return USER_ERROR if isinstance(error, UserError) else FAILED
 
 

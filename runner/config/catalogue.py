@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -24,7 +23,7 @@ from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
 from runner.config.values import Name
 from runner.config.yaml_files import mapping_in, read_text
 from runner.errors import UserError, nearest
-from runner.text import shortened, visible
+from runner.text import complain
 from tasks.types import TaskType, added_types, task_types
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
@@ -178,7 +177,7 @@ class Catalogue:
         broken = dict.fromkeys(str(error) for error in self._index(kind).broken.values())
         if broken and not self._quiet and kind not in self._warned:
             message = " ".join(f"warning: left out of the {kind}s: {'; '.join(broken)}".split())
-            print(visible(shortened(message)), file=sys.stderr)
+            complain(message)
         self._warned.add(kind)
 
     def _read(self, kind: Kind) -> _Index:
