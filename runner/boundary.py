@@ -132,10 +132,10 @@ def _output_error(error: OSError) -> OSError | None:
     try:
         _flush()
         gone = isinstance(error, BrokenPipeError) and _without_reader(sys.stdout.fileno())
+    except (ValueError, AttributeError):  # a stream without a descriptor raises an error of both kinds
+        return None
     except OSError as flushing:
         return flushing
-    except (ValueError, AttributeError):
-        return None
     return error if gone else None
 
 
