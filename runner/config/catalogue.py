@@ -38,7 +38,7 @@ _HEAD = re.compile(
 )
 """A file whose first key is a name that YAML can read in one way alone, and perhaps a type."""
 _NO_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-_READ_WHOLE = 512 * 1024
+_READ_WHOLE = 100 * 1024
 """Bytes of one's own files that are read whole to find what is broken in them; of more, and of ours, just the heads."""
 
 
