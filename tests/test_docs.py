@@ -89,7 +89,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _placed(text: str, folder: Path) -> str:
     for place in PLACES:
-        text = re.sub(rf"(?<=[ '\"]){place}", f"{folder}{place}", text)
+        text = re.sub(rf"(?<=[ =:'\"]){place}", f"{folder}{place}", text)
     return text
 
 
@@ -105,17 +105,15 @@ def test_commands_can_be_typed(
     words = words[1:] if words[0] == "embedmark" else words[3:]
     if "--help" not in words and not VERBS & set(words):
         words = ["plan", *words]
-    if "-m" in words:  # the first point of a sweep
-        words = [word.split(",")[0] if word.startswith("model=") else word for word in words if word != "-m"]
     jobs = sorted((reader / "outputs/jobs").glob("*--*"))
     done = [json.loads((job / "result.json").read_text(encoding="utf-8"))["fingerprint"][:8] for job in jobs]
     if words[0] == "why":
         words[1:3] = done[:2]
-    if words[0] == "forget":
+    if words[0] == "forget" or words[:2] == ["store", "prune"]:
         shutil.copytree(reader / "outputs", reader / "copy", dirs_exist_ok=True)
         words = [done[0] if re.search(r"[0-9a-f]{6}$", word) else word for word in words] + ["--outputs", "copy"]
         words += [] if {"--failed", "--yes"} & set(words) else ["--yes"]
-    if words[0] == "report" and "--model" in words:
+    if words[0] in {"report", "store"} and "--model" in words:
         words[words.index("--model") + 1] = "test/tiny"
     if words[0] == "model":
         words = ["model", "new", "my-org/my-model", "--out", "drafted", "--force"]
