@@ -143,8 +143,8 @@ def test_main_metric_that_does_not_exist_is_told(
     own = tmp_path / "own"
     table(own, "odd", test=[{"sentence1": "a", "sentence2": "b", "score": s} for s in (1.0, 2.0, 3.0)])
     task(own, "Odd", "sts", "cosine_speerman")
-    assert main([*arguments(project, tasks("Odd")), "--config-dir", str(own)]) == 1
-    said = capsys.readouterr().out
+    assert main([*arguments(project, tasks("Odd")), "--config-dir", str(own)]) == 2
+    said = capsys.readouterr().err
     assert "cosine_speerman" in said
     assert "cosine_spearman" in said
 
