@@ -45,8 +45,7 @@ def _own_behaviour(checkpoint: Checkpoint, loader: str) -> list[Line]:
         lines.append(Line("similarity", similarity, off=True))
     stored = base_settings(checkpoint).get("dtype") or base_settings(checkpoint).get("torch_dtype")
     if stored in {"float16", "bfloat16"} and loader != "model2vec":
-        note = "its weights are stored as {stored}, and so they work; float32 is another model, faster on some CPUs"
-        lines.append(Line("dtype", "float32", note.format(stored=stored), off=True))
+        lines.append(Line("dtype", stored, "as its config.json says; float32 is faster on some processors", off=True))
     return lines
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from loopback import HubRoot, ServeHub
 from small_project import small_project, table, task
-from tiny_models import tiny_bert, tiny_colbert, tiny_cross_encoder, tiny_model2vec, tiny_splade, tiny_static
+from tiny_models import recast, tiny_bert, tiny_colbert, tiny_cross_encoder, tiny_model2vec, tiny_splade, tiny_static
 
 from models.base import EncodeContext, ModelSpec
 from models.loaders import loaders
@@ -128,6 +129,12 @@ def test_switching_on_what_the_checkpoint_does_by_itself_changes_nothing(shape: 
     np.testing.assert_array_equal(
         drafted.encode(texts, drafted.variant(query)), plain.encode(texts, plain.variant(query))
     )
+
+
+def test_half_precision_is_drafted_as_what_the_checkpoint_does_by_itself(tmp_path: Path) -> None:
+    text, config = draft(open_checkpoint(str(recast(tiny_bert(tmp_path / "tiny"), torch.bfloat16))))
+    assert off(text)["dtype"] == "bfloat16"
+    assert config.dtype == "checkpoint"
 
 
 def test_a_default_prompt_stays_what_it_is(tmp_path: Path) -> None:
