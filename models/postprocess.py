@@ -132,6 +132,7 @@ def checked(returned: Any, items: Sequence[Item], dim: int | None = None) -> NDA
     """What a model returned for a batch as float32 (n, dim), or ModelError naming the text or image that is wrong.
 
     Taken are arrays, torch's tensors on any device, and lists of either or of numbers, in any floating point format.
+    What comes back shares no memory with what the model returned.
 
     dim: the width that the model's earlier vectors had, if any.
     """
@@ -147,7 +148,8 @@ def checked(returned: Any, items: Sequence[Item], dim: int | None = None) -> NDA
     if not np.issubdtype(vectors.dtype, np.floating):
         raise ModelError(f"the model returned {vectors.dtype}; expected floating point numbers")
     with np.errstate(over="ignore"):
-        single = np.ascontiguousarray(vectors, dtype=np.float32)
+        # A copy: some models write every batch into one buffer of theirs, and vectors are kept after the next batch.
+        single = np.array(vectors, dtype=np.float32, order="C")
     finite = np.isfinite(single).all(axis=1)
     if not finite.all():
         wrong = int(np.argmin(finite))

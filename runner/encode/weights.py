@@ -83,7 +83,9 @@ def fetch(config: ModelConfig) -> Weights:
         folder = _package_folder(source, config)
         files = _verified(folder, source, config)
         return Weights(f"package {source.package}=={source.version}", folder, config.revision, None, files)
-    return Weights("folder", _local(source, config), config.revision, _content(source, config), {})
+    # Behind its links: one that is given another target meanwhile leads to other weights than were hashed.
+    folder = _local(source, config).resolve()
+    return Weights("folder", folder, config.revision, _content_of(folder, config), {})
 
 
 def verify(config: ModelConfig, content: str | None) -> None:
@@ -102,15 +104,24 @@ def verify(config: ModelConfig, content: str | None) -> None:
         found = _content(source, config)
     except UserError as error:
         raise ModelError(f"the weights have changed since this job was planned: {error}") from error
-    if content is not None and found != content:
+    refuse_others(source, found, content)
+
+
+def refuse_others(source: FolderModel, found: str | None, planned: str | None) -> None:
+    """Raises ModelError where a folder's content is not the planned one."""
+    if planned is not None and found != planned:
         raise ModelError(
-            f"the weights in {source.path} have changed since this job was planned: their content is {found[:12]} now, "
-            f"and was {content[:12]}. Nothing was kept of it. Run again: a new job is planned for the new weights."
+            f"the weights in {source.path} have changed since this job was planned: their content is "
+            f"{str(found)[:12]} now, and was {planned[:12]}. Nothing was kept of it. Run again: a new job is planned "
+            "for the new weights."
         )
 
 
 def _content(source: FolderModel, config: ModelConfig) -> str:
-    folder = _local(source, config)
+    return _content_of(_local(source, config), config)
+
+
+def _content_of(folder: Path, config: ModelConfig) -> str:
     try:
         return content_hash(folder)
     except UserError as error:

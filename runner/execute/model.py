@@ -15,10 +15,10 @@ from models.instructions import Instructions
 from models.postprocess import Postprocess
 from models.reranker import Reranker
 from runner.config.identity import canonical, encoder_identity, known_loader
-from runner.config.schema import Execution, InstructionsConfig, ModelConfig
+from runner.config.schema import Execution, FolderModel, InstructionsConfig, ModelConfig
 from runner.encode.searcher import EncoderSearcher
 from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore, folder_of
-from runner.encode.weights import Weights, fetch, verify
+from runner.encode.weights import Weights, fetch, refuse_others, verify
 from runner.errors import UserError
 from runner.results.record import ModelFacts
 from tasks.base import SimilarityName
@@ -131,6 +131,8 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
     parts = zip(config.parts, identity.get("members", ()), strict=True)
     members = [open_model(part, part_identity, execution, outputs) for part, part_identity in parts]
     weights = fetch(config)
+    if isinstance(config.weights, FolderModel):
+        refuse_others(config.weights, weights.content, identity.get("content"))
     unchanged = partial(verify, config, identity.get("content"))
     encoder, searcher = _parts(_load(config, weights, execution, [_searcher(member, execution) for member in members]))
     unchanged()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,14 @@ def test_what_is_no_embedding_is_refused(vectors: np.ndarray, message: str) -> N
 
 def test_half_precision_becomes_float32() -> None:
     assert checked(np.ones((1, 2), np.float16), ["x"]).dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["an array", "a tensor"])
+def test_a_model_may_write_every_batch_into_one_buffer(kind: Callable[[np.ndarray], Any]) -> None:
+    buffer = np.ones((2, 3), np.float32)
+    kept = checked(kind(buffer), ["first", "second"])
+    buffer[:] = 2
+    assert (kept == 1).all()
 
 
 SOME = np.random.default_rng(0).normal(2, 3, (20, 8)).astype(np.float32)

@@ -203,3 +203,35 @@ def test_weights_that_change_after_the_plan(
     shutil.copytree(tmp_path / "as they were", weights)
     assert run(project, outputs, "Search") == 0
     assert kept(outputs) == undisturbed
+
+
+@pytest.mark.parametrize(("place", "name"), [(model, "fetch"), (model, "_load")], ids=["fetch", "load"])
+def test_a_link_that_leads_elsewhere_for_a_moment(
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: dict[str, Any],
+    place: Any,
+    name: str,
+) -> None:
+    """It is back when the files are compared with the plan; what was loaded counts."""
+    weights, real = project / "weights", getattr(place, name)
+    shutil.copytree(weights, tmp_path / "others")
+    _other_numbers(tmp_path / "others")
+    weights.rename(tmp_path / "planned")
+    weights.symlink_to(tmp_path / "planned")
+
+    def lead(to: str) -> None:
+        weights.unlink()
+        weights.symlink_to(tmp_path / to)
+
+    def elsewhere_for_a_moment(*args: Any, **kwargs: Any) -> Any:
+        lead("others")
+        try:
+            return real(*args, **kwargs)
+        finally:
+            lead("planned")
+
+    monkeypatch.setattr(place, name, elsewhere_for_a_moment)
+    run(project, tmp_path / "outputs", "Search")
+    assert kept(tmp_path / "outputs") in ({}, undisturbed)
