@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import warnings
+import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -164,12 +165,35 @@ class NoVariant(Fine):
         return Variant()
 
 
+class Holding(Fine):
+    """Has memory in use when it fails, which has to be free again when the next batch is tried."""
+
+    held: ClassVar[list[weakref.ref[Any]]] = []
+
+    def encode(self, texts: Sequence[str], variant: Variant) -> Any:
+        assert not any(memory() is not None for memory in self.held), "memory of a failed batch is still in use"
+        return super().encode(texts, variant)
+
+    def spoil(self, vectors: np.ndarray) -> Any:
+        memory = np.zeros(100)
+        self.held.append(weakref.ref(memory))
+        raise RuntimeError("no")
+
+
 class OddFacts(Fine):
-    """Says of itself what JSON cannot hold."""
+    """Says of itself what JSON cannot hold, or UTF-8."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        self.facts = {"dtype": np.float32, "devices": {1, 2}}
+        self.facts = {"dtype": np.float32, "devices": {1, 2}, "processor": "\ud800"}
+
+
+class NoFacts(Fine):
+    """Says of itself what no JSON object can be made of."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.facts = {("a", "b"): 1}
 
 
 class NotLoaded(Fine):

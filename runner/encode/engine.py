@@ -28,7 +28,6 @@ from models.postprocess import Postprocess, checked
 from runner.encode.keys import Digests, digests, merged
 from runner.encode.rows import StoredRows
 from runner.encode.store import Places, Store
-from runner.errors import UserError
 from tasks.base import Image, Item, Modality, VectorRows
 
 WINDOW_TEXTS = 65_536
@@ -145,7 +144,7 @@ class Encoding:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(UserError) if error is not None else nullcontext():
+        with suppress(Exception) if error is not None else nullcontext():  # what ends it counts, Ctrl-C above all
             self.flush()
 
     @property
@@ -172,6 +171,7 @@ class Encoding:
         rows = self._rows(self.requests if requests is None else requests)
         try:
             for variant, windows in self._windows(rows[self._wanting[rows]]):
+                self._suspects = np.concatenate(windows)
                 encoder = self._stage(variant)
                 for window in windows:
                     self._run_window(encoder, variant, window)
@@ -284,6 +284,8 @@ class Encoding:
                     f"not enough memory for one {one} of {batches.lengths[rows[0]]} tokens: {error}. Set the model's "
                     "max_tokens lower or use a larger device."
                 ) from error
+            vectors = None
+        if vectors is None:  # out of the handler: the error holds on to what the failed batch has in memory
             self.budget = max(1, self.budget // 2)
             return np.concatenate([self._compute(batches, half) for half in np.array_split(rows, 2)])
         if self._dim is None:

@@ -13,6 +13,7 @@ import platform
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,8 +25,9 @@ from safetensors.numpy import save
 
 try:
     import fcntl
+    import resource
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = resource = None  # type: ignore[assignment]
 
 Keys = NDArray[np.uint64]
 """(n, 2): the hash of a text and its variant, in two halves."""
@@ -33,6 +35,9 @@ Keys = NDArray[np.uint64]
 SUFFIX, UNFINISHED, DAMAGED = ".safetensors", ".tmp", ".corrupt"
 
 ABANDONED_SECONDS = 3600.0
+OPEN_FILES = 65_536
+"""As many a process asks the system for: a mapped shard is one, and a large store has thousands."""
+
 JUST_BEGUN_SECONDS = 1.0
 """Between the making of a file and its lock lies a moment."""
 
@@ -43,7 +48,7 @@ class DamagedShardError(Exception):
 
 @dataclass
 class Shard:
-    """Keys and vectors, row by row; memory-mapped when they come from a file.
+    """Keys and vectors, row by row; of a file they are memory-mapped, as long as it may stay open.
 
     unproven: what the content must hash to, or None once that is proven.
     """
@@ -77,30 +82,48 @@ def write_shard(path: Path, keys: Keys, vectors: NDArray[np.float32]) -> Shard:
 
 
 def map_shard(path: Path) -> Shard:
-    """A shard without reading its vectors.
+    """A shard without reading its vectors; where too many files are open already, all of it in memory.
 
-    Raises DamagedShardError when it is not whole, FileNotFoundError when it is gone.
+    Raises DamagedShardError when it is not whole, OSError when it is gone or cannot be read.
     """
     with path.open("rb") as handle:
         if os.fstat(handle.fileno()).st_size == 0:
             raise DamagedShardError("it is empty")
-        mapping = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-    length = int.from_bytes(mapping[:8], "little")
+        mapped = _may_stay_open(handle.fileno())
+        content = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if mapped else handle.read()
+    length = int.from_bytes(content[:8], "little")
     try:
-        header = json.loads(mapping[8 : 8 + length])
-        keys, vectors = (_tensor(mapping, header[name], 8 + length) for name in ("keys", "vectors"))
+        header = json.loads(content[8 : 8 + length])
+        keys, vectors = (_tensor(content, header[name], 8 + length) for name in ("keys", "vectors"))
         expected = header["__metadata__"]["checksum"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedShardError(f"its header does not describe its {len(mapping)} bytes: {error}") from error
+        raise DamagedShardError(f"its header does not describe its {len(content)} bytes: {error}") from error
     if vectors.ndim != 2 or keys.shape != (len(vectors), 2):
         raise DamagedShardError(f"keys of shape {keys.shape} for vectors of shape {vectors.shape}")
-    return Shard(keys, vectors, path, expected, mapping)
+    return Shard(keys, vectors, path, expected, content if isinstance(content, mmap.mmap) else None)
 
 
-def _tensor(mapping: mmap.mmap, entry: Mapping[str, Any], start: int) -> NDArray[Any]:
+def _may_stay_open(handle: int) -> bool:
+    """Whether the process may have one more file open for good: locks, downloads and records need files too."""
+    if resource is None:
+        return True
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:  # systems begin with 1,024, or 256
+        with suppress(OSError, ValueError):  # macOS refuses some numbers that it says it allows
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft == resource.RLIM_INFINITY:
+        return True
+    next_free = os.dup(handle)
+    os.close(next_free)
+    return next_free < soft * 3 // 4
+
+
+def _tensor(content: mmap.mmap | bytes, entry: Mapping[str, Any], start: int) -> NDArray[Any]:
     begin, end = (start + int(offset) for offset in entry["data_offsets"])
     dtype = np.dtype({"U64": "<u8", "F32": "<f4"}[entry["dtype"]])
-    return np.frombuffer(mapping, dtype, (end - begin) // dtype.itemsize, begin).reshape(entry["shape"])
+    return np.frombuffer(content, dtype, (end - begin) // dtype.itemsize, begin).reshape(entry["shape"])
 
 
 def checksum(keys: Keys, vectors: NDArray[np.float32]) -> str:

@@ -135,7 +135,7 @@ class DiskStore(MemoryStore):
         self._known: set[str] = set()
         self._used: set[Path] = set()
         self._touched = time.monotonic()
-        self._warned = False
+        self._warned = self._unread = False
         self._identity = identity
         self._claim(identity)
         if self.writable:
@@ -232,8 +232,12 @@ class DiskStore(MemoryStore):
             self._shards.append(map_shard(path))
         except FileNotFoundError:
             return  # removed by another process since the folder was listed
-        except (DamagedShardError, OSError) as error:
+        except DamagedShardError as error:
             self._set_aside(path, str(error))
+        except OSError as error:  # another user's file, a network that is away: it may well be sound
+            level = logging.INFO if self._unread else logging.WARNING
+            self._unread = True
+            log.log(level, "embedding store: %s cannot be read (%s); its texts are encoded again", path, error.strerror)
 
     def _may_use(self, number: int) -> bool:
         shard = self._shard(number)

@@ -140,15 +140,17 @@ class _Run:
     def all(self, pending: Sequence[Job]) -> None:
         """Every job; those that another process holds are waited for, and done here if it gives up."""
         left = deque(pending)
+        waited_for = 0
         while left and not self.outcome.stopped:
             in_all = len(left)
             elsewhere: list[Job] = []
             while left and not self.outcome.stopped:
                 elsewhere += self._chunk(left)
+            if len(elsewhere) not in (0, waited_for) and not self.outcome.stopped:
+                waited_for = len(elsewhere)
+                self.progress.message(f"waiting for {waited_for} jobs that another process is doing")
             if len(elsewhere) == in_all:
                 time.sleep(WAIT_SECONDS)
-            elif elsewhere and not self.outcome.stopped:
-                self.progress.message(f"waiting for {len(elsewhere)} jobs that another process is doing")
             left += elsewhere
 
     def _chunk(self, left: deque[Job]) -> list[Job]:
@@ -212,9 +214,9 @@ class _Run:
             name = works[0].job.model.name
             self.progress.message(f"opening {name}")
             try:
-                self.model = self.open_it()
-                facts = json.loads(json.dumps(dict(self.model.running), default=str))
-                self._environment = {**environment(), "encoder": facts}
+                model = self.open_it()
+                facts = json.loads(json.dumps(dict(model.running), default=str))
+                self.model, self._environment = model, {**environment(), "encoder": facts}
             except (UserError, JobError, *STOPS):
                 raise
             except BaseException as error:
@@ -292,6 +294,13 @@ class _Run:
 
     def _encode_group(self, encoding: Encoding, group: Sequence[_Work]) -> None:
         """All texts of a group; where that fails, each job by itself, so that only faulty ones fail."""
+        if not self._encode_together(encoding, group):
+            for work in group:
+                if not self.outcome.stopped:
+                    self._guarded(work, partial(encoding.run, work.requests))
+
+    def _encode_together(self, encoding: Encoding, group: Sequence[_Work]) -> bool:
+        """Whether that went well. No error outlives it: one holds on to what the failed batch has in memory."""
         try:
             with _listening(group):
                 encoding.run([request for work in group for request in work.requests])
@@ -301,10 +310,8 @@ class _Run:
             if is_lost(error):
                 # No job can be tried alone any more. Those with a text in the failing batch may be the cause.
                 self._fail([work for work in group if encoding.suspects(work.requests)], error)
-            else:
-                for work in group:
-                    if not self.outcome.stopped:
-                        self._guarded(work, partial(encoding.run, work.requests))
+            return False
+        return True
 
     def _show(self, progress: EncodeProgress) -> None:
         self.progress.update(progress.tokens_done, progress.tokens_total)

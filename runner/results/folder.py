@@ -48,6 +48,7 @@ from runner.results.inspection import (
 )
 from runner.results.items import npz
 from runner.results.record import Failure, JobFacts, Record
+from runner.text import for_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,7 +148,7 @@ class JobFolders:
     def clean(self) -> None:
         """Remove what killed writers left behind. What a living process is writing is locked and stays."""
         with writing(self.folder):
-            for key in {path.name.partition(".")[0] for path in self._temporaries()}:
+            for key in {_key_of(path) for path in self._temporaries()}:
                 try:
                     with self._lock(key).acquire(blocking=False):
                         self._recover(key)
@@ -166,14 +167,15 @@ class JobFolders:
         # Released by whichever thread finishes the job, hence not bound to the one that claimed it.
         return FileLock(self.folder / ".locks" / f"{fingerprint[:_KEY]}.lock", thread_local=False)
 
-    def _temporaries(self, key: str = "") -> list[Path]:
+    def _temporaries(self) -> list[Path]:
         folder = self.folder / ".tmp"
-        return [path for path in folder.iterdir() if path.name.startswith(key)] if folder.is_dir() else []
+        return list(folder.iterdir()) if folder.is_dir() else []
 
     def _recover(self, key: str) -> None:
         """Under the lock: a folder whose successor never came gets its name back, all else unfinished goes."""
         # Results before failures, which are not needed beside a result.
-        for path in sorted(self._temporaries(key), key=lambda path: path.name.endswith(".failed")):
+        own = [path for path in self._temporaries() if _key_of(path) == key]
+        for path in sorted(own, key=lambda path: path.name.endswith(".failed")):
             _, _, name = path.name.partition(".replaced.")
             if name and not any((self.folder / place).exists() for place in (name, name.removesuffix(".failed"))):
                 move_folder(path, self.folder / name)
@@ -190,6 +192,11 @@ class JobFolders:
             move_folder(path, Path(aside))
             _log.warning("%s: %s; kept as %s, and the job is done again", path, damaged.problem, Path(aside).name)
         return _state(fingerprint, there, ignore_corrupt=True)
+
+
+def _key_of(temporary: Path) -> str:
+    """Whose an unfinished folder is, as the names of locks have it."""
+    return temporary.name.partition(".")[0]
 
 
 def _names(job: JobFacts, fingerprint: str) -> list[str]:
@@ -274,7 +281,7 @@ class Claim:
             raise ValueError(f"claim, record and identity are not of one job: {self.fingerprint}, {kept.fingerprint}")
         return {
             IDENTITY: hashed,
-            ENVIRONMENT: (json.dumps(environment, indent=2, ensure_ascii=False) + "\n").encode(),
+            ENVIRONMENT: (for_files(json.dumps(environment, indent=2, ensure_ascii=False)) + "\n").encode(),
             LOG: log.encode(),
         }
 

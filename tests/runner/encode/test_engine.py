@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from models.base import EncodeContext, ModelError, ModelSpec, TokenEncoder, Vari
 from models.sentence_transformer import load
 from runner.encode import engine
 from runner.encode.engine import Progress, Request, encode
-from runner.encode.store import DiskStore, MemoryStore
+from runner.encode.store import DiskStore, MemoryStore, VerifiedStore
 from runner.errors import UserError
 from tasks.base import TaskContext
 
@@ -134,6 +136,33 @@ def test_out_of_memory_halves_the_batch_and_goes_on(bert: TokenEncoder) -> None:
     np.testing.assert_allclose(encoded.vectors(request), bert.encode(list(request.items), PLAIN), atol=VECTORS)
     assert encoded.facts.batch_tokens < 10_000
     assert max(sizes) == 40
+
+
+def test_a_failed_batch_holds_no_memory_while_its_halves_are_tried(bert: TokenEncoder) -> None:
+    held: list[weakref.ref[np.ndarray]] = []
+
+    def forward(tokens: Any, real: Callable[[], np.ndarray]) -> np.ndarray:
+        assert not any(memory() is not None for memory in held)
+        memory = np.zeros(1)
+        held.append(weakref.ref(memory))
+        if len(tokens) > 4:
+            raise MemoryError("CUDA out of memory")
+        return real()
+
+    encode(Faulty(bert, forward), [Request("r", [f"{n} a" for n in range(16)], PLAIN)], MemoryStore())
+    assert len(held) == 7
+
+
+def test_ctrl_c_is_what_ends_it_also_where_nothing_can_be_kept(bert: TokenEncoder) -> None:
+    store = VerifiedStore(MemoryStore(), Mock(side_effect=ModelError("the weights have changed")))
+
+    def forward(tokens: Any, real: Callable[[], np.ndarray]) -> np.ndarray:
+        if len(tokens) < 4:
+            raise KeyboardInterrupt
+        return real()
+
+    with pytest.raises(KeyboardInterrupt):
+        encode(Faulty(bert, forward), [Request("r", list("abcdef"), PLAIN)], store, batch_tokens=12)
 
 
 def test_one_text_too_large_for_the_memory_is_named(bert: TokenEncoder) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ import resource
 import signal
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -151,6 +153,42 @@ def test_a_full_disk_is_an_error_that_says_so_and_costs_nothing(tmp_path: Path) 
         signal.signal(signal.SIGXFSZ, ignored)
     assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [True, False]
     assert not list((tmp_path / "m").glob(".*"))
+
+
+def _with_few_files(folder: Path) -> None:
+    soft, hard = 50, 60
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    stores = [DiskStore(folder, IDENTITY), DiskStore(folder, IDENTITY)]
+    numbers = list(range(100))
+    for number in numbers:
+        stores[number % 2].add(keys(number), vectors(number))
+    for store in [*stores, DiskStore(folder, IDENTITY)]:
+        np.testing.assert_array_equal(store.read(store.find(keys(*numbers))), vectors(*numbers))
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard), "the process takes what it may have"
+    for _ in range(10):
+        os.open(folder, os.O_RDONLY)
+
+
+def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:
+    writer = multiprocessing.get_context("fork").Process(target=_with_few_files, args=(tmp_path / "m",))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 0
+    assert len(shards(tmp_path / "m")) == 100
+
+
+def test_a_shard_that_cannot_be_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = DiskStore(tmp_path / "m", IDENTITY)
+    for number in (1, 2):
+        first.add(keys(number), vectors(number))
+    refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    with monkeypatch.context() as other_user:
+        other_user.setattr("runner.encode.store.map_shard", Mock(side_effect=refused))
+        assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [False, False]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [True, True]
 
 
 def _read_only(folder: Path) -> None:

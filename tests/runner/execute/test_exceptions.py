@@ -56,7 +56,7 @@ def failures() -> dict[str, dict[str, Any]]:
     return {failure["job"]["task"]: failure for failure in read}
 
 
-@pytest.mark.parametrize("encoder", [*ERRORS, *RETURNED, "TooFewLengths", "NoVariant"])
+@pytest.mark.parametrize("encoder", [*ERRORS, *RETURNED, "TooFewLengths", "NoVariant", "Holding"])
 def test_the_faulty_job_fails_alone(project: Path, encoder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(project, encoder) == 1
     assert done() == {"Healthy"}
@@ -82,7 +82,7 @@ def test_what_is_vectors_is_taken(project: Path, encoder: str) -> None:
     assert "cosine_spearman" in log
 
 
-@pytest.mark.parametrize("encoder", ["NotLoaded", "NotLoadedExit"])
+@pytest.mark.parametrize("encoder", ["NotLoaded", "NotLoadedExit", "NoFacts"])
 def test_a_model_that_cannot_be_made(project: Path, encoder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(project, encoder) == 1
     assert set(failures()) == {"Healthy", "Faulty"}

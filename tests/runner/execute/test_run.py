@@ -15,7 +15,10 @@ import pytest
 from float_bounds import SCORES
 from small_project import TASKS, small_project, table, task
 
+import runner.execute.loop
 from runner.__main__ import main
+from runner.results.folder import JobFolders
+from runner.results.record import read_record
 
 Records = dict[str, dict[str, Any]]
 
@@ -270,6 +273,20 @@ def test_two_processes_share_the_work(project: Path, tmp_path: Path) -> None:
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     assert len(list((tmp_path / "o" / "jobs").glob("*/result.json"))) == len(TASKS)
     assert not [path for path in (tmp_path / "o" / "jobs").iterdir() if path.suffix == ".failed"]
+
+
+def test_who_waits_for_another_process_is_told_so(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(arguments(project, tasks("Likeness"))) == 0
+    (path,) = Path("outputs/jobs").glob("*/result.json")
+    done = read_record(path)
+    capsys.readouterr()
+    claim = JobFolders(Path("outputs")).try_claim(done.fingerprint, done.job)
+    assert claim is not None
+    monkeypatch.setattr(runner.execute.loop.time, "sleep", lambda _: claim.release())
+    assert main(arguments(project, tasks("Likeness"), "rerun=true")) == 0
+    assert capsys.readouterr().out.count("waiting for 1 jobs that another process is doing") == 1
 
 
 @pytest.mark.slow
