@@ -21,7 +21,16 @@ from runner.config.identity import (
     task_identity,
 )
 from runner.config.members import all_of
-from runner.config.schema import BenchmarkTask, HubDataset, HubModel, ModelConfig, Settings, TaskConfig, TaskGroup
+from runner.config.schema import (
+    BenchmarkConfig,
+    BenchmarkTask,
+    HubDataset,
+    HubModel,
+    ModelConfig,
+    Settings,
+    TaskConfig,
+    TaskGroup,
+)
 from runner.errors import UserError, nearest
 from tasks.settings import Draws
 from tasks.types import TaskType, added_types
@@ -176,48 +185,66 @@ def _items(modalities: Iterable[str]) -> str:
 
 def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:
     if settings.task is not None:
-        if isinstance(settings.task.dataset, TaskGroup):
-            return _members(BenchmarkTask(name=settings.task.name), catalogue)
-        return [(settings.task, BenchmarkTask(name=settings.task.name))]
+        if settings.tasks or settings.benchmark is not None:
+            other = "tasks" if settings.tasks else "benchmark"
+            raise UserError(f"task and {other} are both given, and a run is of one of them; leave one out")
+        return _members(settings.task, BenchmarkTask(name=settings.task.name), catalogue)
     wanted: Sequence[BenchmarkTask]
     if settings.benchmark is None:
         wanted = settings.tasks
     elif settings.tasks:
-        wanted = _out_of_benchmark(settings)
+        wanted = _out_of_benchmark(settings.benchmark, settings.tasks)
     else:
         wanted = settings.benchmark.tasks
     if not wanted:
         raise UserError("nothing to run: give benchmark=NAME, task=TYPE/FILE or tasks=[NAME,...]")
-    return [member for task in wanted for member in _members(task, catalogue)]
+    return [member for asked in wanted for member in _members(catalogue.task(asked.name), asked, catalogue)]
 
 
-def _members(wanted: BenchmarkTask, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:
+def _members(
+    task: TaskConfig, wanted: BenchmarkTask, catalogue: Catalogue, above: tuple[str, ...] = ()
+) -> list[tuple[TaskConfig, BenchmarkTask]]:
     """The task itself, or the tasks that an aggregate is the mean of."""
-    task = catalogue.task(wanted.name)
     if not isinstance(task.dataset, TaskGroup):
         return [(task, wanted)]
-    splits = wanted.splits or task.splits
     return [
-        found for name in task.dataset.tasks for found in _members(BenchmarkTask(name=name, splits=splits), catalogue)
+        found
+        for member in asked_of_members(task, wanted, above)
+        for found in _members(catalogue.task(member.name), member, catalogue, (*above, task.name))
     ]
 
 
-def _out_of_benchmark(settings: Settings) -> list[BenchmarkTask]:
-    assert settings.benchmark is not None
-    listed = {task.name: task for task in settings.benchmark.tasks}
-    for task in settings.tasks:
+def asked_of_members(task: TaskConfig, wanted: BenchmarkTask, above: tuple[str, ...] = ()) -> list[BenchmarkTask]:
+    """What is asked of the tasks of an aggregate. above: the aggregates that it is in. Raises UserError."""
+    assert isinstance(task.dataset, TaskGroup)
+    if task.name in above:
+        raise UserError(
+            f"task {task.name}: dataset: tasks: {' → '.join((*above, task.name))} is a circle; an aggregate cannot be "
+            "part of itself"
+        )
+    if wanted.subsets is not None:
+        raise UserError(
+            f"task {task.name}: found subsets {', '.join(wanted.subsets)}; it is the mean of other tasks and has none. "
+            f"Leave them out, or ask for these tasks: {', '.join(task.dataset.tasks)}"
+        )
+    return [BenchmarkTask(name=name, splits=wanted.splits or task.splits) for name in task.dataset.tasks]
+
+
+def _out_of_benchmark(benchmark: BenchmarkConfig, tasks: Sequence[BenchmarkTask]) -> list[BenchmarkTask]:
+    """Some tasks, cut as the benchmark cuts them, which may list one several times."""
+    listed: dict[str, list[BenchmarkTask]] = {}
+    for task in benchmark.tasks:
+        listed.setdefault(task.name, []).append(task)
+    for task in tasks:
         if task.name not in listed:
             raise UserError(
-                f"tasks: {task.name!r} is not in benchmark {settings.benchmark.name}.{nearest(task.name, listed)} "
+                f"tasks: {task.name!r} is not in benchmark {benchmark.name}.{nearest(task.name, listed)} "
                 "Add benchmark=null to run it by itself."
             )
     return [
-        BenchmarkTask(
-            name=task.name,
-            subsets=task.subsets or listed[task.name].subsets,
-            splits=task.splits or listed[task.name].splits,
-        )
-        for task in settings.tasks
+        BenchmarkTask(name=task.name, subsets=task.subsets or there.subsets, splits=task.splits or there.splits)
+        for task in tasks
+        for there in listed[task.name]
     ]
 
 

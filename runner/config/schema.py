@@ -106,7 +106,7 @@ class FilesDataset(Schema):
 class TaskGroup(Schema):
     """No data of its own: an aggregate's score is the mean over these tasks."""
 
-    tasks: Annotated[tuple[str, ...], Decides]
+    tasks: Annotated[tuple[str, ...], role("decides", min_length=1)]
 
 
 Dataset = Annotated[
@@ -194,6 +194,13 @@ class BenchmarkTask(Schema):
     name: Annotated[Name, Decides]
     subsets: Annotated[tuple[Name, ...] | None, Decides] = None
     splits: Annotated[tuple[Name, ...] | None, Decides] = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> BenchmarkTask:
+        for key in ("subsets", "splits"):
+            if getattr(self, key) == ():
+                raise ValueError(f"`{key}` is empty; name at least one, or leave it out, which means all of the task's")
+        return self
 
 
 def _named_tasks(values: Any) -> Any:

@@ -11,7 +11,7 @@ from runner.config.catalogue import Catalogue, task_type
 from runner.config.identity import Pin, fingerprint_of_plain
 from runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
 from runner.errors import JobError, UserError
-from runner.plan import Pins, TaskPart, task_parts, with_draws
+from runner.plan import Pins, TaskPart, asked_of_members, task_parts, with_draws
 from runner.report.older import outdated_task
 from runner.report.variants import labels
 from runner.report.versions import Slot, Version, slot_of, version_labels, versions
@@ -73,8 +73,15 @@ def rows_on_record(records: Sequence[Kept]) -> list[TaskRow]:
 def wanted_tasks(
     benchmark: BenchmarkConfig, catalogue: Catalogue, pins: Pins, draws: Draws | None = None
 ) -> list[WantedTask]:
-    """What a benchmark asks for, as the present configs give it. Raises UserError when a task of it is not known."""
-    return [_wanted(task, catalogue, pins, draws) for task in benchmark.tasks]
+    """What a benchmark asks for, as the present configs give it; a task that it lists several times is one.
+
+    Raises UserError when a task of it is not known.
+    """
+    found: dict[str, WantedTask] = {}
+    for asked in benchmark.tasks:
+        task = _wanted(asked, catalogue, pins, draws)
+        found[task.name] = _both(found[task.name], task) if task.name in found else task
+    return list(found.values())
 
 
 def rows_of_benchmark(wanted: Sequence[WantedTask], records: Sequence[Kept], *, older: bool = False) -> list[TaskRow]:
@@ -86,14 +93,23 @@ def rows_of_benchmark(wanted: Sequence[WantedTask], records: Sequence[Kept], *, 
     return [row for task in wanted for row in _rows_of(task, by_task, older=older)]
 
 
-def _wanted(asked: BenchmarkTask, catalogue: Catalogue, pins: Pins, draws: Draws | None) -> WantedTask:
+def _both(one: WantedTask, other: WantedTask) -> WantedTask:
+    """What is asked of a task in two places: the subsets and splits of both."""
+    identities = {**other.identities, **one.identities}
+    members = tuple(_both(*member) for member in zip(one.members, other.members, strict=True))
+    return WantedTask(one.name, one.type, tuple(identities), members, identities, one.problem or other.problem)
+
+
+def _wanted(
+    asked: BenchmarkTask, catalogue: Catalogue, pins: Pins, draws: Draws | None, above: tuple[str, ...] = ()
+) -> WantedTask:
     task = catalogue.task(asked.name)
     kind = task_type(task, f"task {task.name}")
     if isinstance(task.dataset, TaskGroup):
-        splits = asked.splits or task.splits
-        asked_of = [BenchmarkTask(name=name, splits=splits) for name in task.dataset.tasks]
-        members = tuple(_wanted(member, catalogue, pins, draws) for member in asked_of)
-        return WantedTask(task.name, kind.label, members=members)
+        members = asked_of_members(task, asked, above)
+        inside = (*above, task.name)
+        found = tuple(_wanted(member, catalogue, pins, draws, inside) for member in members)
+        return WantedTask(task.name, kind.label, members=found)
     task, problem = with_draws(task, draws), ""
     try:
         parts = task_parts(task, asked, pins)

@@ -76,6 +76,19 @@ def test_an_aggregate_plans_its_parts() -> None:
     assert all(job.task.name.startswith("CQADupstack") for job in jobs)
 
 
+def _jobs(*overrides: str) -> list[Job]:
+    settings, catalogue = settings_from(list(overrides))
+    return list(make_plan(settings, catalogue, default_pins()).jobs)
+
+
+def test_an_aggregate_is_what_the_command_line_makes_of_it() -> None:
+    changes = ["task.dataset.tasks=[STSBenchmark,SICK-R]", "task.splits=[validation]"]
+    assert [job.name for job in _jobs("task=cqadupstackretrieval", *changes)] == [
+        "STSBenchmark [validation]",
+        "SICK-R [validation]",
+    ]
+
+
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
@@ -83,13 +96,19 @@ def test_an_aggregate_plans_its_parts() -> None:
         (["tasks=[STSBenchmrk]"], "'STSBenchmark'"),
         (["tasks=[ArguAnna]", "benchmark=mteb_eng_v2"], "'ArguAna'"),
         (["benchmark=null"], "nothing to run"),
+        (["tasks=[{name: STSBenchmark, subsets: []}]"], "`subsets` is empty"),
+        (["tasks=[{name: STSBenchmark, splits: []}]"], "`splits` is empty"),
+        (["tasks=[{name: CQADupstackRetrieval, subsets: [default]}]"], "found subsets default"),
+        (["task=cqadupstackretrieval", "task.dataset.tasks=[]"], "dataset.tasks"),
+        (["task=cqadupstackretrieval", "task.dataset.tasks=[CQADupstackRetrieval]"], "is a circle"),
+        (["task=cqadupstackretrieval", "tasks=[STSBenchmark]"], "task and tasks are both given"),
+        (["task=cqadupstackretrieval", "benchmark=quickstart"], "task and benchmark are both given"),
         (["tasks=[STSBenchmark]", "model.loader=sentence_transformers"], "'sentence_transformer'"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_loaded(overrides: list[str], told: str) -> None:
-    settings, catalogue = settings_from(overrides)
     with pytest.raises(UserError) as caught:
-        make_plan(settings, catalogue, default_pins())
+        _jobs(*overrides)
     assert told in str(caught.value)
 
 

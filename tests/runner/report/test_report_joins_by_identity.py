@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planned_records import change, config, fail, measure, reported_project
+from planned_records import change, config, fail, measure, planned, reported_project
 from small_project import table
 
 from runner.__main__ import main
@@ -238,3 +238,26 @@ def test_failures_of_what_nobody_has_a_score_of_spoil_no_mean(mine: Path, capsys
     measure(mine, "model=a", "tasks=[Topics]", score=0.25)
     measure(mine, "model=b", "tasks=[Topics]", score=0.5)
     assert set(cells(reported(mine, "--benchmark", "Small")).values()) == {"done"}
+
+
+LISTED: list[tuple[str, list[object]]] = [
+    ("by subsets", [{"name": "Topics", "subsets": ["en"]}, {"name": "Topics", "subsets": ["de"]}]),
+    ("whole, twice", ["Topics", "Topics"]),
+    ("whole and in part", [{"name": "Topics", "subsets": ["de"]}, "Topics"]),
+    ("in an aggregate, twice", ["Both", "Both"]),
+]
+
+
+@pytest.mark.parametrize("tasks", [case[1] for case in LISTED], ids=[case[0] for case in LISTED])
+def test_a_task_that_a_benchmark_lists_twice_counts_once(tasks: list[object], mine: Path) -> None:
+    config(mine, "benchmark/twice.yaml", name="Twice", tasks=[*tasks, "Likeness"])
+    both = {"name": "Both", "type": "classification", "main_metric": "accuracy", "languages": ["eng-Latn"]}
+    config(mine, "task/both.yaml", **both, dataset={"tasks": ["Topics"]})
+    measure(mine, "model=a", "tasks=[{name: Topics, subsets: [en]}]", score=0.25)
+    measure(mine, "model=a", "tasks=[{name: Topics, subsets: [de]}]", score=0.75)
+    measure(mine, "model=a", "tasks=[Likeness]", score=0.0)
+    (model,) = reported(mine, "--benchmark", "Twice")["models"]
+    assert model["mean_task"] == 0.25
+    assert [scores["score"] for scores in model["scores"].values()] == [0.5, 0.0]
+    name = "Both" if "Both" in tasks else "Topics"
+    assert len(planned(mine, "model=a", "benchmark=Twice", f"tasks=[{name}]")) == 2
