@@ -303,8 +303,9 @@ def _takes_forget(parser: argparse.ArgumentParser) -> None:
 def _takes_store(parser: argparse.ArgumentParser) -> None:
     _takes_outputs(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, in bytes")
-    actions = parser.add_subparsers(dest="action", metavar="prune")
-    prune = actions.add_parser("prune", description="delete vectors, and never a record", allow_abbrev=False)
+    actions = parser.add_subparsers(dest="action", metavar="[prune]")
+    what = "delete vectors, and never a record"
+    prune = actions.add_parser("prune", help=what, description=what, allow_abbrev=False)
     prune.add_argument("--model", metavar="NAME", help="those of this model")
     prune.add_argument("--older", metavar="AGE", help="those not used for so long: 12h, 90d, 8w")
     prune.add_argument("--yes", action="store_true", help="without being asked")

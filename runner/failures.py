@@ -34,7 +34,7 @@ class Failures:
 
     def line(self, name: str, failure: Failure) -> str | None:
         """What to say of a failure now; None when an equal one was told before."""
-        said = one_line(failure.message)
+        said = one_line(failure.message).removeprefix(f"task {failure.job.task}: ")
         if not said or not failure.error_class.startswith(_EXPLAINED):
             said = one_line(f"{failure.error_class}: {said}".removesuffix(": "))
         kind = _signature(said, failure.job)

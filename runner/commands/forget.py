@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from runner.config.catalogue import Catalogue
 from runner.errors import FAILED, OK, UserError, nearest
 from runner.report.why import resolve
 from runner.results.folder import JobFolders
 from runner.results.inspection import Inspected, as_job_folder, inspect, scan
+from runner.results.names import by_its_end, model_on_record
 from runner.text import say
 
 
@@ -50,17 +52,10 @@ def _failures(outputs: Path, model: str | None, task: str | None) -> list[Inspec
         if wanted is None:
             continue
         known = {getattr(one.facts.job, what) for one in failures if one.facts}
-        name = _known(wanted, known)
+        name = model_on_record(wanted, known, Catalogue.of(())) if what == "model" else by_its_end(wanted, known)
         if failures and name is None:
             raise UserError(
                 f"no failure of {what} {wanted!r}.{nearest(wanted, known)} On record: {', '.join(sorted(known))}"
             )
         failures = [one for one in failures if one.facts and getattr(one.facts.job, what) == name]
     return failures
-
-
-def _known(wanted: str, known: Iterable[str]) -> str | None:
-    """The name that is meant, or whose end is."""
-    folded = wanted.casefold()
-    close = [name for name in known if folded in {name.casefold(), name.casefold().rpartition("/")[2]}]
-    return close[0] if len(close) == 1 else None

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from rich.table import Table
 
+from runner.config.catalogue import Catalogue
 from runner.encode.store import IDENTITY, sweep
 from runner.errors import OK, OutputError, UserError, nearest
+from runner.results.names import model_on_record
 from runner.storage import ModelUsage, StoredShard, Usage, shards, usage
 from runner.terminal import table_console
 from runner.text import say
@@ -95,10 +97,9 @@ def _agreed(what: str) -> bool:
 
 def _known(wanted: str, everything: Sequence[StoredShard]) -> str:
     names = {shard.model for shard in everything}
-    folded = wanted.casefold()
-    close = [name for name in names if folded in {name.casefold(), name.casefold().rpartition("/")[2]}]
-    if wanted in names or len(close) == 1:
-        return wanted if wanted in names else close[0]
+    name = model_on_record(wanted, names, Catalogue.of(()))
+    if name is not None:
+        return name
     stored = f"Stored: {', '.join(sorted(names)[:10])}" if names else "The store is empty"
     raise UserError(f"--model: no vectors of {wanted!r} in the store.{nearest(wanted, names)} {stored}.")
 

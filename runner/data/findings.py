@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 from runner.config.schema import FilesDataset, TaskConfig
 from runner.data.roles import roles
 from runner.data.table import RetrievalTables, Split, Table, is_text, shown
+from tasks.settings import ClusteringSettings
 
 
 @dataclass(frozen=True)
 class Finding:
     """count: how many of `of`. name: what it is called in a record. about: the same for people, without the counts.
+    example: empty where one would say nothing.
 
     usual: whether published data often has it, so that it is counted and no word is said.
     """
@@ -28,7 +30,8 @@ class Finding:
     usual: bool = False
 
     def __str__(self) -> str:
-        return f"{self.count:,} of {self.of:,} {self.about}, such as {shown(self.example, 60)}"
+        such = f", such as {shown(self.example, 60)}" if self.example else ""
+        return f"{self.count:,} of {self.of:,} {self.about}{such}"
 
 
 def find(task: TaskConfig, split: str, splits: Mapping[str, Split]) -> tuple[Finding, ...]:
@@ -38,7 +41,8 @@ def find(task: TaskConfig, split: str, splits: Mapping[str, Split]) -> tuple[Fin
         return tuple(_of_retrieval(evaluated, shared_queries=not isinstance(task.dataset, FilesDataset)))
     names = list(roles(task).texts)
     tables = {name: table for name, table in splits.items() if isinstance(table, Table)}
-    return tuple(_of_texts(tables, names))
+    sampled = _of_sample(task, evaluated) if task.type == "clustering" else ()
+    return (*_of_texts(tables, names), *sampled)
 
 
 def describe(findings: Sequence[Finding]) -> str:
@@ -78,6 +82,20 @@ def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Fi
     if len(padded):
         about = "ids begin or end with a blank, which is part of the id"
         yield Finding("ids_with_blanks", len(padded), len(every_id), about, repr(padded[0].as_py()))
+
+
+def _of_sample(task: TaskConfig, table: Table) -> Iterator[Finding]:
+    """A clustering of one's own data that leaves documents out, without having said how many it wants."""
+    chosen = {"max_fraction_of_documents_to_embed", "max_document_to_embed"} & task.settings.keys()
+    fraction = ClusteringSettings.max_fraction_of_documents_to_embed
+    if chosen or fraction is None or not isinstance(task.dataset, FilesDataset):
+        return
+    taken = int(fraction * len(table))
+    about = (
+        f"documents are left out of the sample that is clustered (settings: max_fraction_of_documents_to_embed: "
+        f"{fraction}, as in the reference; null takes all)"
+    )
+    yield Finding("documents_not_sampled", len(table) - taken, len(table), about, "")
 
 
 def _blank(table: Table, names: Sequence[str]) -> pa.ChunkedArray | None:

@@ -22,6 +22,7 @@ from runner.report.variants import labels
 from runner.report.versions import Slot, slot_of, what_differs
 from runner.results.collect import Collected, Kept
 from runner.results.record import Failure, Record
+from runner.text import shortened
 
 Status = Literal["done", "missing", "incomplete", "failed", "stale", "undefined"]
 """incomplete: some subsets are there and others not. stale: there, but of another version of the task than the row.
@@ -45,7 +46,8 @@ class Cell:
 class Column:
     """One model: its cell of each task, by the label of the row, and the means.
 
-    distinction: what tells it from the other variants of its name, empty where there are none. old: whether a change
+    distinction: what tells it from the other variants of its name, empty where there are none. content: the hash of its
+    files, where no revision names them. old: whether a change
     of version made it old. lacking: the tasks that keep it from having a mean, with the reason. n_done: of how many
     tasks that means count it has a score.
     """
@@ -53,6 +55,7 @@ class Column:
     distinction: str
     model: str
     revision: str | None
+    content: str | None
     variant: str
     old: bool
     cells: Mapping[str, Cell]
@@ -169,6 +172,7 @@ def _column(model: _Model, rows: Sequence[TaskRow], distinction: str) -> Column:
         distinction=distinction,
         model=model.name,
         revision=model.revision,
+        content=model.identity.get("content"),
         variant=model.variant,
         old=bool(outdated_model(model.identity)),
         cells=cells,
@@ -276,7 +280,8 @@ def _failure_notes(models: Sequence[_Model], rows: Sequence[TaskRow], shown: int
 
 def _reason(kept: Kept) -> str:
     assert isinstance(kept.facts, Failure)
-    return " ".join(kept.facts.message.split())[:200] or kept.facts.error_class
+    said = " ".join(kept.facts.message.split()).removeprefix(f"task {kept.facts.job.task}: ")
+    return shortened(said, 300) or kept.facts.error_class
 
 
 Key = TypeVar("Key")

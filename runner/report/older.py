@@ -119,7 +119,9 @@ def older_of_plan(plan: Plan, states: Mapping[str, str], outputs: Path) -> str:
         if any(_says_something(difference) for difference in differing):
             groups[in_words(sorted(differing, key=_versions_first))] += 1
             all_old = all_old and any(_is_version(difference) for difference in differing)
-    return _line(groups, "`report --older` shows them" if all_old else "`report` tells them apart")
+    if all_old:
+        return _line(groups, "`report --older` shows them")
+    return _line(groups, "`report` tells them apart", "settings")
 
 
 def _says_something(difference: Difference) -> bool:
@@ -137,7 +139,7 @@ def _versions_first(difference: Difference) -> bool:
     return not _is_version(difference)
 
 
-def _line(groups: Counter[str], hint: str) -> str:
+def _line(groups: Counter[str], hint: str, kind: str = "versions") -> str:
     if not groups:
         return ""
     counts = [f"{count} with {words}" for words, count in groups.most_common(_GROUPS)]
@@ -145,5 +147,5 @@ def _line(groups: Counter[str], hint: str) -> str:
         counts.append("others with other differences")
     total = sum(groups.values())
     jobs = f"{total} {'job was' if total == 1 else 'jobs were'} done with "
-    text = groups.most_common(1)[0][0] if len(groups) == 1 else f"other versions ({'; '.join(counts)})"
+    text = groups.most_common(1)[0][0] if len(groups) == 1 else f"other {kind} ({'; '.join(counts)})"
     return f"{jobs}{text}; {hint}"

@@ -19,6 +19,7 @@ from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wa
 from runner.report.tables import print_report
 from runner.report.writers import Format, write_report
 from runner.results.collect import Collected, Kept, collect
+from runner.results.names import model_on_record
 from runner.terminal import table_console
 from tasks.settings import Draws
 
@@ -120,17 +121,9 @@ def _of_models(collected: Collected, models: Sequence[str], catalogue: Catalogue
 
 
 def _name(wanted: str, known: set[str], catalogue: Catalogue) -> str:
-    """The model on record that is meant: by its name, by the end of its name, or by its config file."""
-    folded = wanted.casefold()
-    close = [name for name in known if folded in {name.casefold(), name.casefold().rpartition("/")[2]}]
-    if len(close) == 1:
-        return close[0]
-    try:
-        configured = catalogue.model(wanted).name
-    except UserError:
-        configured = wanted
-    if configured in known:
-        return configured
+    name = model_on_record(wanted, known, catalogue)
+    if name is not None:
+        return name
     raise UserError(
         f"no results of model {wanted!r}.{nearest(wanted, known)} On record: {', '.join(sorted(known)) or 'nothing'}"
     )

@@ -41,7 +41,7 @@ def show_sweep(points: Sequence[Point]) -> None:
         table.add_column("mean", justify="right")
         table.add_column("tasks", justify="right")
     for label, point in zip(_labels(points), points, strict=True):
-        scores = _scores(point)
+        scores = _scores(point, tasks)
         cells = [_cell(scores.get(name)) for name in shown]
         if len(tasks) > 1:
             done = [score for score in scores.values() if isinstance(score, float)]
@@ -60,10 +60,10 @@ def _labels(points: Sequence[Point]) -> list[str]:
     return [label or "(the only point)" for label in found]
 
 
-def _scores(point: Point) -> dict[str, float | str]:
+def _scores(point: Point, tasks: Sequence[str]) -> dict[str, float | str]:
     """The mean score of each task of a point; a word where it has none."""
     if point.plan is None:
-        return {}
+        return dict.fromkeys(tasks, "refused")
     kept = kept_of(point.plan, point.outputs)
     scores: dict[str, float | str] = {}
     for name, jobs in point.plan.by_task.items():

@@ -23,11 +23,13 @@ from runner.text import csv_cell, markdown_cell
 Format = Literal["md", "csv", "json"]
 
 CSV_COLUMNS = (
-    "level", "label", "model", "revision", "variant", "type", "task", "version", "in_mean", "subset", "split", "metric",
-    "score", "status", "detail", "n", "fingerprint", "dataset", "dataset_revision", "versions", "finished_at",
+    "level", "label", "model", "revision", "content", "variant", "type", "task", "version", "in_mean", "subset",
+    "split", "metric", "score", "status", "detail", "n", "fingerprint", "dataset", "dataset_revision", "versions",
+    "finished_at",
 )  # fmt: skip
 """level: `job` (one record), `task` (the mean over a task's jobs) or `mean`; the other columns are empty where a level
-has no such thing. version: what tells a task from others of its name. n: the items that were evaluated."""
+has no such thing. content: the hash of a model's files, where no revision names them. version: what tells a task from
+others of its name. n: the items that were evaluated."""
 
 _WIDE = 6
 """Models that a Markdown table of tasks names in its head; more are numbered."""
@@ -61,7 +63,7 @@ def markdown(report: Aggregate) -> str:
             percent(column.mean_task),
             percent(column.mean_type),
             f"{column.n_done}/{report.n_tasks}",
-            column.revision or "",
+            column.revision or column.content or "",
             column.variant[:12],
         ]
         for place, column in enumerate(report.columns, 1)
@@ -71,7 +73,7 @@ def markdown(report: Aggregate) -> str:
         tasks.append([f"**{kind}**", *(f"**{percent(column.type_means[kind])}**" for column in report.columns)])
         tasks += [[row.label, *(cell_text(column.cells[row.label]) for column in report.columns)] for row in rows]
     lines = [f"# {markdown_cell(report.title or 'Report')}", "", markdown_cell(headline(report)), ""]
-    lines += _markdown_table(["#", "model", *MEANS, "tasks", "revision", "variant"], models)
+    lines += _markdown_table(["#", "model", *MEANS, "tasks", "revision or content", "variant"], models)
     lines += ["", *_markdown_table(["task", *heads], tasks)]
     if data := _data(report):
         lines += ["", *_markdown_table(["task", "dataset", "revision"], data)]
@@ -105,6 +107,7 @@ def comma_separated(report: Aggregate) -> str:
             "label": column.label,
             "model": column.model,
             "revision": column.revision or "",
+            "content": column.content or "",
             "variant": column.variant,
         }
         for task in report.tasks:
@@ -152,6 +155,7 @@ def json_text(report: Aggregate) -> str:
                 "label": column.label,
                 "model": column.model,
                 "revision": column.revision,
+                "content": column.content,
                 "variant": column.variant,
                 "old": column.old,
                 "mean_task": column.mean_task,

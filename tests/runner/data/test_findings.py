@@ -130,6 +130,13 @@ CASES: dict[str, tuple[str, dict[str, Rows], float | None, dict[str, int], str]]
         {"empty_texts": 1},
         "1 of 18 texts are empty",
     ),
+    "FewClustered": (
+        "clustering",
+        {"test": [{"sentences": f"{WORDS[i % 20]} {i}", "labels": i % 2} for i in range(100)]},
+        None,
+        {"documents_not_sampled": 96},
+        "96 of 100 documents are left out of the sample that is clustered (settings: max_fraction_of_documents_",
+    ),
 }
 
 METRICS = {"retrieval": "ndcg_at_1", "classification": "accuracy", "sts": "cosine_spearman", "clustering": "v_measure"}
@@ -144,7 +151,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 table(folder, f"{name.lower()}/{part}", test=rows)
         else:
             table(folder, name.lower(), **data)
-        settings = {"max_fraction_of_documents_to_embed": None} if kind == "clustering" else {}
+        settings = {"max_fraction_of_documents_to_embed": None} if name == "EmptyClusters" else {}
         task(folder, name, kind, METRICS[kind], settings=settings)
     return folder
 

@@ -79,5 +79,5 @@ def test_a_bad_point_is_marked_and_the_others_are_measured(project: Path, capsys
     lines = [line.split() for line in out.rpartition("point")[2].splitlines() if line.startswith("model.")]
     assert [line[0] for line in lines] == ["model.truncate_dim=4", "model.truncate_dim=0", "model.truncate_dim=99"]
     assert float(lines[0][1]) == float(lines[0][1])
-    assert lines[1][1] == "–"
+    assert lines[1][1] == "refused"
     assert lines[2][1] in {"failed", "–"}

@@ -22,6 +22,7 @@ from runner.report.report import FORMATS, Options, report
 from runner.report.rows import rows_on_record
 from runner.report.tables import print_report
 from runner.results.collect import Collected, Kept
+from runner.results.record import ModelFacts
 
 CATALOGUE = Catalogue()
 
@@ -206,3 +207,23 @@ def test_older_files_survive_a_disk_that_fails(outputs: Path, monkeypatch: pytes
         report(outputs, CATALOGUE, console=console())
     assert (outputs / "report" / "report.csv").read_bytes() == before
     assert len(list((outputs / "report").iterdir())) == 3
+
+
+def test_a_folder_is_named_by_its_content(tmp_path: Path) -> None:
+    values = identity("STSBenchmark", model="step-9000")
+    values["model"] |= {"revision": None, "content": "e" * 64}
+    keep(tmp_path, values, record(values, model=ModelFacts(source="folder", revision=None, content_hash="e" * 64)))
+    shown(tmp_path)
+    folder = tmp_path / "report"
+    with (folder / "report.csv").open(encoding="utf-8", newline="") as file:
+        assert {(row["revision"], row["content"]) for row in csv.DictReader(file)} == {("", "e" * 64)}
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["models"][0]["content"] == "e" * 64
+    assert f"| {'e' * 64} |" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_long_reason_is_cut_in_its_middle(tmp_path: Path) -> None:
+    values = identity("STSBenchmark")
+    keep(tmp_path, values, failure(values, f"task STSBenchmark: {'far ' * 200}away, run it with network"))
+    text = " ".join(shown(tmp_path, width=1000).split())
+    assert "STSBenchmark, org/model: far far" in text
+    assert "away, run it with network" in text
