@@ -11,8 +11,8 @@ from tasks.metrics import metric_names
 _SHOWN = 8
 
 
-def check_task(task: TaskConfig, settings: Any, where: str) -> None:
-    """Refuse a main metric that the task's type does not compute, and a step or argument that there is not.
+def check_metric(task: TaskConfig, settings: Any, where: str) -> None:
+    """Refuse a main metric that the task's type does not compute.
 
     settings: the task's, checked. Raises UserError.
     """
@@ -24,10 +24,13 @@ def check_task(task: TaskConfig, settings: Any, where: str) -> None:
             f"{where}: main_metric: found {task.main_metric!r}; expected a metric of task type {task.type} under its "
             f"settings: {some}{more}.{nearest(task.main_metric, known)}"
         )
-    if task.transforms:
-        from runner.data.transforms import parse  # reads pyarrow, which most tasks need not
 
-        try:
-            parse(task.transforms)
-        except UserError as error:
-            raise UserError(f"{where}: {error}") from None
+
+def check_transforms(task: TaskConfig, where: str) -> None:
+    """Refuse a step or an argument that there is not. Raises UserError."""
+    from runner.data.transforms import parse  # reads pyarrow, which most tasks need not
+
+    try:
+        parse(task.transforms)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None

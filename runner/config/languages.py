@@ -31,10 +31,18 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
+_KNOWN = frozenset(_NAMES.values())
+"""Codes that are right without a look into all there are, which takes long to read."""
+
+
 @cache
 def check_language(code: str) -> str:
     """The same code, when it names a language and the script that it is written in. Raises ValueError."""
-    if _CODE.fullmatch(code) or (_FORM.fullmatch(code) and _is_language(code[:3]) and _is_script(code[4:])):
+    if (
+        code in _KNOWN
+        or _CODE.fullmatch(code)
+        or (_FORM.fullmatch(code) and _is_language(code[:3]) and _is_script(code[4:]))
+    ):
         return code
     near = _nearest(code) if len(code) <= _LONGEST else None
     raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runner.config.catalogue import Catalogue, check_settings
+from runner.data.transforms import parse
 from tasks.metrics import metric_names
 from tasks.settings import ArrangementSettings
 from tasks.types import task_types
@@ -51,9 +52,10 @@ def test_every_built_in_type_has_names() -> None:
     assert metric_names("of another package", ArrangementSettings()) is None
 
 
-def test_every_shipped_main_metric_is_known() -> None:
+def test_every_shipped_main_metric_and_step_is_known() -> None:
     catalogue = Catalogue()
     for name in catalogue.tasks:
         task = catalogue.task(name)
         known = metric_names(task.type, check_settings(task, name))
         assert known is None or task.main_metric in known, name
+        parse(task.transforms)  # which planning trusts for what is shipped
