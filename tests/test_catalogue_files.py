@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from runner.config.catalogue import SHIPPED, Catalogue, read_config, read_task, read_yaml
+from runner.config.catalogue import SHIPPED, Catalogue, read_config, read_task
 from runner.config.identity import known_loader
 from runner.config.members import all_of, resolved
 from runner.config.schema import BenchmarkConfig, HubDataset, ModelConfig, TaskConfig, TaskGroup
+from runner.config.yaml_files import read_yaml
 from runner.data.transforms import parse
 from tasks.types import task_types
 from tools.catalogue import loaders, models, pages, services, tasks

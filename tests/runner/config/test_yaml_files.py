@@ -79,9 +79,10 @@ def test_a_broken_file_is_one_clear_error_both_ways(
     by_file = command(capsys, "plan", "-cd", str(project), "model=tiny", "task=written")
     mistake(by_file, str(written), *told)
     assert command(capsys, "plan", "-cd", str(project), "model=tiny", "tasks=[written]") == by_file
-    # Nobody else is hurt, and where the file cannot be known by its name it is mentioned.
+    # Nobody else is hurt, and the file is mentioned where what is wrong stands in its YAML and is not far down.
     other = command(capsys, "plan", "-cd", str(project), "model=tiny", "tasks=[Topics]")
-    assert (other.status, other.err.count("\n")) == (0, 1 if "settings: {a: .nan}" not in tail else 0)
+    mentioned = ".nan" not in tail and (len(tail) < 100_000 or len(tail) > 2**20)
+    assert (other.status, other.err.count("\n")) == (0, int(mentioned))
     assert other.err == "" or str(written) in other.err
 
 
