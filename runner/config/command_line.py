@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from pydantic import BaseModel
 
+from runner.config.annotations import holds, kinds_in, plain_types, schemas_in
 from runner.config.catalogue import Catalogue, Kind
 from runner.config.grammar import alternatives, name_of, one_of_many, short, split, value_of
 from runner.config.merging import Change
@@ -207,7 +208,7 @@ def _place(override: str, head: str, rest: Sequence[str]) -> tuple[tuple[str, ..
             known = f" Known keys: {', '.join(sorted(fields))}." if fields else ""
             raise UserError(f"{short(override)}: {where} has no key {part[:80]!r}.{nearest(part, fields)}{known}")
         annotation = fields[part].annotation
-        schemas = list(_schemas(annotation))
+        schemas = list(schemas_in(annotation))
         below = rest[place + 1 :]
         if not schemas or not below:
             break
@@ -221,36 +222,16 @@ def _place(override: str, head: str, rest: Sequence[str]) -> tuple[tuple[str, ..
 
 def _values_of(annotation: Any) -> Any:
     """What the values of a flat mapping are; None where entries may have entries of their own, or there is none."""
-    arguments = get_args(annotation)
-    if getattr(get_origin(annotation), "__name__", "") != "Mapping":
+    if not holds(annotation, Mapping):
         return None
-    nested = arguments[1] is Any or {Any, Mapping} & {get_origin(leaf) or leaf for leaf in _leaves(arguments[1])}
-    return None if nested or "Mapping" in str(arguments[1]) else arguments[1]
+    values = get_args(annotation)[1]
+    nested = Any in plain_types(values) or any(holds(kind, Mapping) for kind in kinds_in(values))
+    return None if nested else values
 
 
 def _only_text(annotation: Any) -> bool:
-    kinds = set(_leaves(annotation))
+    kinds = set(plain_types(annotation))
     return str in kinds and not kinds & {int, float, bool, Any}
-
-
-def _leaves(annotation: Any) -> Iterator[Any]:
-    """The plain types that an annotation is made of."""
-    if get_origin(annotation) is Annotated:
-        yield from _leaves(get_args(annotation)[0])
-    elif get_origin(annotation) is Literal:
-        yield from map(type, get_args(annotation))
-    elif inner := get_args(annotation):
-        for part in inner:
-            yield from _leaves(part)
-    else:
-        yield annotation
-
-
-def _schemas(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _schemas(inner)
 
 
 def _executions(found: Catalogue) -> list[str]:

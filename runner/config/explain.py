@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import types
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from runner.config.annotations import bare, fields_of, holds, kinds_in, tag_of
 from runner.errors import UserError, nearest
 from runner.text import MESSAGE, shortened, visible, without_passwords
 
@@ -97,7 +96,7 @@ def problem(detail: ErrorDetails, schema: type[Any]) -> str:
 def _said(detail: ErrorDetails, schema: type[Any], location: _Place, expected: _Types) -> str:
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
-        known = {name for at in _at(schema, detail["loc"][:-1])[1] for name in fields_of(_bare(at))}
+        known = {name for at in _at(schema, detail["loc"][:-1])[1] for name in fields_of(bare(at))}
         near = nearest(shortened(str(location[-1])), known)
         return f"no such key.{near or ' Known keys: ' + ', '.join(sorted(known)) + '.'}"
     if kind == "missing_argument" or (kind == "missing" and not isinstance(detail["loc"][-1], int)):
@@ -180,60 +179,29 @@ def _at(schema: type[Any], location: Iterable[int | str]) -> tuple[_Place, _Type
     while parts:
         if len(here) > 1:  # the next part is the name of a member
             tag = parts.pop(0)
-            here = tuple(kind for kind in here if _tag(kind) == tag) or here
+            here = tuple(kind for kind in here if tag_of(kind) == tag) or here
             if not parts:
                 break
         part = parts.pop(0)
         if part == "[key]":
-            return tuple(keys), tuple(get_args(kind)[0] for kind in map(_bare, above) if _is(get_origin(kind), Mapping))
+            return tuple(keys), tuple(get_args(kind)[0] for kind in map(bare, above) if holds(kind, Mapping))
         keys.append(part)
-        above, here = here, _inside(tuple(map(_bare, here)), part)
+        above, here = here, _inside(tuple(map(bare, here)), part)
     return tuple(keys), here
 
 
 def _inside(kinds: _Types, part: int | str) -> _Types:
     found: list[Any] = []
     for kind in kinds:
-        origin, arguments = get_origin(kind), get_args(kind)
+        arguments = get_args(kind)
         if part in (fields := fields_of(kind)):
-            found += alternatives(fields[str(part)])
-        elif origin is not None and _is(origin, Mapping):
-            found += alternatives(arguments[1])
-        elif origin is not None and _is(origin, (tuple, list, Sequence)) and isinstance(part, int):
+            found += kinds_in(fields[str(part)])
+        elif holds(kind, Mapping):
+            found += kinds_in(arguments[1])
+        elif holds(kind, tuple, list, Sequence) and isinstance(part, int):
             inner = arguments[part] if len(arguments) > part and Ellipsis not in arguments else arguments[0]
-            found += alternatives(inner)
+            found += kinds_in(inner)
     return tuple(found)
-
-
-def alternatives(annotation: Any) -> _Types:
-    """What a union is made of, None left out; tags stay on its members."""
-    if get_origin(annotation) is Annotated and _tag(annotation) is None:
-        return alternatives(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        return tuple(kind for inner in get_args(annotation) for kind in alternatives(inner))
-    return () if annotation is type(None) else (annotation,)
-
-
-def _tag(annotation: Any) -> str | None:
-    marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-    return next((mark.tag for mark in marks if isinstance(mark, Tag)), None)
-
-
-def _bare(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def _is(kind: Any, wanted: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, wanted)
-
-
-def fields_of(schema: Any) -> Mapping[str, Any]:
-    """The keys of a schema, as YAML names them, with what may stand there."""
-    if not isinstance(schema, type):
-        return {}
-    if issubclass(schema, BaseModel):
-        return {field.alias or name: field.annotation for name, field in schema.model_fields.items()}
-    return get_type_hints(schema) if dataclasses.is_dataclass(schema) else {}
 
 
 # -- what belongs there, in words -------------------------------------------------------------------------------------
@@ -244,10 +212,10 @@ _SAMPLES = {str: '"text"', int: "128", float: "0.5", bool: "true"}
 
 
 def _words(kinds: _Types) -> str:
-    tags = [tag for kind in kinds if (tag := _tag(kind)) and fields_of(_bare(kind)).keys() & {tag}]
+    tags = [tag for kind in kinds if (tag := tag_of(kind)) and fields_of(bare(kind)).keys() & {tag}]
     if len(tags) > 1:
         return f"keys with values, one of them {', '.join(tags[:-1])} or {tags[-1]}"
-    said = list(dict.fromkeys(_one(_bare(kind)) for kind in kinds))
+    said = list(dict.fromkeys(_one(bare(kind)) for kind in kinds))
     return " or ".join(said[:_ALTERNATIVES]) or "something else"
 
 
@@ -258,9 +226,9 @@ def _one(kind: Any) -> str:
     arguments = get_args(kind)
     if origin is Literal:
         return "one of " + ", ".join(map(str, arguments)) if len(arguments) > 1 else str(arguments[0])
-    if _is(origin, Mapping):
+    if holds(kind, Mapping):
         return f"names with {_many(arguments[1])}"
-    if _is(origin, (tuple, list, Sequence)):
+    if holds(kind, tuple, list, Sequence):
         counted = len(arguments) if origin is tuple and Ellipsis not in arguments else None
         return f"a list of {f'{counted} ' if counted else ''}{_many(arguments[0])}"
     if fields := fields_of(kind):
@@ -270,7 +238,7 @@ def _one(kind: Any) -> str:
 
 
 def _many(kind: Any) -> str:
-    inner = [_bare(kind) for kind in alternatives(kind)]
+    inner = [bare(kind) for kind in kinds_in(kind)]
     if inner and all(kind in _MANY for kind in inner):
         return " or ".join(_MANY[kind] for kind in inner)
     return "values"
@@ -283,9 +251,9 @@ def _needed(kind: type[Any]) -> list[str]:
 
 def _hint(found: object, location: _Place, kinds: _Types) -> str:
     """How to write it right."""
-    bare = [_bare(kind) for kind in kinds]
+    plain = [bare(kind) for kind in kinds]
     near = _near(found, kinds)
-    quoted = str in bare and not any(fields_of(kind) for kind in bare)
+    quoted = str in plain and not any(fields_of(kind) for kind in plain)
     if isinstance(found, (bool, int, float, date)) and (quoted or _scalar(found) in _allowed(kinds)):
         mark = "- " if location and isinstance(location[-1], int) else f"{shortened(str([*location, ''][-2]), 40)}: "
         why = " (YAML reads yes, no, on and off as true and false)" if isinstance(found, bool) else ""
@@ -294,7 +262,7 @@ def _hint(found: object, location: _Place, kinds: _Types) -> str:
 
 
 def _allowed(kinds: _Types) -> list[str]:
-    return [str(value) for kind in kinds if get_origin(_bare(kind)) is Literal for value in get_args(_bare(kind))]
+    return [str(value) for kind in kinds if get_origin(bare(kind)) is Literal for value in get_args(bare(kind))]
 
 
 def _near(found: object, kinds: _Types) -> str:
@@ -308,7 +276,7 @@ def _example(location: _Place, kinds: _Types) -> str:
         return ""
     if names[-1] in _EXAMPLES and names[-1] in location[-2:]:
         return f", as in `{_EXAMPLES[names[-1]]}`"
-    sample = next((found for kind in kinds if (found := _sample(_bare(kind))) is not None), None)
+    sample = next((found for kind in kinds if (found := _sample(bare(kind))) is not None), None)
     if sample is None:
         return ""
     mark = "- " if isinstance(location[-1], int) else f"{shortened(names[-1], 40)}: "
@@ -322,12 +290,12 @@ def _sample(kind: Any) -> str | None:
     arguments = get_args(kind)
     if origin is Literal:
         return str(arguments[0])
-    if _is(origin, (tuple, list, Sequence)) and (inner := _sample_of(arguments[0])) is not None:
+    if holds(kind, tuple, list, Sequence) and (inner := _sample_of(arguments[0])) is not None:
         return f"[{inner}, {inner}]" if len(arguments) == 2 and Ellipsis not in arguments else f"[{inner}]"
-    if _is(origin, Mapping) and (inner := _sample_of(arguments[1])) is not None:
+    if holds(kind, Mapping) and (inner := _sample_of(arguments[1])) is not None:
         return f"{{name: {inner}}}"
     return None
 
 
 def _sample_of(annotation: Any) -> str | None:
-    return next((found for kind in alternatives(annotation) if (found := _sample(_bare(kind))) is not None), None)
+    return next((found for kind in kinds_in(annotation) if (found := _sample(bare(kind))) is not None), None)

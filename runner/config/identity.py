@@ -61,12 +61,13 @@ def _dumped(value: Json) -> str:
 
 def plain(value: Json) -> Json:
     """JSON types only, without keys whose value is None or empty: leaving out a key and emptying it are the same."""
-    if isinstance(value, Mapping):
-        items = {_nfc(str(key)): plain(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in items.items() if inner is not None and inner != {} and inner != []}
+    # Thousands of jobs have one each, hence in this order: most values are texts, and most mappings plain ones.
     if isinstance(value, str):
         return _nfc(value)
-    if isinstance(value, Sequence):
+    if isinstance(value, (dict, Mapping)):
+        items = {_nfc(str(key)): plain(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in items.items() if inner is not None and inner != {} and inner != []}
+    if isinstance(value, (list, tuple, Sequence)):
         return [plain(inner) for inner in value]
     return value
 

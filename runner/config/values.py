@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from runner.config.explain import alternatives, in_yaml, not_a_key
+from runner.config.annotations import bare, holds, kinds_in
+from runner.config.explain import in_yaml, not_a_key
 from runner.config.languages import check_language
 from runner.errors import nearest
 from runner.patterns import PatternError, compiled
@@ -28,21 +30,30 @@ _DEVICE = re.compile(r"auto|mps|cpu|(cuda|xpu)(:\d{1,3})?")
 
 
 def as_meant(value: Any, annotation: Any) -> Any:
-    """The value, unless only pydantic would take it for what stands there."""
-    if not _stands(value, alternatives(annotation)):
+    """The value, unless only pydantic would take it for what stands there. Raises what pydantic expects."""
+    if not _stands(value, annotation):
         raise PydanticCustomError("not_meant", "another kind of value")
     for inner in value if isinstance(value, (list, tuple)) else (value,):
         for key in inner if isinstance(inner, Mapping) else ():
             if not isinstance(key, str):
                 raise ValueError(not_a_key(key))
-    for leaf in _leaves(value, 0):
-        if isinstance(leaf, str):
-            _check_text(leaf)
-        elif leaf != leaf:
-            raise ValueError("found .nan; expected a number, or null for none")
-        elif isinstance(leaf, int) and leaf.bit_length() > _BITS:
-            raise ValueError("found a number of very many digits; expected one that a computer counts with")
+    _check_leaves(value)
     return value
+
+
+def _check_leaves(value: Any, depth: int = 0) -> None:
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, (list, tuple)):
+        for item in value if depth <= _DEEPEST else ():
+            _check_leaves(item, depth + 1)
+    elif isinstance(value, Mapping):
+        for pair in value.items() if depth <= _DEEPEST else ():
+            _check_leaves(pair, depth + 1)
+    elif value != value:
+        raise ValueError("found .nan; expected a number, or null for none")
+    elif isinstance(value, int) and value.bit_length() > _BITS:
+        raise ValueError("found a number of very many digits; expected one that a computer counts with")
 
 
 def _check_text(text: str) -> None:
@@ -55,35 +66,38 @@ def _check_text(text: str) -> None:
         )
 
 
-def _stands(value: Any, kinds: Sequence[Any]) -> bool:
-    bare = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds]
+class _Room(NamedTuple):
+    """What may stand at a place: whether true and false may; the annotation of a list's items, and of a mapping's
+    values, where there is a list or mapping of one kind."""
+
+    switch: bool
+    items: Any = None
+    values: Any = None
+
+
+@cache
+def _room(annotation: Any) -> _Room:
+    kinds = [bare(kind) for kind in kinds_in(annotation)]
+    return _Room(
+        switch=not kinds or any(kind not in (int, float) for kind in kinds),
+        items=next((get_args(kind)[0] for kind in kinds if holds(kind, tuple)), None),
+        values=next((get_args(kind)[1] for kind in kinds if holds(kind, Mapping)), None),
+    )
+
+
+def _stands(value: Any, annotation: Any) -> bool:
+    if isinstance(value, str):  # most values: tasks have thousands of subsets
+        return True
     if isinstance(value, (bytes, bytearray, set, frozenset)):
         return False
+    room = _room(annotation)
     if isinstance(value, bool):
-        return not bare or any(kind not in (int, float) for kind in bare)
+        return room.switch
     if isinstance(value, (list, tuple)):
-        inner = [get_args(kind)[0] for kind in bare if get_origin(kind) is tuple]
-        return not inner or all(_stands(item, alternatives(inner[0])) for item in value)
+        return room.items is None or all(_stands(item, room.items) for item in value)
     if isinstance(value, Mapping):
-        values = [get_args(kind)[1] for kind in bare if get_origin(kind) is not None and _is_mapping(kind)]
-        return not values or all(_stands(item, alternatives(values[0])) for item in value.values())
+        return room.values is None or all(_stands(item, room.values) for item in value.values())
     return True
-
-
-def _is_mapping(kind: Any) -> bool:
-    origin = get_origin(kind)
-    return isinstance(origin, type) and issubclass(origin, Mapping)
-
-
-def _leaves(value: Any, depth: int) -> Iterator[Any]:
-    if isinstance(value, (list, tuple)) and depth <= _DEEPEST:
-        for item in value:
-            yield from _leaves(item, depth + 1)
-    elif isinstance(value, Mapping) and depth <= _DEEPEST:
-        for pair in value.items():
-            yield from _leaves(pair, depth + 1)
-    else:
-        yield value
 
 
 def _name(text: str) -> str:

@@ -104,7 +104,7 @@ def older_of_plan(plan: Plan, states: Mapping[str, str], outputs: Path) -> str:
     """
     jobs = [job for job in plan.jobs if states[job.fingerprint] != "done"]
     todo = {(job.task.name, job.split, job.subset): job for job in jobs}
-    stems = {folder_stem(job.task.name, job.model.name) for job in jobs}
+    stems = {folder_stem(task, plan.model.name) for task in {job.task.name for job in jobs}}
     groups: Counter[str] = Counter()
     all_old = True
     for found in scan(outputs):

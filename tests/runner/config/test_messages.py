@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from runner.config import schema as schemas
+from runner.config.annotations import fields_of
 from runner.config.catalogue import check_settings
-from runner.config.explain import fields_of, invalid
+from runner.config.explain import invalid
 from runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
 from runner.data.transforms import VERBS, _argument_model, parse
 from runner.errors import UserError
