@@ -37,6 +37,7 @@ _HEAD = re.compile(
     re.ASCII,
 )
 """A file whose first key is a name that YAML can read in one way alone, and perhaps a type."""
+_TYPE_ELSEWHERE = re.compile(r"^(?:\? +)?[\"']?type\b", re.MULTILINE)
 _NO_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _READ_WHOLE = 100 * 1024
 """Bytes of one's own files that are read whole to find what is broken in them; of more, and of ours, just the heads."""
@@ -276,6 +277,8 @@ def _head(path: Path, choice: str, text: str) -> Entry | None:
     """What the head of a file says where it leaves no doubt: thousands of files are looked through."""
     head = _HEAD.match(text)
     if head is None or head[1].casefold() in _NO_TEXT or "defaults" in text:
+        return None
+    if head[2] is None and _TYPE_ELSEWHERE.search(text):
         return None
     return Entry(head[1], choice, path, head[2])
 

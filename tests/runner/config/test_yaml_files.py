@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import command, mistake
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_project import small_project
 
@@ -165,6 +165,8 @@ prompt: >|about: {x: y,|}""".replace("\n", "|").split("|")
 
 
 @given(st.lists(_LINES, min_size=1, max_size=6))
+@example(["name: a", "type: sts # c"])
+@example(["name: a", "about: {a: 1}", "type: sts"])
 @settings(max_examples=400)
 def test_a_name_read_from_the_head_is_the_name_that_the_parser_reads(lines: list[str]) -> None:
     text = "\n".join(lines) + "\n"
