@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.base import ImageEncoder, Outline, Searcher
 from runner.config.catalogue import check_settings, task_type
+from runner.config.identity import fingerprint
 from runner.config.schema import TaskConfig
 from runner.data.checks import remember
 from runner.data.findings import Finding, describe
@@ -137,14 +138,22 @@ def _prompt(prompt: str | Mapping[Any, str] | None) -> Mapping[str, str]:
 
 def _sizes_before(job: Job, settings: Any) -> tuple[int, ...]:
     """The rows of the splits that the reference would have drawn from before this job's."""
-    sizes = []
-    for split, subset in job.draws_after:
-        drawn = settings.drawn_split(split)
+    return tuple(_size(job, subset, settings.drawn_split(split)) for split, subset in job.draws_after)
+
+
+_sizes: dict[str, int] = {}
+"""What `_size` has found: the last of two hundred subsets replays all the others."""
+
+
+def _size(job: Job, subset: str, split: str) -> int:
+    """The rows of a split of another subset of the job's task."""
+    key = fingerprint({"task": job.identity["task"], "subset": subset, "split": split})
+    if key not in _sizes:
         content = job.identity["task"]["dataset"].get("content")
-        rows = load(job.task, subset, (drawn,), content=content).splits[drawn]
+        rows = load(job.task, subset, (split,), content=content).splits[split]
         assert isinstance(rows, Rows)
-        sizes.append(rows.n_rows)
-    return tuple(sizes)
+        _sizes[key] = rows.n_rows
+    return _sizes[key]
 
 
 def requests(prepared: Prepared, encoder: Outline) -> tuple[Request, ...]:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from small_project import small_project, table, task
 
+import runner.execute.jobs
 from runner.__main__ import main
 from runner.config.catalogue import Catalogue
 
@@ -165,3 +167,17 @@ def test_the_record_says_whose_draws(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert told in capsys.readouterr().out
     assert main(["report", "--outputs", str(tmp_path / "out"), "--config-dir", str(project)]) == 0
     assert "Parts" in capsys.readouterr().out
+
+
+def test_a_subset_that_many_replay_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = small_project(tmp_path / "project")
+    subsets = {name: ["eng-Latn"] for name in ("cc", "bb", "aa")}
+    for subset in subsets:
+        table(project, f"counted/{subset}", test=[{"sentences": f"a b {i % 7} c", "labels": i % 4} for i in range(60)])
+    settings = {"max_fraction_of_documents_to_embed": 0.5, "n_clusterings": 2}
+    task(project, "Counted", "clustering", "v_measure", languages=[], subsets=subsets, settings=settings)
+    loaded = Mock(side_effect=runner.execute.jobs.load)
+    monkeypatch.setattr(runner.execute.jobs, "load", loaded)
+    outputs = f"outputs={tmp_path / 'out'}"
+    assert main(["--config-dir", str(project), "model=tiny", "tasks=[Counted]", outputs, "draws=mteb"]) == 0
+    assert loaded.call_count == 3 + 2, "each for its own job, and all but the last for those after it"
