@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import IO
+import unicodedata
+from collections.abc import Mapping
+from typing import IO, Any
 
 MESSAGE = 600
 """Characters that a message may have in all."""
@@ -84,3 +86,19 @@ def markdown_cell(text: str) -> str:
     line = " ".join(visible(text).split("\n"))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`|\[\]!])", r"\\\1", line)
+
+
+def composed(value: Any) -> Any:
+    """Texts in NFC, also those in lists and mappings: one letter and its accent may be written as one sign or as two.
+
+    What decides a score is identified by its text in NFC, so that is how it is used. Raises ValueError for a mapping in
+    which two names become one.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        found = {composed(key): composed(inner) for key, inner in value.items()}
+        if len(found) < len(value):
+            raise ValueError("two names are the same, written with other signs of Unicode; leave one out")
+        return found
+    return [composed(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -23,7 +23,7 @@ from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
 from runner.config.values import Name
 from runner.config.yaml_files import mapping_in, read_text
 from runner.errors import UserError, nearest
-from runner.text import complain
+from runner.text import complain, composed
 from tasks.types import TaskType, added_types, task_types
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
@@ -109,7 +109,7 @@ class Catalogue:
 
     def find(self, kind: Kind, wanted: str) -> Entry:
         """The entry of that name, alias or choice. Raises UserError: the nearest names, or what is wrong with it."""
-        index = self._index(kind)
+        index, wanted = self._index(kind), composed(wanted)
         choice = wanted.removesuffix(".yaml")
         if wanted in index.broken or choice in index.broken:
             raise index.broken.get(wanted) or index.broken[choice]
@@ -126,7 +126,7 @@ class Catalogue:
 
     def has(self, kind: Kind, wanted: str) -> bool:
         """Whether there is a file of that name or choice, be it broken."""
-        index = self._index(kind)
+        index, wanted = self._index(kind), composed(wanted)
         return any(wanted in known for known in (index.by_name, index.by_choice, index.broken))
 
     def _not_found(self, kind: Kind, wanted: str) -> str:
@@ -153,6 +153,7 @@ class Catalogue:
 
     def task(self, wanted: str) -> TaskConfig:
         """A task by name or choice, its settings checked against its type. Each file is read once."""
+        wanted = composed(wanted)
         if wanted not in self._tasks_read:
             path, values = self.values("task", wanted)
             # Reading transforms takes as long as all of a plan, and ours are read by the tests.
@@ -263,7 +264,7 @@ def _files(group: Path) -> Iterator[tuple[Path, str, Entry | None]]:
         for name in names:
             stem, _, suffix = name.rpartition(".")
             if suffix in {"yaml", "yml"}:
-                found.append((Path(folder, name), stem if inside == "." else f"{inside}/{stem}"))
+                found.append((Path(folder, name), composed(stem if inside == "." else f"{inside}/{stem}")))
     return ((path, choice, None) for path, choice in sorted(found))
 
 
@@ -280,7 +281,7 @@ def _head(path: Path, choice: str, text: str) -> Entry | None:
         return None
     if head[2] is None and _TYPE_ELSEWHERE.search(text):
         return None
-    return Entry(head[1], choice, path, head[2])
+    return Entry(composed(head[1]), choice, path, head[2])
 
 
 def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], *, whole: bool) -> Entry:
@@ -293,7 +294,7 @@ def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], *, whole:
         values = with_defaults(path, groups)
     kind = values.get("type")
     return Entry(
-        checked(values, _Named, str(path)).name,
+        composed(checked(values, _Named, str(path)).name),
         choice,
         path,
         kind if isinstance(kind, str) else None,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from runner.config.roles import role_of
 from runner.config.schema import FolderModel, ModelConfig, TaskConfig
 from runner.data import reading
 from runner.errors import UserError, nearest
+from runner.text import composed
 
 IDENTITY = 1
 """Layout of the identity. Raising it gives every job a new fingerprint."""
@@ -63,17 +63,13 @@ def plain(value: Json) -> Json:
     """JSON types only, without keys whose value is None or empty: leaving out a key and emptying it are the same."""
     # Thousands of jobs have one each, hence in this order: most values are texts, and most mappings plain ones.
     if isinstance(value, str):
-        return _nfc(value)
+        return composed(value)
     if isinstance(value, (dict, Mapping)):
-        items = {_nfc(str(key)): plain(inner) for key, inner in value.items()}
+        items = {composed(str(key)): plain(inner) for key, inner in value.items()}
         return {key: inner for key, inner in items.items() if inner is not None and inner != {} and inner != []}
     if isinstance(value, (list, tuple, Sequence)):
         return [plain(inner) for inner in value]
     return value
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
 
 
 def deciding(config: BaseModel) -> dict[str, Json]:

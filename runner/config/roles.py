@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from runner.config.values import as_meant
+from runner.text import composed
 
 Role = Literal["decides", "describes", "executes"]
 
@@ -52,4 +54,16 @@ class Schema(BaseModel):
     @classmethod
     def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
         assert info.field_name is not None
-        return as_meant(value, cls.model_fields[info.field_name].annotation)
+        field = cls.model_fields[info.field_name]
+        meant = as_meant(value, field.annotation)
+        # Fields that are schemas again see to their own, in which paths are left as they are written.
+        return composed(meant) if _decides(field) and not _holds_schemas(field.annotation) else meant
+
+
+def _decides(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("role") == "decides"
+
+
+def _holds_schemas(annotation: Any) -> bool:
+    inner = get_args(annotation)
+    return any(map(_holds_schemas, inner)) or (isinstance(annotation, type) and issubclass(annotation, BaseModel))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from runner.data.sources.base import Facts, Raw
 from runner.data.sources.retrieval import IDS, OPTIONAL, REQUIRED, retrieval_tables
 from runner.data.table import RetrievalTables, Split, Table, TableError, is_text, kind_name, shown
 from runner.errors import JobError, UserError, nearest
+from runner.text import composed
 
 
 def read(
@@ -120,7 +121,7 @@ class _Tables:
         """Folder → split → the files that may be it."""
         folders: dict[str, dict[str, list[str]]] = {}
         for name in self._files:
-            where, _, file = name.rpartition("/")
+            where, _, file = composed(name).rpartition("/")  # as the names in configs are
             folders.setdefault(where, {}).setdefault(table_name(file) or "", []).append(name)
         return folders
 
@@ -174,7 +175,7 @@ class _Tables:
         file = place.file or self._pick(place, split)
         content, self.hashes[file] = folder.read(self._files[file])
         try:
-            return parse(file.rpartition("/")[2], content, columns)
+            return _composed(parse(file.rpartition("/")[2], content, columns))
         except TableError as error:
             raise UserError(f"{self.path(file)}: cannot be read: {error}") from error
 
@@ -193,10 +194,21 @@ class _Tables:
 
     def _only(self, split: str, files: Sequence[str]) -> str:
         if len(files) > 1:
-            names = " and ".join(name.rpartition("/")[2] for name in files)
+            same = len({composed(name) for name in files}) == 1  # they look alike too
+            names = " and ".join(ascii(name) if same else name.rpartition("/")[2] for name in files)
             where = self.root / files[0].rpartition("/")[0]
             raise UserError(f"folder {where}: split {split!r} has two files, {names}. Remove one of them.")
         return files[0]
+
+
+def _composed(table: Table) -> Table:
+    """The table with the names of its columns as those in configs are. Raises TableError where two become one."""
+    names = [composed(name) for name in table.names]
+    if names == table.names:
+        return table
+    if len({*names}) < len(names):
+        raise TableError("two columns have one name, written with other signs of Unicode; give one another name")
+    return replace(table, arrow=table.arrow.rename_columns(names))
 
 
 def _retrieval(tables: _Tables, subset: str, split: str) -> RetrievalTables:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from runner.config.identity import Pin, canonical, deciding, fingerprint, job_identity, model_identity, task_identity
-from runner.config.roles import role_of
+from runner.config.roles import Schema, role_of
 from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
 
 MODEL: dict[str, Any] = {
@@ -182,6 +185,38 @@ def test_canonical_spelling() -> None:
         canonical({"b": 0.1, "a": "e\u0301", "c": None, "d": {}, "e": [1, 2.0, True]})
         == '{"a":"é","b":0.1,"e":[1,2.0,true]}'
     )
+
+
+OTHER_SIGNS: dict[str, tuple[type[Schema], dict[str, Any], dict[str, Any]]] = {
+    "a prompt": (ModelConfig, MODEL, {"prompts": {"query": "Frage: \u00e9 "}}),
+    "a prompt's key": (ModelConfig, MODEL, {"prompts": {"D\u00e9j\u00e0Vu-query": "query: "}}),
+    "a template": (ModelConfig, MODEL, {"instructions": {"template": "\u00c9: {instruction}"}}),
+    "templates": (ModelConfig, MODEL, {"instructions": {"template": {"query": "\u1ec7 {instruction}"}}}),
+    "without": (ModelConfig, MODEL, {"instructions": {"without": ["D\u00e9j\u00e0Vu"]}}),
+    "a name": (ModelConfig, MODEL, {"name": "org/mod\u00e8le"}),
+    "a parameter": (ModelConfig, MODEL, {"parameters": {"context": {"prompt": "\uac00: "}}}),
+    "a member's prompt": (ModelConfig, MODEL, {"members": [{"name": "a", "prompts": {"query": "\u00fc"}}]}),
+    "a task's prompt": (TaskConfig, TASK, {"prompt": {"query": "R\u00e9ponds"}}),
+    "a subset": (TaskConfig, TASK, {"subsets": {"fran\u00e7ais": ["fra-Latn"]}}),
+    "a split": (TaskConfig, TASK, {"splits": ["entra\u00eenement"]}),
+    "a column": (TaskConfig, TASK, {"settings": {"input_column": "t\u00eate"}}),
+    "candidates": (TaskConfig, TASK, {"settings": {"candidate_labels": ["\u00e9", "a"]}}),
+    "a step": (TaskConfig, TASK, {"transforms": [{"rename": {"columns": {"text": "\u0439"}}}]}),
+}
+"""Schema, values, and some that are written in NFC."""
+
+
+@pytest.mark.parametrize(("schema", "values", "more"), OTHER_SIGNS.values(), ids=OTHER_SIGNS)
+def test_what_has_one_identity_is_used_as_one(schema: type[Schema], values: Any, more: Any) -> None:
+    apart = json.loads(unicodedata.normalize("NFD", json.dumps(more, ensure_ascii=False)))
+    assert apart != more
+    assert schema.model_validate({**values, **apart}) == schema.model_validate({**values, **more})
+
+
+def test_two_names_that_are_one() -> None:
+    subsets = {"\u00e9": ["fra-Latn"], "e\u0301": ["fra-Latn"]}
+    with pytest.raises(ValidationError, match="two names are the same"):
+        TaskConfig.model_validate({**TASK, "subsets": subsets})
 
 
 def test_execution_decides_nothing() -> None:

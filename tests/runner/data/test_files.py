@@ -126,3 +126,23 @@ def test_two_files_for_one_split(tmp_path: Path) -> None:
 def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist; expected an existing folder"):
         table(tmp_path / "nowhere")
+
+
+def test_names_written_with_other_signs_of_unicode(tmp_path: Path) -> None:
+    """As a Mac writes them: configs name them in NFC."""
+    write(tmp_path / "franc\u0327ais" / "e\u0301te\u0301.jsonl", [{"te\u0302te": "a", "label": 1}])
+    assert table(tmp_path, "fran\u00e7ais", "\u00e9t\u00e9") == [{"t\u00eate": "a", "label": 1}]
+
+
+@pytest.mark.parametrize("name", ["\u00e9/test.jsonl", "e\u0301/test.csv"])
+def test_two_folders_of_one_name(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "e\u0301" / "test.jsonl", ROWS)
+    write(tmp_path / name, ROWS)
+    with pytest.raises(UserError, match=r"split 'test' has two files, .* and "):
+        table(tmp_path, "\u00e9")
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    write(tmp_path / "test.jsonl", [{"\u00e9": "a", "e\u0301": "b"}])
+    with pytest.raises(UserError, match="two columns have one name"):
+        table(tmp_path)
