@@ -187,7 +187,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig
     if settings.task is not None:
         if settings.tasks or settings.benchmark is not None:
             other = "tasks" if settings.tasks else "benchmark"
-            raise UserError(f"task and {other} are both given, and a run is of one of them; leave one out")
+            log.warning("task is given beside %s, and takes its place: %s alone is done", other, settings.task.name)
         return _members(settings.task, BenchmarkTask(name=settings.task.name), catalogue)
     wanted: Sequence[BenchmarkTask]
     if settings.benchmark is None:

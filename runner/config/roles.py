@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
 
 from runner.config.values import as_meant
 from runner.text import composed
@@ -54,14 +54,14 @@ class Schema(BaseModel):
     @classmethod
     def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
         assert info.field_name is not None
-        field = cls.model_fields[info.field_name]
-        meant = as_meant(value, field.annotation)
-        # Fields that are schemas again see to their own, in which paths are left as they are written.
-        return composed(meant) if _decides(field) and not _holds_schemas(field.annotation) else meant
+        meant = as_meant(value, cls.model_fields[info.field_name].annotation)
+        return composed(meant) if _is_composed(cls, info.field_name) else meant
 
 
-def _decides(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("role") == "decides"
+@cache
+def _is_composed(schema: type[BaseModel], name: str) -> bool:
+    """Whether a field is read in NFC: one that decides. Schemas in it see to theirs, and leave paths alone."""
+    return role_of(schema, name) == "decides" and not _holds_schemas(schema.model_fields[name].annotation)
 
 
 def _holds_schemas(annotation: Any) -> bool:

@@ -76,6 +76,12 @@ def test_an_aggregate_plans_its_parts() -> None:
     assert all(job.task.name.startswith("CQADupstack") for job in jobs)
 
 
+@pytest.mark.parametrize("other", ["tasks=[SICK-R]", "benchmark=quickstart"])
+def test_a_task_beside_others_takes_their_place_and_says_so(other: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert [job.name for job in _jobs("task=sts/stsbenchmark", other)] == ["STSBenchmark"]
+    assert [f"beside {other.partition('=')[0]}" in line for line in caplog.messages] == [True]
+
+
 def _jobs(*overrides: str) -> list[Job]:
     settings, catalogue = settings_from(list(overrides))
     return list(make_plan(settings, catalogue, default_pins()).jobs)
@@ -101,8 +107,6 @@ def test_an_aggregate_is_what_the_command_line_makes_of_it() -> None:
         (["tasks=[{name: CQADupstackRetrieval, subsets: [default]}]"], "found subsets default"),
         (["task=cqadupstackretrieval", "task.dataset.tasks=[]"], "dataset.tasks"),
         (["task=cqadupstackretrieval", "task.dataset.tasks=[CQADupstackRetrieval]"], "is a circle"),
-        (["task=cqadupstackretrieval", "tasks=[STSBenchmark]"], "task and tasks are both given"),
-        (["task=cqadupstackretrieval", "benchmark=quickstart"], "task and benchmark are both given"),
         (["tasks=[STSBenchmark]", "model.loader=sentence_transformers"], "'sentence_transformer'"),
     ],
 )
