@@ -72,6 +72,29 @@ def plain(value: Json) -> Json:
     return value
 
 
+def explicit(value: Json) -> Json:
+    """What a function is called with, so that nothing that may mean something is lost in `plain`.
+
+    An argument that is empty on purpose is not one that is left out (the steps `splits: []`, `default: null`), and the
+    text "1" is another key than the number.
+    """
+    if isinstance(value, Mapping):
+        return {_key(key): _SAID[type(inner)] if _is_empty(inner) else explicit(inner) for key, inner in value.items()}
+    return [explicit(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+_SAID: Mapping[type, str] = {type(None): "(null)", dict: "(no entries)", list: "(empty)", tuple: "(empty)"}
+
+
+def _is_empty(value: Json) -> bool:
+    return value is None or (isinstance(value, (dict, list, tuple)) and not value)
+
+
+def _key(key: str | int) -> str:
+    is_text = isinstance(key, str) and (key.removeprefix("-").isdecimal() or key in ("True", "False"))
+    return f'"{key}"' if is_text else str(key)
+
+
 def deciding(config: BaseModel) -> dict[str, Json]:
     """The fields of a checked config that decide a score, nested configs included."""
     return {
@@ -105,7 +128,7 @@ def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, 
         raise UserError(f"model {model.name}: a local folder is identified by its content, and none was given")
     values = {**deciding(model), "source": deciding(model.weights), **dataclasses.asdict(pin)}
     parameters = {name: value for name, value in values["parameters"].items() if name not in loader.executes}
-    return {**values, "parameters": parameters, "members": members, "loader_version": loader.version}
+    return {**values, "parameters": explicit(parameters), "members": members, "loader_version": loader.version}
 
 
 def known_loader(model: ModelConfig) -> Loader:
@@ -148,6 +171,9 @@ def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
     for field in ("subsets", "languages", "splits"):
         del values[field]
     dataset = {**values["dataset"], **dataclasses.asdict(pin)}
+    if "options" in dataset:
+        dataset["options"] = explicit(dataset["options"])
+    values["transforms"] = explicit(values["transforms"])
     versions = {"protocol": task_type(task, where).protocol, "reading": reading(task.dataset)}
     return {**values, "dataset": dataset, "settings": settings, **versions}
 

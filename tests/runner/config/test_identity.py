@@ -213,6 +213,29 @@ def test_what_has_one_identity_is_used_as_one(schema: type[Schema], values: Any,
     assert schema.model_validate({**values, **apart}) == schema.model_validate({**values, **more})
 
 
+EMPTIED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a default": ({"map_values": {"values": {"a": 1}}}, {"map_values": {"values": {"a": 1}, "default": None}}),
+    "a value": ({"map_values": {"values": {"a": 1}}}, {"map_values": {"values": {"a": 1, "b": None}}}),
+    "no splits": ({"take": 3}, {"take": 3, "splits": []}),
+    "no subsets": ({"take": 3}, {"take": 3, "subsets": []}),
+    "nothing allowed": ({"filter": {"column": "a", "max": 1}}, {"filter": {"column": "a", "max": 1, "in": []}}),
+    "a number as a text": ({"map_values": {"values": {1: "a"}}}, {"map_values": {"values": {"1": "a"}}}),
+    "of two kinds": ({"map_values": {"values": {1: "a"}}}, {"map_values": {"values": {1: "a", "1": "b"}}}),
+    "yes as a text": ({"map_values": {"values": {True: "a"}}}, {"map_values": {"values": {"True": "a"}}}),
+    "nothing added": ({"add": {"columns": {"a": 1}}}, {"add": {"columns": {"a": 1, "title": None}}}),
+    "an empty entry": ({"extract": {"path": [0]}}, {"extract": {"path": [0], "into": {}}}),
+}
+"""A step, and one that differs in what is there and empty."""
+
+
+@pytest.mark.parametrize(("step", "other"), EMPTIED.values(), ids=EMPTIED)
+def test_an_argument_that_is_there_and_empty_is_not_left_out(step: dict[str, Any], other: dict[str, Any]) -> None:
+    found = [fingerprint(identity(task={**TASK, "transforms": [one]})) for one in (step, other)]
+    assert found[0] != found[1]
+    found = [fingerprint(identity({**MODEL, "loader": "encoder:Mine", "parameters": one})) for one in (step, other)]
+    assert found[0] != found[1]
+
+
 def test_two_names_that_are_one() -> None:
     subsets = {"\u00e9": ["fra-Latn"], "e\u0301": ["fra-Latn"]}
     with pytest.raises(ValidationError, match="two names are the same"):
