@@ -250,7 +250,7 @@ class _Run:
         groups = grouped(
             [*(work for work in works if not work.lost_the_device), *suspected],
             size=lambda work: encoding.size(work.requests),
-            kind=lambda work: tuple(request.variant for request in work.requests),
+            kind=lambda work: frozenset(request.variant for request in work.requests),
             alone=lambda work: work.lost_the_device,
             least=BATCHES * encoding.budget,
         )

@@ -90,7 +90,7 @@ def _groups(encoder: Encoder, wanted: Wanted, batches: int, batch_tokens: int | 
         groups = grouped(
             wanted,
             size=encoding.size,
-            kind=lambda job: tuple(request.variant for request in job),
+            kind=lambda job: frozenset(request.variant for request in job),
             alone=lambda _: False,
             least=batches * encoding.budget,
         )
