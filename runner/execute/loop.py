@@ -148,7 +148,8 @@ class _Run:
                 elsewhere += self._chunk(left)
             if len(elsewhere) not in (0, waited_for) and not self.outcome.stopped:
                 waited_for = len(elsewhere)
-                self.progress.message(f"waiting for {waited_for} jobs that another process is doing")
+                jobs = "1 job" if waited_for == 1 else f"{waited_for} jobs"
+                self.progress.message(f"waiting for {jobs} that another process is doing")
             if len(elsewhere) == in_all:
                 time.sleep(WAIT_SECONDS)
             left += elsewhere

@@ -72,8 +72,14 @@ class Column:
 
     @property
     def short(self) -> str:
-        """What distinguishes it, or its name without its owner."""
-        return self._words or self.model.rpartition("/")[2]
+        """Its label, without its owner."""
+        name = self.model.rpartition("/")[2]
+        return f"{name} ({self._words})" if self._words else name
+
+    @property
+    def among_its_variants(self) -> str:
+        """What distinguishes it where all columns are of one name."""
+        return self._words or self.short
 
     @property
     def _words(self) -> str:

@@ -53,6 +53,8 @@ def report(
 
     Raises UserError when nothing is on record or a name is not known.
     """
+    if options.draws is not None and options.benchmark is None:
+        raise UserError("--draws says how a benchmark was run: give --benchmark NAME with it")
     console = console or table_console()
     collected = _of_models(collect(outputs), options.models, catalogue)
     if options.ignore_failed:

@@ -91,7 +91,8 @@ def _models(report: Aggregate) -> Table:
 
 def _heads(columns: Sequence[Column], width: int) -> list[str] | None:
     """Short names where all of them fit beside each other, otherwise the numbers of the table of models, if they do."""
-    short = [column.short for column in columns]
+    one_name = len({column.model for column in columns}) == 1
+    short = [column.among_its_variants if one_name else column.short for column in columns]
     numbers = [f"#{number}" for number in range(1, len(columns) + 1)]
     for heads in (short, numbers):
         if len(heads) * (_GAP + max(_SCORE_WIDTH, *map(len, heads))) <= width and len(set(heads)) == len(heads):

@@ -286,7 +286,7 @@ def test_who_waits_for_another_process_is_told_so(
     assert claim is not None
     monkeypatch.setattr(runner.execute.loop.time, "sleep", lambda _: claim.release())
     assert main(arguments(project, tasks("Likeness"), "rerun=true")) == 0
-    assert capsys.readouterr().out.count("waiting for 1 jobs that another process is doing") == 1
+    assert capsys.readouterr().out.count("waiting for 1 job that another process is doing") == 1
 
 
 @pytest.mark.slow

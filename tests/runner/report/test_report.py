@@ -227,3 +227,22 @@ def test_a_long_reason_is_cut_in_its_middle(tmp_path: Path) -> None:
     text = " ".join(shown(tmp_path, width=1000).split())
     assert "STSBenchmark, org/model: far far" in text
     assert "away, run it with network" in text
+
+
+def test_heads_name_the_model_of_a_variant_where_there_are_several(tmp_path: Path) -> None:
+    for model, dims in (("me/step", (None, 64)), ("me/other", (None,))):
+        for dim in dims:
+            values = identity("STSBenchmark", model=model)
+            values["model"] |= {"truncate_dim": dim} if dim else {}
+            keep(tmp_path, values, record(values))
+    assert "step (truncate_dim=64)" in _head(shown(tmp_path, width=200))
+    assert _head(shown(tmp_path, models=["step"])).split() == ["task", "step", "truncate_dim=64"]
+
+
+def _head(text: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith("task "))
+
+
+def test_draws_alone_are_refused(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--draws", "mteb", "--outputs", str(outputs)]) == 2
+    assert "--benchmark" in capsys.readouterr().err
