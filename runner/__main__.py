@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -105,23 +104,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> int:
     from runner.commands.run import run
 
-    return run(_trusting(options.overrides), options.config_dir, sweep=options.multirun)
-
-
-_GIVES_ADDRESS = re.compile(r"\+*model\.parameters(\.url=|=.*\burl\b)", re.DOTALL)
-
-
-def _trusting(overrides: Sequence[str]) -> list[str]:
-    """The overrides; who gives the address of a service on the command line trusts it."""
-    given = any(map(_GIVES_ADDRESS.match, overrides)) and not any("trust_url" in override for override in overrides)
-    return [*overrides, "model.trust_url=true"] if given else list(overrides)
+    return run(options.overrides, options.config_dir, sweep=options.multirun)
 
 
 def _plan(options: argparse.Namespace) -> int:
     from runner.commands.plan import plan
 
     return plan(
-        _trusting(options.overrides),
+        options.overrides,
         options.config_dir,
         as_json=options.json,
         cost=options.cost,

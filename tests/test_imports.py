@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def test_imports_go_one_way(package: str) -> None:
         if name.split(".")[0] in OURS - ALLOWED[package]
     }
     assert not wrong
+
+
+def test_rooms_of_the_runner_form_no_circle() -> None:
+    """What a module imports when it is read; what waits until it is needed may point back (docs/architecture.md)."""
+    rooms: dict[str, set[str]] = {}
+    for path in (ROOT / "runner").rglob("*.py"):
+        room = path.relative_to(ROOT / "runner").parts[0].removesuffix(".py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("runner."):
+                rooms.setdefault(room, set()).add(node.module.split(".")[1])
+    TopologicalSorter({room: others - {room} for room, others in rooms.items()}).prepare()
 
 
 def test_tasks_do_no_input_or_output() -> None:

@@ -13,13 +13,11 @@ from pydantic import BaseModel, TypeAdapter
 from rich.syntax import Syntax
 from rich.table import Table
 
-from runner.config.catalogue import Catalogue, Entry, Kind, check_settings
+from runner.config.catalogue import KINDS, Catalogue, Entry, Kind, check_settings
 from runner.config.schema import ModelConfig, TaskConfig
 from runner.errors import UserError, nearest
 from runner.terminal import open_console
 from runner.text import complain, say
-
-_KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
 
 
 def list_entries(kinds: str, pattern: str, folders: Sequence[Path], *, as_json: bool = False) -> int:
@@ -94,18 +92,17 @@ def _filled_in(config: BaseModel, entry: Entry) -> dict[str, Any]:
 
 
 def _found(name: str, catalogue: Catalogue) -> list[tuple[Entry, BaseModel]]:
-    readers: dict[Kind, Any] = {"model": catalogue.model, "task": catalogue.task, "benchmark": catalogue.benchmark}
-    found = []
-    for kind in _KINDS:
+    found: list[tuple[Entry, BaseModel]] = []
+    for kind in KINDS:
         try:
-            found.append((catalogue.find(kind, name), readers[kind](name)))
+            found.append((catalogue.find(kind, name), catalogue.config(kind, name)))
         except UserError:
             if catalogue.has(kind, name):
                 raise
     if not found:
         known = [
             known
-            for kind in _KINDS
+            for kind in KINDS
             for entry in catalogue.entries(kind).values()
             for known in (entry.name, entry.choice)
         ]

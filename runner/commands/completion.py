@@ -6,10 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
-from runner.config.catalogue import Catalogue, Kind
+from runner.config.catalogue import KINDS, Catalogue
 from runner.config.schema import Execution, ModelConfig, Settings
-
-_GROUPS: tuple[Kind, ...] = ("model", "task", "benchmark")
 
 _BASH = """\
 _embedmark() {
@@ -59,13 +57,13 @@ def candidates(words: Sequence[str], verbs: Iterable[str]) -> list[str]:
 
 def _names() -> Iterable[str]:
     catalogue = Catalogue(quiet=True)
-    return [entry.choice for kind in _GROUPS for entry in catalogue.entries(kind).values()]
+    return [entry.choice for kind in KINDS for entry in catalogue.entries(kind).values()]
 
 
 def _overrides(last: str) -> Iterable[str]:
     key, equals, _ = last.partition("=")
     if equals:
-        entries = Catalogue(quiet=True).entries(key).values() if key in _GROUPS else ()
+        entries = Catalogue(quiet=True).entries(key).values() if key in KINDS else ()
         return [f"{key}={entry.choice}" for entry in entries]
     if "." in key:
         groups: dict[str, type[BaseModel]] = {"model": ModelConfig, "execution": Execution}

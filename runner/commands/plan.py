@@ -11,7 +11,7 @@ from rich.table import Table
 
 from runner.commands.cost import show_cost
 from runner.config.catalogue import Catalogue
-from runner.config.command_line import split_search_path
+from runner.config.command_line import split_search_path, trusting
 from runner.config.compose import points_from, settings_from
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK, USER_ERROR, JobError, UserError
@@ -36,7 +36,7 @@ def plan(
 
     cost: and what is left to encode, for which the data is loaded.
     """
-    overrides, more = split_search_path(overrides)
+    overrides, more = split_search_path(trusting(overrides))
     folders = [*folders, *more]
     if not sweep:
         settings, catalogue = settings_from(overrides, folders)

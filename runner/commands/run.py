@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner.commands.plan import summary
 from runner.config.catalogue import SHIPPED, Catalogue
-from runner.config.command_line import as_typed, prepare, split_search_path
+from runner.config.command_line import as_typed, prepare, split_search_path, trusting
 from runner.config.compose import HYDRA_ERRORS, check, hydra_error, settings_from, user_folders
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK, USER_ERROR, JobError, OutputError, UserError
@@ -38,7 +38,7 @@ from runner.text import complain
 
 def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> int:
     """Run one command line and return its exit status; a sweep's is the worst of its runs."""
-    overrides, more = split_search_path(overrides)
+    overrides, more = split_search_path(trusting(overrides))
     folders = [*folders, *more]
     found = Catalogue.of(folders) if sweep else settings_from(overrides, folders)[1]
     points = _Points(sweep)

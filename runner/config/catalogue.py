@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, dataclasses
 
@@ -30,6 +30,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The configs that come with the package."""
 
 Kind = Literal["model", "task", "benchmark"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Schema = TypeVar("Schema", bound=BaseModel)
 
 _HEAD = re.compile(
@@ -164,6 +165,15 @@ class Catalogue:
         """A benchmark by name, alias or choice."""
         path, values = self.values("benchmark", wanted)
         return checked(values, BenchmarkConfig, str(path))
+
+    def config(self, kind: Kind, wanted: str) -> ModelConfig | TaskConfig | BenchmarkConfig:
+        """A model, task or benchmark by name or choice."""
+        readers: dict[Kind, Callable[[str], ModelConfig | TaskConfig | BenchmarkConfig]] = {
+            "model": self.model,
+            "task": self.task,
+            "benchmark": self.benchmark,
+        }
+        return readers[kind](wanted)
 
     def values(self, kind: Kind, wanted: str) -> tuple[Path, dict[str, Any]]:
         """The file of that name, and what it says with its defaults, unchecked. Raises UserError."""
@@ -323,10 +333,15 @@ def checked(values: Mapping[str, Any], schema: type[Schema], where: str) -> Sche
 def checked_task(values: Mapping[str, Any], where: str, *, transforms: bool = True) -> TaskConfig:
     """The same for a task, together with its settings and, where that is asked for, its transforms."""
     config = checked(values, TaskConfig, where)
+    check_task(config, where, transforms=transforms)
+    return config
+
+
+def check_task(config: TaskConfig, where: str, *, transforms: bool = True) -> None:
+    """Refuse settings, a main metric and, where that is asked for, transforms that there are not. Raises UserError."""
     check_metric(config, check_settings(config, where), where)
     if transforms and config.transforms:
         check_transforms(config, where)
-    return config
 
 
 def check_settings(task: TaskConfig, where: str) -> Any:

@@ -19,14 +19,13 @@ from hydra.errors import HydraException
 from pydantic import BaseModel
 
 from runner.config.annotations import holds, kinds_in, plain_types, schemas_in
-from runner.config.catalogue import Catalogue, Kind
+from runner.config.catalogue import KINDS, Catalogue
 from runner.config.grammar import alternatives, name_of, one_of_many, short, split, value_of
 from runner.config.merging import Change
 from runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
 from runner.config.yaml_files import parse
 from runner.errors import UserError, nearest
 
-KINDS: tuple[Kind, ...] = ("model", "task", "benchmark")
 ASKED = "asked"
 """The key below which Hydra carries overrides as they were typed."""
 
@@ -39,6 +38,8 @@ _GROUPS: dict[str, type[BaseModel]] = {
 _KEY = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
 _HIDDEN = re.compile(r"[%$'\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CARRIED = re.compile(rf"^\+\+{ASKED}\.\d+='(.*)'$", re.DOTALL)
+
+_GIVES_ADDRESS = re.compile(r"\+*model\.parameters(\.url=|=.*\burl\b)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -293,3 +294,9 @@ def split_search_path(overrides: Sequence[str]) -> tuple[list[str], list[Path]]:
                 raise UserError(f"{short(override)}: expected folders, as in hydra.searchpath=[/a,/b]")
             folders.append(Path(path.removeprefix("file://")))
     return kept, folders
+
+
+def trusting(overrides: Sequence[str]) -> list[str]:
+    """The overrides; who gives the address of a service on the command line trusts it."""
+    given = any(map(_GIVES_ADDRESS.match, overrides)) and not any("trust_url" in override for override in overrides)
+    return [*overrides, "model.trust_url=true"] if given else list(overrides)

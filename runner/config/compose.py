@@ -26,8 +26,8 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from models.base import ModelError
 from models.prompts import check_keys
-from runner.config.catalogue import SHIPPED, Catalogue, Kind, checked, checked_task, existing
-from runner.config.command_line import ASKED, KINDS, as_typed, changes_of, is_path, prepare
+from runner.config.catalogue import KINDS, SHIPPED, Catalogue, Kind, check_task, existing
+from runner.config.command_line import ASKED, as_typed, changes_of, is_path, prepare
 from runner.config.explain import invalid
 from runner.config.members import all_of, resolved
 from runner.config.merging import Change, changed, merge, with_its_weights
@@ -134,7 +134,7 @@ def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue
     elif kind == "model" and is_path(str(name)):
         origin, values = _drafted(str(name))
     elif not made and not over:
-        return _checked(kind, str(name), found)
+        return found.config(kind, str(name))
     else:
         path, values = found.values(kind, str(name))
         origin = str(path)
@@ -143,14 +143,12 @@ def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue
         after = with_its_weights(values, after, {*over, *(change.path[0] for change in made)})
     where = f"config composed of {kind} from {origin} and the command line"
     try:
-        _BELOW[kind].model_validate({kind: after})
+        config: BaseModel = getattr(_BELOW[kind].model_validate({kind: after}), kind)
     except ValidationError as error:
         raise invalid(error, where, _BELOW[kind]) from None
-    return checked_task(after, f"{where}: task") if kind == "task" else checked(after, _SCHEMAS[kind], where)
-
-
-def _checked(kind: Kind, name: str, found: Catalogue) -> BaseModel:
-    return {"model": found.model, "task": found.task, "benchmark": found.benchmark}[kind](name)
+    if isinstance(config, TaskConfig):
+        check_task(config, f"{where}: task")
+    return config
 
 
 def _drafted(name: str) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,12 +19,15 @@ from models.loaders import Loader, added_loaders, find_loader, loaders
 from runner.config.catalogue import check_settings, task_type
 from runner.config.roles import role_of
 from runner.config.schema import FolderModel, ModelConfig, TaskConfig
-from runner.data import reading
 from runner.errors import UserError, nearest
 from runner.text import composed
 
 IDENTITY = 1
 """Layout of the identity. Raising it gives every job a new fingerprint."""
+
+_READING = {"hub": 1, "package": 1, "files": 2}
+"""Versions of how each kind of dataset is read. Bump one when a change of code changes the rows of an unchanged
+config."""
 
 _OUTSIDE_THE_ENCODER = {
     "prompts",
@@ -163,6 +166,11 @@ def encoder_identity(model: Mapping[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in model.items() if key not in _OUTSIDE_THE_ENCODER}
 
 
+def reading(dataset: Container[str]) -> int:
+    """The version of how a dataset is read, by the keys of its config or of its part of an identity."""
+    return next((version for key, version in _READING.items() if key in dataset), _READING["files"])
+
+
 def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
     """What a task contributes, apart from subset and split."""
     where = f"task {task.name}"
@@ -174,7 +182,7 @@ def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
     if "options" in dataset:
         dataset["options"] = explicit(dataset["options"])
     values["transforms"] = explicit(values["transforms"])
-    versions = {"protocol": task_type(task, where).protocol, "reading": reading(task.dataset)}
+    versions = {"protocol": task_type(task, where).protocol, "reading": reading(type(task.dataset).model_fields)}
     return {**values, "dataset": dataset, "settings": settings, **versions}
 
 

@@ -156,7 +156,7 @@ class TaskConfig(Schema):
     main_metric: Annotated[Name, Decides]
     settings: Annotated[Mapping[str, Anything], Decides] = {}
     transforms: Annotated[tuple[Mapping[str, Anything], ...], Decides] = ()
-    """Steps applied to the loaded rows, in order; see runner/data/transforms.py."""
+    """Steps applied to the loaded rows, in order; see docs/transforms.md."""
     prompt: Annotated[str | Mapping[Literal["query", "document"], str] | None, Decides] = None
     """The task's own instruction, for models that take instructions."""
     awaits: Annotated[str | None, Describes] = None

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from runner.config.identity import reading
 from runner.config.schema import FilesDataset, TaskConfig
-from runner.data import images, reading
+from runner.data import images
 from runner.data.roles import Roles, roles
 from runner.data.table import RetrievalTables, Split, Table, TableError, is_text, kind_name, shown
 from runner.errors import OutputError, UserError
@@ -115,7 +116,7 @@ def _recipe(task: TaskConfig) -> str:
     kind = task_types().get(task.type)
     given = {
         "dataset": task.dataset.model_dump(mode="json", exclude={"revision"}, exclude_none=True),
-        "reading": reading(task.dataset),
+        "reading": reading(type(task.dataset).model_fields),
         "retrieval": kind is not None and kind.retrieval_layout,
         "transforms": [dict(step) for step in task.transforms],
     }

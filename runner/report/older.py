@@ -12,9 +12,8 @@ from typing import Any
 
 from models.loaders import find_loader
 from runner.config.catalogue import Catalogue
-from runner.config.identity import IDENTITY, Pin, model_identity, plain
+from runner.config.identity import IDENTITY, Pin, model_identity, plain, reading
 from runner.config.schema import ModelConfig
-from runner.data import reading_by_keys
 from runner.errors import UserError
 from runner.plan import Plan
 from runner.report.variants import in_words
@@ -50,7 +49,7 @@ def outdated_task(measured: Mapping[str, Any]) -> list[Difference]:
     present = [
         ("identity", measured.get("identity"), IDENTITY),
         ("task.protocol", task.get("protocol"), kind.protocol if kind else task.get("protocol")),
-        ("task.reading", task.get("reading"), reading_by_keys(task.get("dataset", {}))),
+        ("task.reading", task.get("reading"), reading(task.get("dataset", {}))),
     ]
     return [Difference(key, was, now) for key, was, now in present if was is not None and was != now]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.config.identity import fingerprint_of_plain
-from runner.results.counts import n_items
 from runner.results.inspection import Inspected, inspect, scan
+from runner.results.items import n_items
 from runner.results.record import Failure, Record
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import UserError
+from runner.results.inspection import ITEMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,3 +57,22 @@ def read_items(path: Path) -> dict[str, NDArray[Any]]:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file of arrays, as items.npz is: {error}") from error
+
+
+def n_items(folder: Path, main_metric: str) -> int | None:
+    """The rows, pairs or queries that a job evaluated, as its items.npz tells by its head; None where it does not."""
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(folder / ITEMS) as archive:
+            names = archive.namelist()
+            name = next((name for name in ("_unit.npy", f"{main_metric}.npy") if name in names), None)
+            if name is None:
+                return None
+            with archive.open(name) as array:
+                major, _ = np.lib.format.read_magic(array)
+                read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+                shape, _, _ = read(array)
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return None
+    return int(shape[0]) if shape else None

@@ -14,7 +14,6 @@ from planned_records import change, fail, measure, reported_project
 from small_project import small_project
 
 from models.loaders import loaders
-from runner import data
 from runner.__main__ import main
 from runner.config import identity
 from runner.report import older
@@ -51,7 +50,7 @@ def layout(patch: Patch) -> None:
 
 
 def reading(patch: Patch) -> None:
-    patch.setattr(data, "_READING_FILES", data._READING_FILES - 1)
+    patch.setitem(identity._READING, "files", identity._READING["files"] - 1)
 
 
 CHANGES: list[tuple[str, Versions, str, str]] = [
