@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.encode.shard import DAMAGED, SUFFIX, UNFINISHED
 from runner.encode.store import IDENTITY
+from runner.reading import read_regular
 from runner.results.inspection import as_job_folder
 
 BLOCK = 512
@@ -182,7 +183,7 @@ def _folders(store: Path) -> list[Path]:
 def _name(path: Path, *keys: str) -> str | None:
     """A text in a JSON file, if it can be read."""
     try:
-        value: Any = json.loads(path.read_bytes())
+        value: Any = json.loads(read_regular(path))
         for key in keys:
             value = value[key]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

@@ -11,11 +11,12 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from runner.config.explain import in_yaml
+from runner.config.yaml_files import MAX_BYTES, parse
 from runner.data.sources.hub_files import Hub, Shapes, local_tensors
 from runner.encode.weights import WEIGHTS, needed
 from runner.errors import UserError
+from runner.reading import read_regular
 
 HUB_NAME = re.compile(r"\w[\w.-]*/[\w.-]+")
 
@@ -64,27 +65,27 @@ class Checkpoint:
         if name not in self.names:
             return {}
         try:
-            return json.loads(self.read(name).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{self.where}: {name} is not JSON: {error}") from error
+            return json.loads(read_regular(self.read(name)))
+        except (ValueError, RecursionError):
+            raise UserError(f"{self.where}: {name} is not JSON; get the checkpoint's files anew") from None
+        except OSError as error:
+            raise UserError(f"{self.where}: {name} cannot be read: {error.strerror}") from None
 
     def settings(self, name: str) -> dict[str, Any]:
         """A JSON file of settings. Raises UserError when it is no object."""
         found = self.json(name)
         if not isinstance(found, dict):
-            raise UserError(f"{self.where}: {name} holds {type(found).__name__}; expected an object of settings")
+            raise UserError(f"{self.where}: {name} holds {in_yaml(found)}; expected an object of settings")
         return found
 
     def card(self) -> Mapping[str, Any]:
         """What stands between the two lines `---` at the head of the README. A card that is not YAML says nothing."""
         if "README.md" not in self.names:
             return {}
-        text = self.read("README.md").read_text(encoding="utf-8", errors="replace")
-        if not text.startswith("---"):
-            return {}
         try:
-            found = yaml.safe_load(text[3:].partition("\n---")[0])
-        except yaml.YAMLError:
+            text = read_regular(self.read("README.md"), MAX_BYTES).decode("utf-8", "replace")
+            found = parse(text[3:].partition("\n---")[0], "README.md") if text.startswith("---") else {}
+        except (OSError, UserError):
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -14,10 +14,31 @@ from runner.draft.checkpoint import Checkpoint
 from runner.draft.kind import loader_of
 from runner.draft.page import Line, page
 from runner.draft.settings import settings
+from runner.errors import UserError
 
 
 def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
-    """The file's text, and what it says. Raises UserError for a checkpoint that none of the loaders is for."""
+    """The file's text, and what it says.
+
+    Raises UserError for a checkpoint that none of the loaders is for, or whose files hold what no checkpoint's do.
+    """
+    try:
+        text = _text(checkpoint)
+        values = yaml.safe_load(text)
+    except (TypeError, AttributeError, LookupError, ValueError, RecursionError, yaml.YAMLError):
+        # A hundred settings are read of files that anyone may have written.
+        files = [name for name in checkpoint.names if name.endswith(".json")]
+        raise UserError(
+            f"{checkpoint.where}: a setting in {', '.join(files[:6]) or 'its files'} has a value of a kind that no "
+            "checkpoint's has (a list for a text, or the like); get the files anew, or write the model's file by hand"
+        ) from None
+    try:
+        return text, ModelConfig.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error, checkpoint.where, ModelConfig) from None
+
+
+def _text(checkpoint: Checkpoint) -> str:
     loader = loader_of(checkpoint)
     here = Line("revision", checkpoint.commit) if checkpoint.hub else Line("source", {"path": checkpoint.where})
     head = [
@@ -26,11 +47,7 @@ def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
         Line("loader", loader),
         here,
     ]
-    text = page([*head, *settings(checkpoint, loader)]) + "about:\n" + page(about(checkpoint, loader), "  ")
-    try:
-        return text, ModelConfig.model_validate(yaml.safe_load(text))
-    except ValidationError as error:
-        raise invalid(error, checkpoint.where, ModelConfig) from None
+    return page([*head, *settings(checkpoint, loader)]) + "about:\n" + page(about(checkpoint, loader), "  ")
 
 
 def slug(name: str) -> str:

@@ -33,6 +33,7 @@ from runner.encode.shard import (
     write_shard,
 )
 from runner.errors import OutputError, UserError
+from runner.reading import read_regular
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +205,7 @@ class DiskStore(MemoryStore):
         """
         path = self.folder / IDENTITY
         try:
-            found = json.loads(path.read_bytes())
+            found = json.loads(read_regular(path))
         except FileNotFoundError:
             return False
         except (OSError, ValueError, RecursionError) as error:

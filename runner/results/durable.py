@@ -16,13 +16,12 @@ from pathlib import Path
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from runner.errors import OutputError
+from runner.reading import read_regular
 
 SUMS = "SHA256SUMS"
 """The sums of a folder's files, as `sha256sum --check` reads them."""
 
 _SUM = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)\n", re.MULTILINE)
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Not waiting, so that a pipe in place of a file is an empty file and not a wait without end."""
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -68,25 +67,11 @@ def _write_all(handle: io.FileIO, content: bytes) -> None:
 
 def read_sums(folder: str) -> dict[str, str]:
     """File name → SHA-256, as the folder says of itself. Raises OSError or ValueError."""
-    text = read_bytes(f"{folder}/{SUMS}").decode("ascii")
+    text = read_regular(f"{folder}/{SUMS}").decode("ascii")
     sums = {name: digest for digest, name in _SUM.findall(text)}
     if not text or _SUM.sub("", text):
         raise ValueError(f"{SUMS} is not lines of SHA-256 and name")
     return sums
-
-
-def read_bytes(path: str) -> bytes:
-    """A whole small file, with as few calls as can be: planning reads tens of thousands."""
-    handle = os.open(path, _READ)
-    try:
-        parts = []
-        while part := os.read(handle, 1 << 20):
-            parts.append(part)
-            if len(part) < 1 << 20:
-                break
-        return b"".join(parts)
-    finally:
-        os.close(handle)
 
 
 def move_folder(source: Path, target: Path) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from runner.errors import OutputError, UserError
-from runner.results.durable import SUMS, read_bytes, read_sums
+from runner.reading import read_regular
+from runner.results.durable import SUMS, read_sums
 from runner.results.record import Failure, Record, parse_failure, parse_record
 
 State = Literal["done", "failed", "absent", "corrupt"]
@@ -124,7 +125,7 @@ def _checked(found: Found) -> tuple[dict[str, bytes], str]:
             raise _DamageError(f"{name} is not in {SUMS}")
     for name, expected in sums.items():
         try:
-            content = read_bytes(f"{folder}/{name}")
+            content = read_regular(f"{folder}/{name}")
         except FileNotFoundError:
             raise _DamageError(f"{name} is missing") from None
         except OSError as error:

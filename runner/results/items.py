@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,8 @@ def n_items(folder: Path, main_metric: str) -> int | None:
     """The rows, pairs or queries that a job evaluated, as its items.npz tells by its head; None where it does not."""
     import numpy as np
 
+    if not (folder / ITEMS).is_file():  # a pipe would be waited for
+        return None
     try:
         with zipfile.ZipFile(folder / ITEMS) as archive:
             names = archive.namelist()
@@ -73,6 +76,6 @@ def n_items(folder: Path, main_metric: str) -> int | None:
                 major, _ = np.lib.format.read_magic(array)
                 read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
                 shape, _, _ = read(array)
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile):
         return None
     return int(shape[0]) if shape else None

@@ -30,6 +30,7 @@ from pydantic import (
 
 from runner.config.explain import invalid
 from runner.errors import UserError, message_of
+from runner.reading import read_regular
 from runner.results.environment import versions
 from runner.text import for_files
 
@@ -217,7 +218,7 @@ def read_object(path: Path, expected: str = "an object") -> dict[str, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -348,3 +348,38 @@ def test_languages_as_configs_name_them() -> None:
 
 def test_the_first_run_that_is_offered_exists() -> None:
     assert Catalogue().task("AskUbuntuDupQuestions").type == "reranking"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("modules.json", "5"),
+        ("modules.json", '[{"idx": 0, "name": "0", "path": {}, "type": "x"}]'),
+        ("modules.json", '[{"idx": 0, "name": "0", "path": "", "type": ["x"]}]'),
+        ("config.json", "[" * 100_000),
+        ("config.json", '{"text_config": -1}'),
+        ("config.json", '{"architectures": true}'),
+        ("config.json", '{"torch_dtype": [1]}'),
+        ("config.json", '{"dtype": {"a": 1}}'),
+        ("config.json", b"\xff\xfe"),
+        ("config_sentence_transformers.json", '{"model_type": [[1]]}'),
+        ("config_sentence_transformers.json", '{"prompts": 5}'),
+        ("sentence_bert_config.json", '{"modality_config": true}'),
+    ],
+)
+def test_settings_of_no_kind_that_checkpoints_have_are_told(
+    file: str, content: str | bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = tiny_static(tmp_path / "odd")
+    (checkpoint / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main(["model", "new", str(checkpoint), "--out", str(tmp_path / "mine")]) in {0, 2}
+    shown = capsys.readouterr().err
+    assert "fault" not in shown
+    assert "codec" not in shown
+
+
+@pytest.mark.parametrize("card", ["date: 2024-99-99", "a: " + "[" * 5000, "a: !!python/name:os.system", "? [a]\n: b"])
+def test_a_card_that_is_no_yaml_says_nothing(card: str, tmp_path: Path) -> None:
+    checkpoint = tiny_static(tmp_path / "odd")
+    (checkpoint / "README.md").write_text(f"---\nlicense: mit\n{card}\n---\n", encoding="utf-8")
+    assert main(["model", "new", str(checkpoint), "--out", str(tmp_path / "mine")]) == 0
