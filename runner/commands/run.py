@@ -22,7 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 from runner.commands.plan import summary
 from runner.config.catalogue import SHIPPED, Catalogue
 from runner.config.command_line import as_typed, prepare, split_search_path, trusting
-from runner.config.compose import HYDRA_ERRORS, check, hydra_error, settings_from, user_folders
+from runner.config.compose import check, refuse_calls, settings_from, user_folders
+from runner.config.hydra_errors import hydra_error
 from runner.config.schema import Settings
 from runner.errors import FAILED, OK, USER_ERROR, JobError, OutputError, UserError
 from runner.execute.leftovers import clean
@@ -52,17 +53,21 @@ def run(overrides: Sequence[str], folders: Sequence[Path], *, sweep: bool) -> in
             # Hydra would print a line of its own about it.
             raised.append(error)
 
-    handed = [str(override) for override in prepare(overrides, found, sweep=sweep)]
-    with user_folders(folders), _command_line([*handed, *(["--multirun"] if sweep else [])]):
+    changes = prepare(overrides, found, sweep=sweep)
+    refuse_calls(folders, [point for change in changes if change.key == "execution=" for point in change.points])
+    with user_folders(folders), _command_line([*map(str, changes), *(["--multirun"] if sweep else [])]):
         try:
             invocation()
-        except HYDRA_ERRORS as error:
-            raise hydra_error(error) from None
+        except (UserError, MemoryError):
+            raise
         except OSError as error:
             # Hydra could not make the folder of the invocation.
             raise OutputError(
                 f"{error.filename or 'outputs'}: cannot be written: {error.strerror}; give outputs=FOLDER"
             ) from error
+        except Exception as error:
+            # What the run raises is kept in `raised`, so this is Hydra's.
+            raise hydra_error(error) from None
     if raised:
         raise raised[0]
     if sweep:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +28,7 @@ from models.prompts import check_keys
 from runner.config.catalogue import KINDS, SHIPPED, Catalogue, Kind, check_task, existing
 from runner.config.command_line import ASKED, as_typed, changes_of, is_path, prepare
 from runner.config.explain import invalid
+from runner.config.hydra_errors import hydra_error
 from runner.config.members import all_of, resolved
 from runner.config.merging import Change, changed, merge, with_its_weights
 from runner.config.schema import BenchmarkConfig, ModelConfig, Settings, TaskConfig
@@ -76,7 +76,10 @@ def _composed(overrides: Sequence[str], found: Catalogue) -> tuple[Settings, Cat
     with initialize_config_dir(str(SHIPPED), version_base="1.3"):
         try:
             config = compose("config", overrides=list(overrides))
-        except HYDRA_ERRORS as error:
+        except UserError:
+            raise
+        except Exception as error:
+            # Hydra checks not all that it uses.
             raise hydra_error(error) from None
         return check(config, found)
 
@@ -91,6 +94,9 @@ def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
     except HYDRA_ERRORS as error:
         raise hydra_error(error) from None
     assert isinstance(values, dict)
+    as_written: Any = OmegaConf.to_container(config, resolve=False)
+    # As in files of their own, no `${...}` is looked up in a model, task or benchmark: not the environment, above all.
+    values |= {kind: as_written[kind] for kind in KINDS if isinstance(as_written.get(kind), dict)}
     values = {str(key): value for key, value in values.items() if key != "hydra"}
     found = _on_search_path(found)
     changes = changes_of(values.pop(ASKED, None))
@@ -203,18 +209,6 @@ def _on_search_path(found: Catalogue) -> Catalogue:
     return found if folders == found.folders else Catalogue(folders)
 
 
-def hydra_error(error: Exception) -> UserError:
-    """What Hydra or OmegaConf found wrong with config.yaml, an execution file or hydra's own keys."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    kept = [
-        line
-        for line in lines
-        if line and not re.match(r"Set the env|Error executing|To append|full_key|object_t|refer|See https?:", line)
-    ]
-    text = re.sub(r"Could not override ('[^']*')\.?", r"there is no key \1 to change", " ".join(kept))
-    return UserError(f"the command line or config.yaml cannot be composed: {text[:400]}")
-
-
 _FOLDERS: ContextVar[tuple[Path, ...]] = ContextVar("user config folders", default=())
 
 
@@ -242,6 +236,8 @@ class Files(ConfigSource):
             text = read_text(path)
             header |= ConfigSource._get_header_dict(text[:512])
             values = mapping_in(text, str(path)) if text.strip() else {}
+            if ASKED in values:
+                raise UserError(f"{path}: {ASKED}: no such key; leave it out")
         return ConfigResult(provider=self.provider, path="catalogue://", config=OmegaConf.create(values), header=header)
 
     def is_config(self, config_path: str) -> bool:
@@ -279,6 +275,40 @@ class UserFolders(SearchPathPlugin):
         for folder in reversed(_FOLDERS.get()):
             search_path.prepend(provider="user", path=f"file://{folder}")
         search_path.prepend(provider="catalogue", path="catalogue://")
+
+
+_CALLED = ("job_logging", "hydra_logging", "callbacks", "launcher", "sweeper", "job.env_set")
+
+
+def refuse_calls(folders: Sequence[Path], execution: Sequence[str]) -> None:
+    """Refuse folders whose config.yaml or execution files give Hydra something to call, or set the environment.
+
+    Such a folder may come from a stranger. execution: what the command line chooses of `execution`. Raises UserError.
+    """
+    if not any((folder / name).exists() for folder in folders for name in ("config.yaml", "execution")):
+        return
+    # A config.yaml that chooses no logging has Hydra's own.
+    ours = [_hydra_of((), overrides) for overrides in ((), [f"hydra/{key}=default" for key in _CALLED[:2]])]
+    theirs = [_hydra_of(folders, overrides) for overrides in ((), *((one,) for one in execution))]
+    for key in _CALLED:
+        usual = [OmegaConf.select(our, key) for our in ours]
+        if any(OmegaConf.select(their, key) not in usual for their in theirs):
+            raise UserError(
+                f"hydra.{key}: a config folder may not say what is called, or change the environment; leave it out of "
+                f"its config.yaml and execution/, or give hydra.{key}... on the command line"
+            )
+
+
+def _hydra_of(folders: Sequence[Path], overrides: Sequence[str]) -> DictConfig:
+    """Hydra's own settings with these config folders."""
+    with user_folders(folders), initialize_config_dir(str(SHIPPED), version_base="1.3"):
+        try:
+            config = compose("config", overrides=list(overrides), return_hydra_config=True)
+        except UserError:
+            raise
+        except Exception as error:
+            raise hydra_error(error) from None
+        return DictConfig(OmegaConf.to_container(config.hydra, resolve=False))
 
 
 @contextmanager
