@@ -197,7 +197,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (write("SHA256SUMS", b""), "SHA256SUMS is not lines"),
     (folder_in_place_of("identity.json"), "identity.json cannot be read"),
     (folder_in_place_of("SHA256SUMS"), "SHA256SUMS cannot be read"),
-    (pipe_in_place_of("identity.json"), "identity.json is not what was written"),
+    (pipe_in_place_of("identity.json"), "identity.json cannot be read: a pipe"),
     (dangling_link, "a link to what is not there"),
     (link_to_another_job, "identity.json is of another job"),
     (folder_of_another_job, "identity.json is of another job"),
