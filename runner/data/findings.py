@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -54,7 +55,8 @@ def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Fi
     """shared_queries: whether one table holds the queries of all splits, as on the hub."""
     corpus, queries = _wide(data.corpus.column("id")), _wide(data.queries.column("id"))
     judged, documents = _wide(data.qrels.column("query-id")), _wide(data.qrels.column("corpus-id"))
-    relevant = documents.filter(pc.greater(data.qrels.column("score"), 0))
+    is_relevant = pc.greater(data.qrels.column("score"), 0)
+    relevant = documents.filter(is_relevant)
     lost = relevant.filter(pc.invert(pc.is_in(relevant, value_set=corpus)))
     if len(lost):
         about = "judgments of relevance name documents that are not in the corpus, and count as not found"
@@ -64,6 +66,17 @@ def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Fi
     if len(unknown):
         about = "judged queries are not among the queries, and are left out"
         yield Finding("judged_queries_not_found", len(unknown), len(asked), about, repr(unknown[0].as_py()))
+    there = asked.filter(pc.is_in(asked, value_set=queries))
+    fruitless = there.filter(pc.invert(pc.is_in(there, value_set=judged.filter(is_relevant))))
+    if len(fruitless):
+        about = "judged queries have no document that is judged relevant, and score 0"
+        example = repr(fruitless[0].as_py())
+        yield Finding("queries_without_relevant", len(fruitless), len(there), about, example, usual=shared_queries)
+    repeated = _repeated(corpus)
+    if len(repeated):
+        about = "documents have the id of an earlier one, and count as the same document"
+        example = repr(repeated[0].as_py())
+        yield Finding("repeated_document_ids", len(repeated), len(corpus), about, example, usual=shared_queries)
     if data.unjudged:
         every = len(data.unjudged) + len(queries)
         about = "queries have no judgments, and are left out"
@@ -96,6 +109,15 @@ def _of_sample(task: TaskConfig, table: Table) -> Iterator[Finding]:
         f"{fraction}, as in the reference; null takes all)"
     )
     yield Finding("documents_not_sampled", len(table) - taken, len(table), about, "")
+
+
+def _repeated(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Each id as often as it stands there after its first time."""
+    if pc.count_distinct(ids).as_py() == len(ids):
+        return ids.slice(0, 0)
+    codes = ids.combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.unique(codes, return_index=True)[1]
+    return ids.take(np.setdiff1d(np.arange(len(codes)), first))
 
 
 def _blank(table: Table, names: Sequence[str]) -> pa.ChunkedArray | None:

@@ -59,6 +59,21 @@ CASES: dict[str, tuple[str, dict[str, Rows], float | None, dict[str, int], str]]
         "2 of 4 judgments",
     ),
     "IrrelevantMiss": ("retrieval", search(qrels=[*ALL, ("q0", "x", 0)]), 1, {}, ""),
+    "NothingRelevant": (
+        "retrieval",
+        search(qrels=[*ALL[:2], ("q2", "d2", 0), ("q3", "d3", -1)]),
+        0.5,
+        {"queries_without_relevant": 2},
+        "2 of 4 judged queries have no document that is judged relevant, and score 0, such as 'q2'",
+    ),
+    "OneIsRelevant": ("retrieval", search(qrels=[*ALL, ("q0", "d1", 0), ("q1", "d0", -1)]), 1, {}, ""),
+    "RepeatedIds": (
+        "retrieval",
+        search(documents=["d0", "d1", "d0", "d0"], qrels=ALL[:2], queries=["q0", "q1", "q0b", "q1b"]),
+        None,
+        {"repeated_document_ids": 2, "queries_without_judgments": 2},
+        "2 of 4 documents have the id of an earlier one, and count as the same document, such as 'd0'",
+    ),
     "UnknownQueries": (
         "retrieval",
         search(qrels=[*ALL, ("q9", "d1", 1), ("q9", "d2", 1)]),
