@@ -218,7 +218,8 @@ def _retrieval(tables: _Tables, subset: str, split: str) -> RetrievalTables:
         if place is None:
             continue
         splits = tables.splits(place)
-        asked = next(iter(splits)) if len(splits) == 1 else split
+        # Corpus and queries may serve all splits, judgments are those of one.
+        asked = next(iter(splits)) if len(splits) == 1 and (part != "qrels" or place.file is not None) else split
         read = tables.read(place, asked, _HEADLESS if part == "qrels" else ())
         try:
             if _untyped(tables):

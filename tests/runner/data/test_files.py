@@ -76,6 +76,16 @@ def test_retrieval(tmp_path: Path, layout: str) -> None:
     assert rows.top_ranked == {"5": ["2", "1"]}
 
 
+def test_judgments_of_another_split_are_not_taken(tmp_path: Path) -> None:
+    write(tmp_path / "corpus" / "test.jsonl", [{"_id": "d", "text": "a"}])
+    write(tmp_path / "queries" / "test.jsonl", [{"_id": "q", "text": "a"}])
+    write(tmp_path / "qrels" / "test.jsonl", [{"query-id": "q", "corpus-id": "d", "score": 1}])
+    dataset = FilesDataset(files=str(tmp_path))
+    assert read(dataset, "default", ["test"], retrieval=True).splits
+    with pytest.raises(UserError, match=r"no split 'dev'.*; it has test"):
+        read(dataset, "default", ["dev"], retrieval=True)
+
+
 def test_retrieval_of_subsets(tmp_path: Path) -> None:
     for part, row in {
         "de-corpus": {"id": "1", "text": "a"},
