@@ -17,6 +17,13 @@ from types import CodeType, ModuleType
 
 from models.base import Model, ModelError, ModelSpec
 
+_NEEDED = {
+    "encode": ("similarity", "batch_tokens", "facts", "variant", "lengths"),
+    "search": ("facts",),
+    "score": ("facts",),
+}
+"""What a class must have beside the method that makes it an Encoder, a Searcher or a Scorer."""
+
 
 def load(spec: ModelSpec) -> Model:
     """The model that the class makes. Raises ModelError."""
@@ -33,9 +40,18 @@ def load(spec: ModelSpec) -> Model:
         names = [name for name, value in vars(module).items() if isinstance(value, type)]
         raise ModelError(f"loader {spec.loader}: {module.__file__} has no class {class_name!r}; it has {names}")
     model: Model = found(spec)
-    if not any(callable(getattr(model, method, None)) for method in ("encode", "score", "search")):
-        raise ModelError(f"loader {spec.loader}: the class has neither of encode, score and search; see models/base.py")
+    _check_methods(model, spec.loader)
     return model
+
+
+def _check_methods(model: Model, loader: str) -> None:
+    """Refuse what cannot be measured now, and not at the first text."""
+    method = next((name for name in _NEEDED if callable(getattr(model, name, None))), None)
+    if method is None:
+        raise ModelError(f"loader {loader}: the class has neither of encode, score and search; see docs/models.md")
+    missing = [name for name in _NEEDED[method] if not hasattr(model, name)]
+    if missing:
+        raise ModelError(f"loader {loader}: the class has {method}, but not {', '.join(missing)}; see docs/models.md")
 
 
 class _Source(SourceFileLoader):

@@ -55,6 +55,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+LACKING = """
+class Bare:
+    def __init__(self, spec):
+        pass
+
+    def encode(self, texts, variant):
+        return texts
+"""
+
+
+def test_a_class_that_lacks_something_is_refused_before_any_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(LACKING, encoding="utf-8")
+    with pytest.raises(ModelError, match="has encode, but not similarity, batch_tokens, facts, variant, lengths"):
+        load(tmp_path, "mine:Bare")
+
+
+def test_the_class_of_the_docs_encodes(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    _, _, after = page.read_text(encoding="utf-8").partition("```python\n")
+    (tmp_path / "mine.py").write_text(after.partition("```")[0], encoding="utf-8")
+    encoder = load(tmp_path, "mine:Encoder", prompts={"query": "q: "})
+    np.testing.assert_array_equal(encoder.encode(["abc"], Variant("q: ")), [[6, 1]])
+
+
 def test_a_class_in_the_models_folder(folder: Path) -> None:
     encoder = load(folder, "mine:Length", parameters={"scale": 2})
     np.testing.assert_array_equal(encoder.encode(["abc"], Variant("q")), [[8, 1]])
