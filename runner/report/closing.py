@@ -9,8 +9,7 @@ from rich.table import Table
 
 from runner.plan import Plan
 from runner.results.folder import JobFolders
-from runner.results.inspection import FAILURE, RESULT
-from runner.results.record import Failure, Record, read_failure, read_record
+from runner.results.record import Failure, Record
 from runner.terminal import open_console
 
 
@@ -27,13 +26,8 @@ def closing(plan: Plan, outputs: Path) -> None:
 
 def kept_of(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
     """What is on record of a plan's jobs, by fingerprint."""
-    kept: dict[str, Record | Failure] = {}
-    for fingerprint, (state, path) in JobFolders(outputs).look_up(job.fingerprint for job in plan.jobs).items():
-        if path is not None and state == "done":
-            kept[fingerprint] = read_record(path / RESULT)
-        elif path is not None and state == "failed":
-            kept[fingerprint] = read_failure(path / FAILURE)
-    return kept
+    found = JobFolders(outputs).inspected(job.fingerprint for job in plan.jobs)
+    return {fingerprint: one.facts for fingerprint, one in found if one is not None and one.facts is not None}
 
 
 def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:

@@ -22,7 +22,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -88,16 +88,17 @@ class JobFolders:
 
     def look_up(self, fingerprints: Iterable[str]) -> dict[str, tuple[State, Path | None]]:
         """The state of each job and its folder, if it has one."""
+        return {fingerprint: _state(found) for fingerprint, found in self.inspected(fingerprints)}
+
+    def inspected(self, fingerprints: Iterable[str]) -> Iterator[tuple[str, Inspected | None]]:
+        """Each job with what its folder holds, None where it has none; read one by one, since there may be very many."""
         by_digits: dict[str, list[Found]] = {}
         for found in scan(self.outputs):
             by_digits.setdefault(found.digits, []).append(found)
         lengths = sorted({len(digits) for digits in by_digits})
-        return {
-            fingerprint: _state(
-                fingerprint, [inspect(found) for length in lengths for found in by_digits.get(fingerprint[:length], ())]
-            )
-            for fingerprint in fingerprints
-        }
+        for fingerprint in fingerprints:
+            there = [inspect(found) for length in lengths for found in by_digits.get(fingerprint[:length], ())]
+            yield fingerprint, _chosen(fingerprint, there)
 
     def find(self, fingerprint: str) -> tuple[State, Path | None]:
         """The state of one job and its folder, if it has one."""
@@ -191,7 +192,7 @@ class JobFolders:
             aside = next(place for number in count(1) if not os.path.lexists(place := f"{path}.corrupt-{number}"))
             move_folder(path, Path(aside))
             _log.warning("%s: %s; kept as %s, and the job is done again", path, damaged.problem, Path(aside).name)
-        return _state(fingerprint, there, ignore_corrupt=True)
+        return _state(_chosen(fingerprint, there, ignore_corrupt=True))
 
 
 def _key_of(temporary: Path) -> str:
@@ -209,13 +210,15 @@ def _places(folder: Path, name: str) -> tuple[Found, Found]:
     return Found(folder / name, digits, failed=False), Found(folder / f"{name}.failed", digits, failed=True)
 
 
-def _state(
-    fingerprint: str, candidates: Iterable[Inspected], *, ignore_corrupt: bool = False
-) -> tuple[State, Path | None]:
+def _state(found: Inspected | None) -> tuple[State, Path | None]:
+    return ("absent", None) if found is None else (found.state, found.found.path)
+
+
+def _chosen(fingerprint: str, candidates: Iterable[Inspected], *, ignore_corrupt: bool = False) -> Inspected | None:
     """done before corrupt before failed. A damaged folder counts as this job's, by the digits of its name."""
     order: tuple[State, ...] = ("done", "failed") if ignore_corrupt else ("done", "corrupt", "failed")
-    states = {one.state: one.found.path for one in candidates if one.fingerprint in {fingerprint, None}}
-    return next(((state, states[state]) for state in order if state in states), ("absent", None))
+    states = {one.state: one for one in candidates if one.fingerprint in {fingerprint, None}}
+    return next((states[state] for state in order if state in states), None)
 
 
 @dataclass
