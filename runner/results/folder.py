@@ -91,7 +91,7 @@ class JobFolders:
         return {fingerprint: _state(found) for fingerprint, found in self.inspected(fingerprints)}
 
     def inspected(self, fingerprints: Iterable[str]) -> Iterator[tuple[str, Inspected | None]]:
-        """Each job with what its folder holds, None where it has none; read one by one, since there may be very many."""
+        """Each job with what its folder holds, None where it has none; one by one, since there may be very many."""
         by_digits: dict[str, list[Found]] = {}
         for found in scan(self.outputs):
             by_digits.setdefault(found.digits, []).append(found)
