@@ -118,6 +118,7 @@ def _parsed(override: str, value: str) -> Override:
         raise UserError(f"{short(override)}: brackets nested more than {MAX_DEPTH} deep, the limit of the command line")
     if len(value) > MAX_LENGTH:
         raise UserError(f"{short(override)}: a value of {len(value):,} characters; put it in a file of your own")
+    _keys_once(override, value)
     hidden = _UNKNOWN.sub(lambda found: _hide(found[0]), value)
     if not (_SWEEP.match(value.strip()) or _CAST.match(value.strip())):
         hidden = hidden.replace("=", _hide("="))
@@ -129,6 +130,20 @@ def _parsed(override: str, value: str) -> Override:
             f"{short(override)}: the value cannot be read. A text with commas, brackets or quotes in it stands in "
             f"quotes within the shell's: \"{key}='a, (b)'\"; a list is [a,b], a mapping {{key: value}}"
         ) from None
+
+
+def _keys_once(override: str, value: str) -> None:
+    """Refuse a mapping that gives a key twice, of which Hydra would take the last. Raises UserError."""
+    plain = value.strip()
+    if plain[:1] + plain[-1:] not in ("{}", "[]"):
+        return
+    seen: set[str] = set()
+    for part in split(plain[1:-1]):
+        key, colon, inner = part.partition(":") if plain[0] == "{" else ("", "", part)
+        if colon and key.strip() in seen:
+            raise UserError(f"{short(override)}: the key {key.strip()[:80]!r} is given twice; leave one of them out")
+        seen.add(key.strip())
+        _keys_once(override, inner)
 
 
 def _hide(text: str) -> str:

@@ -26,7 +26,7 @@ _LONGEST_NAME = 200
 _DEEPEST = 32
 _BITS = 64
 _DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
-_DEVICE = re.compile(r"auto|mps|cpu|(cuda|xpu)(:\d{1,3})?")
+_DEVICE = re.compile(r"auto|mps|cpu|(cuda|xpu)(:[0-9]{1,3})?")
 
 
 def as_meant(value: Any, annotation: Any) -> Any:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -233,8 +234,9 @@ class Hub:
                 return
 
     def _unreachable(self, what: str, error: Exception) -> JobError:
+        why = re.sub(r"\[Errno -?\d+\] *", "", str(error))
         return JobError(
-            f"{what} could not be fetched from {self.endpoint or 'the hub'}: {error}. "
+            f"{what} could not be fetched from {self.endpoint or 'the hub'}: {why}. "
             "Check the network (HF_ENDPOINT, proxies), then run again; what is done stays done."
         )
 
