@@ -122,8 +122,9 @@ def test_a_package_adds_a_loader_and_a_task_type(installed: Path, tmp_path: Path
     (project / "data" / "alike" / "test.jsonl").write_text(lines, encoding="utf-8")
     (project / "model" / "added.yaml").write_text("name: own/added\nloader: initials\n", encoding="utf-8")
 
-    def run(*overrides: str, path: Path | None = installed) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "runner", "--config-dir", str(project), "tasks=[Alike,Search]", *overrides]
+    def run(*overrides: str, verb: str = "run", path: Path | None = installed) -> subprocess.CompletedProcess[str]:
+        folder = ["--config-dir", str(project)]
+        command = [sys.executable, "-m", "runner", verb, *folder, "tasks=[Alike,Search]", *overrides]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, [path, ROOT])))}
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
 
@@ -144,7 +145,7 @@ def test_a_package_adds_a_loader_and_a_task_type(installed: Path, tmp_path: Path
 
     # Without the package the names are unknown, and errors say so.
     for model, told in (("added", "no loader 'initials'"), ("tiny", "no task type 'same_initial'")):
-        missing = run(f"model={model}", path=None)
+        missing = run(f"model={model}", verb="plan", path=None)
         assert missing.returncode == 2
         assert told in missing.stderr
 

@@ -164,7 +164,7 @@ def test_versions_of_code_change_the_fingerprint(monkeypatch: pytest.MonkeyPatch
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
