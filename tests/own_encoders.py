@@ -47,6 +47,12 @@ class Fine:
         return np.random.default_rng(seed).standard_normal(16).astype(np.float32)
 
 
+class Compared(Fine):
+    """Compares vectors in a way that does not exist."""
+
+    similarity = "cosin"
+
+
 class UnspeakableError(Exception):
     """An error that cannot say what it is."""
 

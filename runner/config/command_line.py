@@ -25,6 +25,7 @@ from runner.config.merging import Change
 from runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
 from runner.config.yaml_files import parse
 from runner.errors import UserError, nearest
+from runner.text import complain
 
 ASKED = "asked"
 """The key below which Hydra carries overrides as they were typed."""
@@ -36,6 +37,7 @@ _GROUPS: dict[str, type[BaseModel]] = {
     "benchmark": BenchmarkConfig,
 }
 _KEY = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
+_SPELLED_BREAK = re.compile(r"[+]{0,2}(model\.(prompts|instructions)|task\.prompt)\b.*\\[nt]", re.DOTALL)
 _HIDDEN = re.compile(r"[%$'\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CARRIED = re.compile(rf"^\+\+{ASKED}\.\d+='(.*)'$", re.DOTALL)
 
@@ -63,6 +65,12 @@ def prepare(overrides: Sequence[str], found: Catalogue, *, sweep: bool = False) 
 
     Raises UserError.
     """
+    for override in overrides:
+        if _SPELLED_BREAK.match(override):
+            complain(
+                f"warning: {short(override)}: \\n and \\t are two characters each on the command line, also in quotes. "
+                "A line break is $'\\n' in most shells, or \"\\n\" in a model's file."
+            )
     return [_prepare(override, place, found, sweep=sweep) for place, override in enumerate(overrides)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from models.base import Encoder, Model, ModelError, ModelSpec, Outline, PromptedEncoder, Searcher
 from models.instructions import Instructions
@@ -19,7 +19,7 @@ from runner.config.schema import Execution, FolderModel, InstructionsConfig, Mod
 from runner.encode.searcher import EncoderSearcher
 from runner.encode.store import DiskStore, MemoryStore, Store, VerifiedStore, folder_of
 from runner.encode.weights import Weights, fetch, refuse_others, verify
-from runner.errors import UserError
+from runner.errors import UserError, nearest
 from runner.results.record import ModelFacts
 from tasks.base import SimilarityName
 
@@ -136,6 +136,7 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
     unchanged = partial(verify, config, identity.get("content"))
     encoder, searcher = _parts(_load(config, weights, execution, [_searcher(member, execution) for member in members]))
     unchanged()
+    _refuse_similarity(config, getattr(encoder, "similarity", None))
     if searcher is not None:
         _refuse_vector_settings(config)
     sources = [f"{member.config.name}: {member.facts.source}" for member in members] or [weights.source]
@@ -147,6 +148,16 @@ def open_model(config: ModelConfig, identity: Mapping[str, Any], execution: Exec
     )
     store = VerifiedStore(_open_store(encoder_identity(identity), execution, outputs), unchanged)
     return OpenModel(config, encoder, searcher, store, facts, (unchanged, *(member.verify for member in members)))
+
+
+def _refuse_similarity(config: ModelConfig, found: object) -> None:
+    """Refuse a class of the user's own that compares vectors in a way that does not exist."""
+    known = get_args(SimilarityName)
+    if config.similarity is None and isinstance(found, str) and found not in known:
+        raise UserError(
+            f"model {config.name}: loader {config.loader}: its `similarity` is {found[:60]!r}; expected "
+            f"{', '.join(known)}.{nearest(found, known)}"
+        )
 
 
 def _dtype(model: Encoder | Searcher | None, members: Sequence[OpenModel]) -> str | None:

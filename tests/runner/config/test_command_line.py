@@ -170,6 +170,24 @@ def test_options_stand_anywhere(arguments: str, project: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
+    ("override", "warned"),
+    [
+        ('model.prompts={query: "Instruct: x\\nQuery: "}', True),
+        ("model.prompts.query='a\\tb'", True),
+        ('++model.instructions={template: "{instruction}\\n"}', True),
+        ('model.prompts={query: "Instruct: x\nQuery: "}', False),
+        ("model.prompts.query='a: '", False),
+    ],
+)
+def test_a_line_break_that_is_none_is_told(
+    override: str, warned: bool, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = command(capsys, "plan", "-cd", str(project), "model=tiny", "tasks=[Topics]", override)
+    assert said.status == 0
+    assert ("are two characters each" in said.err) == warned
+
+
+@pytest.mark.parametrize(
     ("arguments", "points"),
     [
         (["model.max_tokens=8,16"], [("test/tiny", "Topics"), ("test/tiny", "Topics")]),

@@ -135,6 +135,12 @@ def test_a_width_below_truncate_dim_is_told_after_one_batch(project: Path, capsy
     assert not list(Path("outputs/store").rglob("*.safetensors"))
 
 
+def test_a_similarity_that_does_not_exist(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(project, "Compared") == 2
+    assert "its `similarity` is 'cosin'; expected cosine, dot, euclidean, manhattan" in capsys.readouterr().err
+    assert run(project, "Compared", "model.similarity=dot") == 0
+
+
 @pytest.fixture
 def a_group_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner.execute.loop.BATCHES", 0)
