@@ -419,7 +419,7 @@ class Execution(Schema):
     """How a run uses the machine. Never changes a score."""
 
     device: Annotated[Device, Executes] = "auto"
-    threads: Annotated[int | None, role("executes", ge=1)] = None
+    threads: Annotated[int | None, role("executes", ge=1, le=1024)] = None
     batch_tokens: Annotated[int | None, role("executes", ge=1)] = None
     """Tokens a batch, padding included; null takes what suits the model and the device."""
     store: Annotated[bool, Executes] = True

@@ -108,6 +108,7 @@ def test_any_text_in_quotes_is_that_text(text: str) -> None:
         (["model.parameters={a: {b: 1, c: '}', b: 2}}"], "'b' is given twice"),
         (["tasks=[{name: STSBenchmark, name: SICK-R}]"], "'name' is given twice"),
         (["execution.device=cuda:\u0663"], "cuda:1"),
+        (["execution.threads=1000000"], "at most 1024"),
         (["hydra.searchpath=" + "[" * 3000], "nested"),
         (["hydra.searchpath=[5]"], "expected folders"),
         (["hydra.searchpath=[/nowhere]"], "/nowhere does not exist"),
