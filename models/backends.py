@@ -27,12 +27,11 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Transformer
 
-from models.base import ModelError, ModelSpec
+from models.base import BACKEND_DTYPES, ModelError, ModelSpec
 from models.prompts import nearest_key
 
 BACKENDS = ("torch", "onnx", "openvino")
 WEIGHTS = ("int8", "uint8")
-BACKEND_DTYPES = ("checkpoint", "float32")
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What a transformer of texts is fed, in the order in which exports take it."""
 OUTPUTS = ("last_hidden_state", "token_embeddings")

@@ -108,6 +108,9 @@ class Outline(Protocol):
 Dtype: TypeAlias = Literal["checkpoint", "float32", "float16", "bfloat16"]
 """The number format that a model's weights are loaded in; `checkpoint` is the one that they are stored in."""
 
+BACKEND_DTYPES: tuple[Dtype, ...] = ("checkpoint", "float32")
+"""What an exported model takes, which computes in float32 in any case."""
+
 CHECKPOINT_DTYPE: Dtype = "checkpoint"
 
 Tokens: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from models.base import BACKEND_DTYPES
 from models.loaders import Loader, added_loaders, find_loader, loaders
 from runner.config.catalogue import check_settings, task_type
 from runner.config.roles import role_of
@@ -149,10 +150,14 @@ def known_loader(model: ModelConfig) -> Loader:
             f"model {model.name}: loader: no loader {model.loader!r}.{left_out}{nearest(model.loader, loaders())} "
             f"Known loaders: {', '.join(sorted(loaders()))}, and module:Class for a class of your own."
         )
-    if model.dtype not in loader.known_dtypes:
+    backend = model.parameters.get("backend")
+    known, taker = loader.known_dtypes, f"loader {model.loader}"
+    if backend in ("onnx", "openvino") and model.loader == "sentence_transformer":
+        known, taker = BACKEND_DTYPES, f"backend {backend}"
+    if model.dtype not in known:
         raise UserError(
-            f"model {model.name}: dtype: found {model.dtype}; loader {model.loader} takes "
-            f"{', '.join(loader.known_dtypes)}. Leave it out, which means checkpoint."
+            f"model {model.name}: dtype: found {model.dtype}; {taker} takes {', '.join(known)}. "
+            "Leave it out, which means checkpoint."
         )
     return loader
 

@@ -104,6 +104,14 @@ def test_a_word_that_cannot_be(
     assert not Path("outputs/jobs").exists()
 
 
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_a_backend_says_before_loading_what_it_takes(
+    verb: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(project, "model=tiny", "model.parameters={backend: onnx}", "model.dtype=float16", verb=verb) == 2
+    assert "found float16; backend onnx takes checkpoint, float32." in capsys.readouterr().err
+
+
 def test_what_reads_records_names_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for dtype in ("checkpoint", "float32"):
         run(project, "model=half", f"model.dtype={dtype}")
