@@ -93,8 +93,12 @@ class Hub:
 
     def resolve_revision(self, repo: str, kind: Kind, name: str = "main") -> str:
         """The commit that a branch or tag names now. Raises UserError when there is none, JobError without network."""
+        folder = self._folder(repo, kind)
+        # A branch is also the name of a file in the cache.
+        if name.startswith("/") or ".." in name.split("/"):
+            raise UserError(f"revision of {kind} {repo}: found {name!r}; expected a commit, a branch or a tag")
         if self.offline:
-            ref = self._folder(repo, kind) / "refs" / name
+            ref = folder / "refs" / name
             if ref.is_file():
                 return ref.read_text(encoding="utf-8").strip()
             raise UserError(
@@ -108,7 +112,7 @@ class Hub:
         info = self._patiently(
             lambda: api.repo_info(repo, repo_type=kind, revision=name), f"{kind} {repo}", repo, kind, name
         )
-        _write_note(self._folder(repo, kind) / "refs" / name, str(info.sha))
+        _write_note(folder / "refs" / name, str(info.sha))
         return str(info.sha)
 
     def created(self, repo: str, kind: Kind) -> date | None:
@@ -117,6 +121,7 @@ class Hub:
             return None
         from huggingface_hub import HfApi
 
+        self._folder(repo, kind)
         api = HfApi(endpoint=self.endpoint)
         info = self._patiently(lambda: api.repo_info(repo, repo_type=kind), f"{kind} {repo}", repo, kind, "main")
         made = getattr(info, "created_at", None)
@@ -279,6 +284,17 @@ class Hub:
         return Commit(repo, kind, revision, tuple(files))
 
     def _folder(self, repo: str, kind: Kind) -> Path:
+        """Where a repository is kept. Raises UserError for a name that no repository can have."""
+        from huggingface_hub.errors import HFValidationError
+        from huggingface_hub.utils import validate_repo_id
+
+        try:
+            validate_repo_id(repo)
+        except HFValidationError:
+            raise UserError(
+                f"hub: found {repo!r}; expected the name of a {kind} of the hub, as in ORGANISATION/NAME, of letters, "
+                "digits and single - _ ."
+            ) from None
         return self.cache / f"{kind}s--{repo.replace('/', '--')}"
 
     def _patiently(self, action: Callable[[], T], what: str, repo: str, kind: Kind, revision: str) -> T:
