@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import prod
@@ -13,8 +13,9 @@ from typing import Any
 
 from runner.config.explain import in_yaml
 from runner.config.yaml_files import MAX_BYTES, parse
+from runner.data import folder as folders
 from runner.data.sources.hub_files import Hub, Shapes, local_tensors
-from runner.encode.weights import WEIGHTS, needed
+from runner.encode.weights import IGNORED, WEIGHTS, needed
 from runner.errors import UserError
 from runner.reading import read_regular
 
@@ -120,9 +121,7 @@ def open_checkpoint(name: str) -> Checkpoint:
         )
     else:
         found = _on_hub(name)
-    if not {"modules.json", "config.json"} & set(found.names):
-        some = ", ".join(found.names[:10]) or "empty"
-        raise UserError(f"{found.where} has neither modules.json nor config.json, so it holds no model; it has {some}")
+    _refuse_without_settings(found.names, found.where)
     if not found.weights():
         raise UserError(
             f"{found.where} has no weights ({', '.join(WEIGHTS)}); it has {', '.join(found.names[:10])}"
@@ -131,9 +130,20 @@ def open_checkpoint(name: str) -> Checkpoint:
     return found
 
 
+def _refuse_without_settings(names: Sequence[str], where: str) -> None:
+    if not {"modules.json", "config.json"} & set(names):
+        some = ", ".join(names[:10]) or "nothing"
+        raise UserError(f"{where} has neither modules.json nor config.json, so it holds no model; it has {some}")
+
+
 def _in_folder(folder: Path) -> Checkpoint:
-    paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    names = tuple(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    # First what is right in it: a home folder, given by mistake, takes minutes to look through.
+    try:
+        top = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read: {error.strerror}") from error
+    _refuse_without_settings(top, str(folder))
+    names = tuple(folders.files(folder, IGNORED, hidden=False))
     return Checkpoint(folder.name, str(folder), names, folder.joinpath, lambda name: local_tensors(folder / name))
 
 

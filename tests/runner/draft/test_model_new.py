@@ -245,7 +245,7 @@ def _with(name: str, text: str) -> Callable[[Path], Path]:
         (_without("model.safetensors"), "no weights"),
         (_with("config.json", "{"), "config.json is not JSON"),
         (_with("config_sentence_transformers.json", '{"prompts": ["q: "]}'), "expected texts under names"),
-        (_with("config.json", "[]"), "config.json holds list"),
+        (_with("config.json", "[]"), "config.json holds \\[\\]; expected an object"),
         (_with("modules.json", '{"a": 1}'), "modules.json: expected a list of modules"),
         (_with("model.safetensors", "x"), "model.safetensors is no safetensors file"),
         (lambda folder: tiny_cross_encoder(folder, num_labels=3), "3 labels, so it sorts texts into classes"),
@@ -383,3 +383,23 @@ def test_a_card_that_is_no_yaml_says_nothing(card: str, tmp_path: Path) -> None:
     checkpoint = tiny_static(tmp_path / "odd")
     (checkpoint / "README.md").write_text(f"---\nlicense: mit\n{card}\n---\n", encoding="utf-8")
     assert main(["model", "new", str(checkpoint), "--out", str(tmp_path / "mine")]) == 0
+
+
+def test_a_folder_without_a_checkpoint_is_not_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "home" / "deep" / "down").mkdir(parents=True)
+    (tmp_path / "home" / "deep" / "config.json").write_text("{}")
+    (tmp_path / "home" / "deep" / "circle").symlink_to(tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for command in (["plan", "model=~", "tasks=[STSBenchmark]"], ["model", "new", str(tmp_path / "home")]):
+        assert main(command) == 2
+        assert "has neither modules.json nor config.json, so it holds no model; it has deep" in capsys.readouterr().err
+
+
+def test_modules_behind_links_are_drafted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = tiny_bert(tmp_path / "tiny-one", normalize=False, dense=False)
+    moved = next(path for path in weights.iterdir() if path.is_dir())
+    moved.rename(tmp_path / "elsewhere")
+    moved.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert f"{moved.name}/config.json" in open_checkpoint(str(weights)).names
