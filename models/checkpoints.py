@@ -58,12 +58,17 @@ def library_arguments(spec: ModelSpec) -> dict[str, Any]:
 
 @contextmanager
 def loading(spec: ModelSpec, folder: Path) -> Iterator[None]:
-    """Load without progress bars; whatever the libraries raise becomes a ModelError."""
+    """Load without progress bars; what the libraries raise about a checkpoint becomes a ModelError.
+
+    Raises the error itself where the machine is at fault: memory that ran out, a device that is lost.
+    """
     if spec.threads is not None:
         torch.set_num_threads(spec.threads)
     try:
         with _quiet(), _without_advice():
             yield
+    except (MemoryError, torch.OutOfMemoryError, torch.AcceleratorError):
+        raise
     # The libraries underneath raise nearly everything here, from OSError to their own Rust errors.
     except Exception as error:
         raise ModelError(_why_not_loaded(spec, folder, error)) from error

@@ -38,7 +38,7 @@ def show_cost(made: Plan, states: Mapping[str, str], settings: Settings, *, as_j
         return FAILED if cost.unread else OK
     console = open_console(soft_wrap=True)
     stored = cost.texts - cost.missing
-    console.print(f"to encode: {cost.missing:,} distinct texts{f', and {stored:,} more are stored' if stored else ''}")
+    console.print(f"distinct texts to encode: {cost.missing:,}{f', and {stored:,} more are stored' if stored else ''}")
     how = "counted by the model's tokenizer" if cost.counted else "an estimate: a token is taken to be 4 characters"
     console.print(f"tokens: {cost.tokens:,} ({how})")
     if dollars is not None:

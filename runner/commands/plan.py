@@ -76,7 +76,8 @@ def headline(made: Plan, states: Mapping[str, str]) -> str:
     """The plan in one line."""
     counts = Counter(states[job.fingerprint] for job in made.jobs)
     todo = len(made.jobs) - counts["done"]
-    parts = [f"{counts['done']} done", f"{todo} to do"] if todo else ["all done"]
+    all_of_them = "all done" if made.jobs else "nothing to run"
+    parts = [f"{counts['done']} done", f"{todo} to do"] if todo else [all_of_them]
     if counts["failed"]:
         parts.append(f"{counts['failed']} of them failed before")
     if made.awaiting:

@@ -142,7 +142,7 @@ def _measure(settings: Settings, found: Catalogue, points: _Points) -> int:
             points.stopped = outcome.stopped
             if outcome.stopped:
                 left = todo - len(outcome.done) - len(outcome.failed)
-                progress.message(f"stopped: {outcome.stopped}; {left} jobs are left to do by the same command")
+                progress.message(f"stopped: {outcome.stopped}; left to do by the same command: {left}")
         else:
             clean(outputs)
     closing(plan, outputs)

@@ -286,7 +286,7 @@ class Hub:
     def _folder(self, repo: str, kind: Kind) -> Path:
         """Where a repository is kept. Raises UserError for a name that no repository can have."""
         from huggingface_hub.errors import HFValidationError
-        from huggingface_hub.utils import validate_repo_id
+        from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
         try:
             validate_repo_id(repo)

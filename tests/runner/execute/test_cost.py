@@ -87,7 +87,7 @@ def test_it_is_told_in_words_and_writes_no_vectors(project: Path, capsys: pytest
     told = cost(project, capsys, "service", "Search")
     assert verb("plan", project, "service", "Search", flags=("--cost",)) == 0
     said = capsys.readouterr().out
-    assert f"to encode: {told['texts']} distinct texts\n" in said
+    assert f"distinct texts to encode: {told['texts']}\n" in said
     assert f"tokens: {told['tokens']:,} (an estimate: a token is taken to be 4 characters)" in said
     assert f"price: about {told['usd']:.2f} USD, at 1000 USD a million tokens" in said
     assert not Path("out/store").exists()

@@ -10,9 +10,12 @@ from typing import Any
 
 import own_encoders
 import pytest
+import sentence_transformers
+import torch
 import yaml
 from own_encoders import ERRORS, LOST, MARKED, RETURNED, TAKEN
 from small_project import table, task
+from tiny_models import tiny_static
 
 import runner.execute.jobs
 from runner.__main__ import main
@@ -99,7 +102,7 @@ def test_a_lost_device_ends_the_run_and_later_runs_find_the_cause(
     task(project, "Third", "sts", "cosine_spearman")
     assert run(project, encoder, tasks="Healthy,Faulty,Third") == 1
     assert (done(), set(failures())) == (set(), {"Healthy", "Faulty"})
-    assert "1 jobs are left to do" in capsys.readouterr().out
+    assert "left to do by the same command: 1" in capsys.readouterr().out
     for _ in range(2):
         assert run(project, encoder, tasks="Healthy,Faulty,Third") == 1
     assert (done(), set(failures())) == ({"Healthy", "Third"}, {"Faulty"})
@@ -127,6 +130,27 @@ def test_an_error_in_scoring_or_in_reading_fails_its_job(project: Path, monkeypa
     monkeypatch.setattr(STS, "evaluate", evaluate)
     assert run(project, "Fine", "rerun=true") == 1
     assert (done(), failures()["Faulty"]["error_class"]) == ({"Healthy"}, "ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (MemoryError("no room"), 1),
+        (torch.OutOfMemoryError("CUDA out of memory"), 1),
+        (OSError("no file named model.safetensors"), 2),
+        (ValueError("unrecognized model"), 2),
+    ],
+)
+def test_loading_tells_the_machines_fault_from_the_checkpoints(
+    project: Path, error: Exception, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    folder = tiny_static(Path("tiny").absolute())
+    monkeypatch.setattr(sentence_transformers.SentenceTransformer, "__init__", broken)
+    assert main(["run", "--config-dir", str(project), f"model={folder}", "tasks=[Healthy]"]) == status
+    assert str(error) in "".join(capsys.readouterr())
 
 
 def test_a_width_below_truncate_dim_is_told_after_one_batch(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
