@@ -11,11 +11,12 @@ STAMP  := $(VENV)/.installed
 run: install
 	$(BIN)/python -m runner
 
+# Two workers of one thread each: threads of both on two cores wait for one another.
 test: install
-	$(BIN)/pytest -q -n 2 --dist worksteal -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m 'not slow'
 
 test-slow: install
-	$(BIN)/pytest -q -n 2 --dist worksteal -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m slow
 
 check: install
 	$(BIN)/ruff check .

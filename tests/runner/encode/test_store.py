@@ -187,7 +187,7 @@ def test_a_shard_that_cannot_be_read_is_not_damaged(
     with monkeypatch.context() as other_user:
         other_user.setattr("runner.encode.store.map_shard", Mock(side_effect=refused))
         assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [False, False]
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert sum(record.levelno >= logging.WARNING for record in caplog.records) == 1
     assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [True, True]
 
 
