@@ -52,6 +52,18 @@ def empty_as_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
 
 
+def yes_or_no(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """A column of the words true and false, in any case of letters, as 1 and 0; None where another word stands in it.
+
+    This is how programs write yes and no into a CSV. An empty cell is a missing value.
+    """
+    words = empty_as_missing(pc.utf8_lower(pc.utf8_trim_whitespace(column)))
+    known = pc.is_in(words, value_set=pa.array(["true", "false"], words.type), skip_nulls=True)
+    if not pc.all(pc.or_(known, pc.is_null(words))).as_py() or words.null_count == len(words):
+        return None
+    return pc.equal(words, "true").cast(pa.int64())
+
+
 def are_whole(column: pa.ChunkedArray) -> bool:
     """Whether all texts of a column are whole numbers in the one way in which JSON writes them: never 01, 1.0 or +1."""
     fits = pc.match_substring_regex(column, _CANONICAL)

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from runner.config.schema import TaskConfig
-from runner.data.numbers import are_whole, empty_as_missing, numbers
+from runner.data.numbers import are_whole, empty_as_missing, numbers, yes_or_no
 from runner.data.table import Split, Table, TableError, is_text
 from runner.errors import UserError
 from tasks.types import task_types
@@ -68,7 +68,7 @@ def typed(task: TaskConfig, subset: str, tables: Mapping[str, Split], *, untyped
     result = dict(tables)
     for split, table in tables.items():
         if isinstance(table, Table):
-            result[split] = _with_numbers(table, given.numeric, f"subset {subset!r}, split {split!r}")
+            result[split] = _with_numbers(table, given, f"subset {subset!r}, split {split!r}")
     if untyped:
         for name in given.labels:
             if name not in given.numeric:
@@ -76,11 +76,14 @@ def typed(task: TaskConfig, subset: str, tables: Mapping[str, Split], *, untyped
     return result
 
 
-def _with_numbers(table: Table, names: tuple[str, ...], where: str) -> Table:
-    for name in names:
+def _with_numbers(table: Table, given: Roles, where: str) -> Table:
+    for name in given.numeric:
         if name in table.names and name not in table.labels:
+            column = table.column(name)
+            is_label = name in given.labels and is_text(column.type)
+            as_label = yes_or_no(column) if is_label else None
             try:
-                table = table.put(name, numbers(table.column(name)))
+                table = table.put(name, numbers(column) if as_label is None else as_label)
             except TableError as error:
                 raise UserError(f"{where}: column {name!r}, {error}") from error
     return table

@@ -80,11 +80,21 @@ def _as_numbers(tables: Tables, name: str) -> Tables:
     return {part: [{**row, name: float(row[name])} for row in rows] for part, rows in tables.items()}
 
 
+def _with(tables: Tables, name: str, values: Sequence[Any]) -> Tables:
+    return {part: [{**row, name: values[i % len(values)]} for i, row in enumerate(t)] for part, t in tables.items()}
+
+
 TASKS: dict[str, tuple[str, str, Tables, Tables]] = {
     **{f"Ids-{name}": ("retrieval", "ndcg_at_1", _search(ids), _search(ids)) for name, ids in IDS.items()},
     "Grades": ("retrieval", "ndcg_at_1", _search(["1", "02"], score=" 2.0 "), _search(["1", "02"], score=2)),
     **{f"Labels-{n}": ("classification", "accuracy", _labels(*ls), _labels(*ls)) for n, ls in LABELS.items()},
     "Scores": ("sts", "cosine_spearman", _pairs("score"), _as_numbers(_pairs("score"), "score")),
+    "Truth": (
+        "pair_classification",
+        "max_ap",
+        _with(_pairs("labels"), "labels", ["True", "FALSE", " false"]),
+        _with(_pairs("labels"), "labels", [True, False, False]),
+    ),
     "Together": ("pair_classification", "max_ap", _pairs("labels"), _as_numbers(_pairs("labels"), "labels")),
     "Values": (
         "regression",
