@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from runner.errors import FAILED, INTERRUPTED, OK, USER_ERROR, JobError, UserError
+from runner.errors import DISK_FULL, FAILED, INTERRUPTED, OK, USER_ERROR, JobError, UserError
 from runner.text import complain, for_files, shortened, without_passwords
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_FULL = {*DISK_FULL, errno.EROFS}
 
 
 def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:

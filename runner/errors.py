@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 from runner.text import shortened
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: all done; a job failed; a mistake in what was asked for; stopped from the keyboard."""
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
+"""Why the system refuses to write."""
 
 
 class UserError(Exception):

@@ -12,18 +12,32 @@ _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _PART = 1 << 20
 
 
-def read_regular(path: Path | str, most: int | None = None) -> bytes:
-    """What a regular file holds, with as few calls as can be: planning reads tens of thousands.
+class IrregularFileError(OSError):
+    """A pipe, a socket or a device in the place of a file."""
 
-    most: bytes that are read of a larger one. Raises OSError, also for what is no regular file.
-    """
+
+def open_regular(path: Path | str) -> int:
+    """A regular file's descriptor, to be read. Raises OSError; IrregularFileError for what might not end."""
     handle = os.open(path, _READ)
     try:
         kind = os.fstat(handle).st_mode
         if stat.S_ISDIR(kind):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, "a pipe, a socket or a device, and no file", str(path))
+            raise IrregularFileError(errno.EINVAL, "a pipe, a socket or a device, and no file", str(path))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def read_regular(path: Path | str, most: int | None = None) -> bytes:
+    """What a regular file holds, with as few calls as can be: planning reads tens of thousands.
+
+    most: bytes that are read of a larger one. Raises OSError, also for what is no regular file.
+    """
+    handle = open_regular(path)
+    try:
         parts: list[bytes] = []
         left = most
         while left is None or left > 0:

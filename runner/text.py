@@ -20,6 +20,11 @@ _PASSWORD = re.compile(r"(?<=://)[^\s/?#@'\"<>]*@")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, as in `1 job` and `2 jobs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def visible(text: str) -> str:
     """The text with every character that a terminal would obey, or that nobody sees, as an escape such as \\x1b."""
     return _UNSEEN.sub(_escape, text)

@@ -102,10 +102,7 @@ def mutated_text(text: str, rng: random.Random) -> bytes:
 
 def _mutated_bytes(content: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(content) + 1)
-    added = rng.choice(
-        [b"\xff", b"\xe9", b"\xc0\x80", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\x85", b"\r\n", b"\x1f\x8b"]
-    )
-    return content[:at] + added + content[at:]
+    return content[:at] + rng.choice(_BYTES) + content[at:]
 
 
 def mutated_values(text: str, rng: random.Random) -> bytes:

@@ -21,7 +21,7 @@ from runner.report.older import older_of_plan
 from runner.results.folder import JobFolders
 from runner.results.inspection import damage
 from runner.terminal import table_console
-from runner.text import complain, say
+from runner.text import complain, counted, say
 
 
 def plan(
@@ -81,13 +81,9 @@ def headline(made: Plan, states: Mapping[str, str]) -> str:
     if counts["failed"]:
         parts.append(f"{counts['failed']} of them failed before")
     if made.awaiting:
-        parts.append(f"{_count(len(made.awaiting), 'task')} left out")
+        parts.append(f"{counted(len(made.awaiting), 'task')} left out")
     tasks = len({job.task.name for job in made.jobs}) + len(made.awaiting)
-    return f"{made.model.name}: {_count(tasks, 'task')}, {_count(len(made.jobs), 'job')}: {', '.join(parts)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{made.model.name}: {counted(tasks, 'task')}, {counted(len(made.jobs), 'job')}: {', '.join(parts)}"
 
 
 def _print_table(made: Plan, summary: str, states: Mapping[str, str]) -> None:

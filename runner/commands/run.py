@@ -138,7 +138,9 @@ def _measure(settings: Settings, found: Catalogue, points: _Points) -> int:
             from runner.execute.model import LastModel
 
             points.models = points.models or LastModel()
-            outcome = execute(plan, settings.execution, outputs, progress, rerun=settings.rerun, models=points.models)
+            outcome = execute(
+                plan, states, settings.execution, outputs, progress, rerun=settings.rerun, models=points.models
+            )
             points.stopped = outcome.stopped
             if outcome.stopped:
                 left = todo - len(outcome.done) - len(outcome.failed)

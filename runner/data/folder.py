@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from runner.errors import UserError
+from runner.reading import IrregularFileError, open_regular
 
 MOST_ENTRIES = 200_000
 """Files and folders of one folder. More than that is a folder that was not meant, such as a link to a whole disk."""
@@ -160,11 +160,10 @@ def digest(path: Path) -> str:
 def _opened(path: Path) -> Iterator[BufferedReader]:
     """A regular file, opened for reading: never a pipe or a device, which might not end."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise UserError(f"{path}: is no regular file but a pipe, a socket or a device; remove it")
+        with os.fdopen(open_regular(path), "rb") as file:
             yield file
+    except IrregularFileError as error:
+        raise UserError(f"{path}: is no regular file but a pipe, a socket or a device; remove it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -32,7 +32,7 @@ from runner.encode.shard import (
     write_atomically,
     write_shard,
 )
-from runner.errors import OutputError, UserError
+from runner.errors import DISK_FULL, NOT_WRITABLE, OutputError, UserError
 from runner.reading import read_regular
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,8 @@ Places = NDArray[np.int64]
 IN_USE_SECONDS = 3600.0
 """Shards used more recently than this are never removed: another process may be about to read them."""
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {*DISK_FULL, errno.EFBIG}
 IDENTITY = "identity.json"
-READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Store(Protocol):
@@ -168,7 +167,7 @@ class DiskStore(MemoryStore):
                 self._claim(self._identity)
                 shard = write_shard(path, keys, vectors)
         except OSError as error:
-            if error.errno in READ_ONLY:
+            if error.errno in NOT_WRITABLE:
                 self._give_up_writing(error)
                 return super().add(keys, vectors)
             if error.errno in FULL:

@@ -39,6 +39,7 @@ from runner.results.environment import environment
 from runner.results.folder import Claim, JobFolders
 from runner.results.inspection import FAILURE
 from runner.results.record import Failure, Record, Timing, read_failure
+from runner.text import counted
 from tasks.base import Scores
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Outcome:
 
 def execute(
     plan: Plan,
+    states: Mapping[str, str],
     execution: Execution,
     outputs: Path,
     progress: Progress,
@@ -82,12 +84,11 @@ def execute(
     rerun: bool = False,
     models: LastModel | None = None,
 ) -> Outcome:
-    """Run what of a plan is not done. models: keeps the model for a next call.
+    """Run what of a plan is not done. states: of its jobs, by fingerprint. models: keeps the model for a next call.
 
     Raises UserError and JobError when the model cannot be opened, OutputError when outputs cannot be written.
     """
     folders = JobFolders(outputs)
-    states = folders.states([job.fingerprint for job in plan.jobs])
     pending = [job for job in plan.jobs if rerun or states[job.fingerprint] != "done"]
     outcome = Outcome(already=[job for job in plan.jobs if not rerun and states[job.fingerprint] == "done"])
     if pending:
@@ -148,8 +149,7 @@ class _Run:
                 elsewhere += self._chunk(left)
             if len(elsewhere) not in (0, waited_for) and not self.outcome.stopped:
                 waited_for = len(elsewhere)
-                jobs = "1 job" if waited_for == 1 else f"{waited_for} jobs"
-                self.progress.message(f"waiting for {jobs} that another process is doing")
+                self.progress.message(f"waiting for {counted(waited_for, 'job')} that another process is doing")
             if len(elsewhere) == in_all:
                 time.sleep(WAIT_SECONDS)
             left += elsewhere

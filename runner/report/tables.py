@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.report.aggregate import Aggregate, Cell, Column
+from runner.text import counted
 
 MISSING = "–"
 SCALE = "scores × 100"
@@ -35,8 +36,8 @@ def cell_text(cell: Cell) -> str:
 def headline(report: Aggregate) -> str:
     """What the tables below it are of."""
     models, tasks = len(report.columns), report.n_tasks
-    counted = f"{models} {'model' if models == 1 else 'models'}, {tasks} {'task' if tasks == 1 else 'tasks'}; {SCALE}"
-    return f"{report.title}: {counted}" if report.title else counted
+    what = f"{counted(models, 'model')}, {counted(tasks, 'task')}; {SCALE}"
+    return f"{report.title}: {what}" if report.title else what
 
 
 def print_report(report: Aggregate, console: Console) -> None:

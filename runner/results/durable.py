@@ -15,15 +15,13 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from runner.errors import OutputError
+from runner.errors import DISK_FULL, NOT_WRITABLE, OutputError
 from runner.reading import read_regular
 
 SUMS = "SHA256SUMS"
 """The sums of a folder's files, as `sha256sum --check` reads them."""
 
 _SUM = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)\n", re.MULTILINE)
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
-_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @contextmanager
@@ -36,9 +34,9 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _explained(path: Path, error: OSError) -> str:
-    if error.errno in _FULL:
+    if error.errno in DISK_FULL:
         return f"{path}: the disk is full; free some space, or give outputs=FOLDER on another disk, and run again"
-    if error.errno in _FORBIDDEN:
+    if error.errno in NOT_WRITABLE:
         return f"{path}: may not be written ({error.strerror}); make it writable, or give outputs=FOLDER"
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
         return f"{path}: a file is where a folder has to be ({error.filename or path}); move it, or give outputs=FOLDER"

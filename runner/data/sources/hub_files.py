@@ -121,7 +121,6 @@ class Hub:
             return None
         from huggingface_hub import HfApi
 
-        self._folder(repo, kind)
         api = HfApi(endpoint=self.endpoint)
         info = self._patiently(lambda: api.repo_info(repo, repo_type=kind), f"{kind} {repo}", repo, kind, "main")
         made = getattr(info, "created_at", None)
