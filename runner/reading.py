@@ -18,7 +18,10 @@ class IrregularFileError(OSError):
 
 def open_regular(path: Path | str) -> int:
     """A regular file's descriptor, to be read. Raises OSError; IrregularFileError for what might not end."""
-    handle = os.open(path, _READ)
+    try:
+        handle = os.open(path, _READ)
+    except ValueError as error:  # a name that no file can have: with a zero byte, or not of the system's encoding
+        raise OSError(errno.EINVAL, f"not a name a file can have: {error}", str(path)) from None
     try:
         kind = os.fstat(handle).st_mode
         if stat.S_ISDIR(kind):

@@ -21,7 +21,8 @@ from runner.reading import read_regular
 SUMS = "SHA256SUMS"
 """The sums of a folder's files, as `sha256sum --check` reads them."""
 
-_SUM = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)\n", re.MULTILINE)
+_SUM = re.compile(r"^([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)\n", re.MULTILINE)
+"""Of plain names alone: what such a file says is opened."""
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def read_sums(folder: str) -> dict[str, str]:
     text = read_regular(f"{folder}/{SUMS}").decode("ascii")
     sums = {name: digest for digest, name in _SUM.findall(text)}
     if not text or _SUM.sub("", text):
-        raise ValueError(f"{SUMS} is not lines of SHA-256 and name")
+        raise ValueError(f"{SUMS} is not lines of SHA-256 and file name")
     return sums
 
 

@@ -138,6 +138,17 @@ def changed_result(**changes: object) -> Damage:
     return damage
 
 
+def named_in_the_sums(name: bytes) -> Damage:
+    """One more line of the sums, with a right sum."""
+
+    def damage(folder: Path) -> None:
+        digest = hashlib.sha256((folder / "log.txt").read_bytes() if (folder / "log.txt").exists() else b"")
+        with (folder / "SHA256SUMS").open("ab") as sums:
+            sums.write(digest.hexdigest().encode() + b"  " + name + b"\n")
+
+    return damage
+
+
 def folder_in_place_of(name: str) -> Damage:
     def damage(folder: Path) -> None:
         (folder / name).unlink()
@@ -195,6 +206,10 @@ DAMAGES: list[tuple[Damage, str]] = [
     (lambda folder: (folder / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
     (write("SHA256SUMS", b"\xff\x00"), "SHA256SUMS is not lines"),
     (write("SHA256SUMS", b""), "SHA256SUMS is not lines"),
+    (named_in_the_sums(b"\0environment.json"), "SHA256SUMS is not lines"),
+    (named_in_the_sums(b".."), "SHA256SUMS is not lines"),
+    (named_in_the_sums(b"../whole"), "SHA256SUMS is not lines"),
+    (named_in_the_sums(b"n" * 300), "n" * 20),
     (folder_in_place_of("identity.json"), "identity.json cannot be read"),
     (folder_in_place_of("SHA256SUMS"), "SHA256SUMS cannot be read"),
     (pipe_in_place_of("identity.json"), "identity.json cannot be read: a pipe"),
