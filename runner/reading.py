@@ -20,7 +20,8 @@ def open_regular(path: Path | str) -> int:
     """A regular file's descriptor, to be read. Raises OSError; IrregularFileError for what might not end."""
     try:
         handle = os.open(path, _READ)
-    except ValueError as error:  # a name that no file can have: with a zero byte, or not of the system's encoding
+    except ValueError as error:
+        # With a zero byte, or characters that the system's encoding of names lacks.
         raise OSError(errno.EINVAL, f"not a name a file can have: {error}", str(path)) from None
     try:
         kind = os.fstat(handle).st_mode

@@ -65,8 +65,8 @@ def _write_all(handle: io.FileIO, content: bytes) -> None:
 
 
 def read_sums(folder: str) -> dict[str, str]:
-    """File name → SHA-256, as the folder says of itself. Raises OSError or ValueError."""
-    text = read_regular(f"{folder}/{SUMS}").decode("ascii")
+    """File name → SHA-256, as the folder says of itself. Raises OSError; ValueError for other lines."""
+    text = read_regular(f"{folder}/{SUMS}").decode("ascii", "replace")
     sums = {name: digest for digest, name in _SUM.findall(text)}
     if not text or _SUM.sub("", text):
         raise ValueError(f"{SUMS} is not lines of SHA-256 and file name")

@@ -150,8 +150,8 @@ def _sums(folder: str) -> dict[str, str]:
         raise _DamageError("not a folder") from None
     except OSError as error:
         raise _DamageError(f"{SUMS} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise _DamageError(f"{SUMS} is not lines of SHA-256 and name") from None
+    except ValueError as error:
+        raise _DamageError(str(error)) from None
 
 
 def _object(contents: Mapping[str, bytes]) -> Mapping[str, Any]:

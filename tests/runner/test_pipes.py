@@ -51,3 +51,8 @@ def test_as_much_is_read_as_is_wanted(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "file") == content
     assert read_regular(tmp_path / "file", 1_500_000) == content[:1_500_000]
     assert read_regular(tmp_path / "file", 10**8) == content
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="not a name a file can have"):
+        read_regular(f"{tmp_path}/a\0b")
