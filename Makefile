@@ -1,22 +1,27 @@
 # make run    set up a virtual environment and run the default benchmark
 # make test   set up and run the tests
 # make test-slow   those that take longer: parity, kills, fuzzing
+# make test-reference   those that run the reference implementation beside ours
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test test-slow check install reference clean
+.PHONY: run test test-slow test-reference check install reference clean
 
 run: install
 	$(BIN)/python -m runner
 
 # Two workers of one thread each: threads of both on two cores wait for one another.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m 'not slow and not reference'
 
 test-slow: install
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal -m 'slow and not reference'
+
+test-reference: install
+	test -d .venv-reference || $(MAKE) reference
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m reference
 
 check: install
 	$(BIN)/ruff check .

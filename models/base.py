@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from tasks.base import Image, Modality, Side, SimilarityName, TaskContext
+from embedmark.tasks.base import Image, Modality, Side, SimilarityName, TaskContext
 
 if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
     import numpy as np
     from numpy.typing import NDArray
 
-    from models.instructions import Instructions
-    from tasks.ranking import Hits, Lookup
+    from embedmark.models.spec import ModelSpec
+    from embedmark.tasks.retrieval.ranking import Hits, Lookup
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,16 @@ class Encoder(Protocol):
         ...
 
 
-class Outline(Protocol):
-    """How a model treats texts: the part of an Encoder that may be known without weights, key or network."""
+class Treatment(Protocol):
+    """How a model treats items: the part of an Encoder that the keys of its vectors depend on."""
 
     def variant(self, context: EncodeContext) -> Variant:
         """How this model would treat texts of that context."""
         ...
+
+
+class Outline(Treatment, Protocol):
+    """How a model treats texts: the part of an Encoder that may be known without weights, key or network."""
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
         """What each text costs, in tokens (or characters, where there is no tokenizer), after truncation."""
@@ -112,6 +115,12 @@ BACKEND_DTYPES: tuple[Dtype, ...] = ("checkpoint", "float32")
 """What an exported model takes, which computes in float32 in any case."""
 
 CHECKPOINT_DTYPE: Dtype = "checkpoint"
+
+Quantization: TypeAlias = Literal[
+    "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
+    "int8", "uint8", "int4", "uint4", "binary",
+]  # fmt: skip
+"""The number formats that vectors can be rounded to."""
 
 Tokens: TypeAlias = "Sequence[int] | NDArray[np.integer[Any]]"
 """Token ids of one text."""
@@ -140,6 +149,16 @@ class PromptedEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class SketchedEncoder(Encoder, Protocol):
+    """An encoder whose treatment of items can be told later without its weights, by what it says of them now."""
+
+    @property
+    def sketch(self) -> Mapping[str, Any]:
+        """What its loader needs to know of the weights for `Loader.treatment`, as JSON has it."""
+        ...
+
+
+@runtime_checkable
 class ContextualEncoder(Encoder, Protocol):
     """An encoder in two stages (CDE; Morris and Rush 2024), which is itself the first one.
 
@@ -152,8 +171,12 @@ class ContextualEncoder(Encoder, Protocol):
         """The sample that its first stage reads."""
         ...
 
-    def given(self, vectors: NDArray[np.float32]) -> Encoder:
-        """The second stage, after the first made these vectors (n, dim) of the sample's texts, in their order."""
+    def second_stage(self, vectors: NDArray[np.float32]) -> Encoder:
+        """Make the second stage, which is conditioned on these vectors of the sample.
+
+        Args:
+            vectors: What the first stage made of the sample's texts, in their order: (n, dim).
+        """
         ...
 
 
@@ -168,6 +191,11 @@ class ImageEncoder(Encoder, Protocol):
     def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
         """One batch: float32 (n, dim). Raises DataError where one cannot be decoded, and MemoryError as `encode`."""
         ...
+
+
+def takes_images(treatment: Treatment) -> bool:
+    """Whether a model, opened or not, takes images."""
+    return isinstance(treatment, ImageEncoder) or getattr(treatment, "takes_images", False) is True
 
 
 class Searcher(Protocol):
@@ -201,36 +229,3 @@ class Scorer(Protocol):
 
 Model: TypeAlias = Encoder | Scorer | Searcher
 """What a loader gives."""
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """What a loader is given: a checked config, its weights already on disk.
-
-    folder: the weights, or None for models without files. instructions: how the model takes instructions, whose texts
-    are then the `prompts`; None where prompts are put before texts as they are. members: the models that it is made of,
-    loaded already, each able to search. The rest is what the model's YAML says;
-    `device` is "cpu", "cuda", "mps" or "auto", `threads` None for the library's own choice.
-    """
-
-    name: str
-    folder: Path | None
-    loader: str = "sentence_transformer"
-    revision: str | None = None
-    prompts: Mapping[str, str] = field(default_factory=dict)
-    instructions: Instructions | None = None
-    max_tokens: int | None = None
-    similarity: SimilarityName | None = None
-    dtype: Dtype = CHECKPOINT_DTYPE
-    trust_remote_code: bool = False
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    members: Sequence[Searcher] = ()
-    device: str = "auto"
-    threads: int | None = None
-
-
-class ModelError(ValueError):
-    """A model that cannot be loaded or that returned something other than finite vectors of one width.
-
-    The message says what was found and what was expected; the runner adds the model and its file.
-    """

@@ -11,13 +11,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from models.base import EncodeContext, ModelError
-from models.prompts import SIDES, fitting_keys, nearest_key
+from embedmark.models.base import EncodeContext
+from embedmark.models.prompts import SIDES, fitting_keys, nearest_key
+from embedmark.runner.common.errors import ModelError
 
-PLACE = "{instruction}"
+PLACEHOLDER = "{instruction}"
 """Where a template takes the instruction."""
 
-PLACES = ("query", "document", "symmetric")
+TEMPLATE_SIDES = (*SIDES, "symmetric")
 """What a template may be given for: the two sides, and texts of symmetric tasks."""
 
 Wording = str | Mapping[str, str]
@@ -34,7 +35,7 @@ class Instructions:
     without: tasks, task types and sides, keyed like prompts, whose texts are not prompted at all.
     """
 
-    template: Wording = PLACE
+    template: Wording = PLACEHOLDER
     bare: Wording = ""
     documents: bool = True
     without: Collection[str] = ()
@@ -59,8 +60,8 @@ class InstructionTable:
         instruction = instruction_for(self.prompts, context)
         place = context.side or "symmetric"
         if not instruction:
-            return worded(self.instructions.bare, place)
-        return worded(self.instructions.template, place).replace(PLACE, instruction)
+            return template_for_side(self.instructions.bare, place)
+        return template_for_side(self.instructions.template, place).replace(PLACEHOLDER, instruction)
 
 
 def without_prompt(without: Collection[str], context: EncodeContext) -> bool:
@@ -84,7 +85,7 @@ def instruction_for(prompts: Mapping[str, str], context: EncodeContext) -> str:
     return task.prompt.get("") or task.instruction
 
 
-def worded(wording: Wording, place: str) -> str:
+def template_for_side(wording: Wording, place: str) -> str:
     """What a wording says at that place."""
     if isinstance(wording, str):
         return wording
@@ -100,16 +101,15 @@ def check(template: Wording, bare: Wording) -> None:
     """
     for name, wording in {"template": template, "bare": bare}.items():
         for place in () if isinstance(wording, str) else wording:
-            if place not in PLACES:
-                near = nearest_key(place, PLACES)
-                hint = f" Did you mean {near!r}?" if near else ""
-                raise ModelError(f"{name}: no place is called {place!r}; expected {', '.join(PLACES)}.{hint}")
+            if place not in TEMPLATE_SIDES:
+                hint = nearest_key(place, TEMPLATE_SIDES)
+                raise ModelError(f"{name}: no place is called {place!r}; expected {', '.join(TEMPLATE_SIDES)}.{hint}")
     for text in _texts(template):
         for name in re.findall(r"\{(\w*)\}", text):
             if name != "instruction":
-                raise ModelError(f"template: nothing fills {{{name}}} in {text!r}; did you mean {PLACE}?")
-    if not any(PLACE in text for text in _texts(template)):
-        raise ModelError(f"template: {template!r} takes no instruction; write {PLACE} where it goes")
+                raise ModelError(f"template: nothing fills {{{name}}} in {text!r}; did you mean {PLACEHOLDER}?")
+    if not any(PLACEHOLDER in text for text in _texts(template)):
+        raise ModelError(f"template: {template!r} takes no instruction; write {PLACEHOLDER} where it goes")
 
 
 def _texts(wording: Wording) -> list[str]:

@@ -8,15 +8,29 @@ a class of one's own needs neither, see models/own.py.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
-from typing import Literal, get_args
+from functools import cache, reduce
+from typing import Any, Literal, get_args
 
-from models.base import CHECKPOINT_DTYPE, Dtype, Model, ModelError, ModelSpec, Outline
-from tasks.base import Modality
-from tasks.plugins import PlugIns, plug_ins
+from embedmark.models.base import CHECKPOINT_DTYPE, Dtype, Model, Outline, Treatment
+from embedmark.models.parameters import (
+    BM25Parameters,
+    CheckpointParameters,
+    CrossEncoderParameters,
+    FusionParameters,
+    NoParameters,
+    Parameters,
+    SentenceTransformerParameters,
+    ServiceParameters,
+    TeiParameters,
+    check,
+    refuse_unknown,
+)
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
+from embedmark.runner.common.plugins import PlugIns, plug_ins
+from embedmark.tasks.base import Modality
 
 Kind = Literal["encoder", "scorer", "searcher", "any"]
 """What a loader makes; "any" where only loading tells."""
@@ -26,12 +40,13 @@ Kind = Literal["encoder", "scorer", "searcher", "any"]
 class Loader:
     """One way to load a model.
 
-    version: raised whenever a change of code changes what the model gives. needs_weights: whether it reads files.
+    version: bump it whenever a change of code changes what the model gives. needs_weights: whether it reads files.
     extra: the extra of this package that installs what it needs. executes: the parameters that say how a run executes,
     and so are no part of a model's identity. modalities: what it can hand to a model; whether a model takes it, the
     `about` of its file says. takes_members: whether it makes one model out of several, its config's `members`.
-    parameters: the names that a config's `parameters` may have, None where only the loader itself knows.
+    parameters: the class of its `parameters`, or their names alone; None where only the loader itself knows them.
     dtypes: the number formats that it can load weights in, besides the one they are stored in.
+    sketched: a function (spec, sketch) in a module that imports nothing heavy, see `treatment`.
     """
 
     name: str
@@ -43,8 +58,9 @@ class Loader:
     executes: frozenset[str] = frozenset()
     modalities: frozenset[Modality] = frozenset({"text"})
     takes_members: bool = False
-    parameters: frozenset[str] | None = None
+    parameters: type[Parameters] | frozenset[str] | None = None
     dtypes: frozenset[Dtype] = frozenset(get_args(Dtype))
+    sketched: str | None = None
 
     @property
     def known_dtypes(self) -> tuple[Dtype, ...]:
@@ -52,24 +68,60 @@ class Loader:
         own = self.dtypes if self.needs_weights else ()
         return tuple(dtype for dtype in get_args(Dtype) if dtype == CHECKPOINT_DTYPE or dtype in own)
 
+    def check(self, parameters: Mapping[str, Any]) -> Parameters | Mapping[str, Any]:
+        """Check the parameters that a config gives.
+
+        Args:
+            parameters: As the config says them.
+
+        Returns:
+            An instance of the loader's class of parameters; the parameters themselves where it has none.
+
+        Raises:
+            ModelError: A name is unknown or a value is invalid.
+        """
+        if isinstance(self.parameters, type):
+            return check(self.parameters, parameters)
+        if self.parameters is not None:
+            refuse_unknown("parameters", parameters, self.parameters)
+        return parameters
+
     def load(self, spec: ModelSpec) -> Model:
-        """The model, ready for use. Raises ModelError."""
-        model: Model = getattr(self._module(), self.implementation.partition(":")[2])(spec)
+        """Load the model, ready for use. Raises ModelError."""
+        holder, function = self._implementation()
+        model: Model = getattr(holder, function)(spec)
         return model
 
     def outline(self, spec: ModelSpec) -> Outline | None:
-        """How the model would treat texts, where its module can say so without weights, key and network.
+        """Tell how the model would treat texts, where that can be said without weights, key and network.
 
-        Such modules have a function `outline(spec)`. Raises ModelError.
+        What holds the function that loads has a function `outline(spec)` then. Raises ModelError.
         """
-        function = getattr(self._module(), "outline", None)
+        function = getattr(self._implementation()[0], "outline", None)
         made: Outline | None = function(spec) if function else None
         return made
 
-    def _module(self) -> ModuleType:
-        module = self.implementation.partition(":")[0]
+    def treatment(self, spec: ModelSpec, sketch: Mapping[str, Any] | None) -> Treatment | None:
+        """How the model treats items, without opening it, where that can be said. Raises ModelError.
+
+        Args:
+            spec: As for `load`.
+            sketch: What the encoder said of itself when it was last opened (SketchedEncoder), if it did.
+        """
+        if self.sketched is None:
+            return self.outline(spec) if self.kind == "encoder" else None
+        if sketch is None:
+            return None
+        module, _, name = self.sketched.partition(":")
+        made: Treatment = getattr(importlib.import_module(module), name)(spec, sketch)
+        return made
+
+    def _implementation(self) -> tuple[Any, str]:
+        """What holds the function that loads, a module or an object in one, and the function's name."""
+        module, _, path = self.implementation.partition(":")
+        *objects, function = path.split(".")
         try:
-            return importlib.import_module(module)
+            return reduce(getattr, objects, importlib.import_module(module)), function
         except ModuleNotFoundError as error:
             if self.extra is None:
                 raise
@@ -82,61 +134,72 @@ class Loader:
 _IMAGES_TOO: frozenset[Modality] = frozenset({"text", "image"})
 _PACE = frozenset({"requests_per_minute", "tokens_per_minute"})
 _REQUESTS = _PACE | {"key", "batch", "retries", "timeout"}
-_CHECKPOINT = frozenset({"attention", "tokenizer"})
-_SERVICE = _REQUESTS | {"url", "model", "dimensions", "encode"}
-_OWN_FORWARD_PASS = _CHECKPOINT | {"pooling", "include_prompt", "encode", "context", "backend", "file", "weights"}
 
 
-def _service(name: str, executes: frozenset[str] = _REQUESTS, extra: str = "api", more: Sequence[str] = ()) -> Loader:
-    return Loader(
-        name, f"models.api.{name}:load", 1, needs_weights=False, extra=extra, executes=executes,
-        parameters=_SERVICE.union(more),
-    )  # fmt: skip
+def _service(
+    name: str,
+    load: str = "PROTOCOL.load",
+    executes: frozenset[str] = _REQUESTS,
+    extra: str = "api",
+    parameters: type[ServiceParameters] = ServiceParameters,
+) -> Loader:
+    where = f"embedmark.models.api.{name}:{load}"
+    return Loader(name, where, 1, needs_weights=False, extra=extra, executes=executes, parameters=parameters)
 
 
 _BUILT_IN = [
     Loader(
         "sentence_transformer",
-        "models.sentence_transformer:load",
+        "embedmark.models.torch.sentence_transformer:load",
         2,
         modalities=_IMAGES_TOO,
-        parameters=_OWN_FORWARD_PASS,
+        parameters=SentenceTransformerParameters,
+        sketched="embedmark.models.treatment:of_sentence_transformer",
     ),
     Loader(
         "model2vec",
-        "models.static:load",
+        "embedmark.models.static:load",
         1,
         extra="static",
-        parameters=frozenset(),
+        parameters=NoParameters,
         dtypes=frozenset({"float32", "float16"}),
+        sketched="embedmark.models.treatment:of_static",
     ),
-    Loader("cross_encoder", "models.cross_encoder:load", 2, kind="scorer", parameters=_CHECKPOINT | {"activation"}),
-    Loader("sparse_encoder", "models.sparse:load", 2, kind="searcher", parameters=_CHECKPOINT),
-    Loader("multi_vector", "models.multi_vector:load", 3, kind="searcher", parameters=_CHECKPOINT),
+    Loader(
+        "cross_encoder",
+        "embedmark.models.torch.cross_encoder:load",
+        2,
+        kind="scorer",
+        parameters=CrossEncoderParameters,
+    ),
+    Loader("sparse_encoder", "embedmark.models.torch.sparse:load", 2, kind="searcher", parameters=CheckpointParameters),
+    Loader(
+        "multi_vector", "embedmark.models.torch.multi_vector:load", 3, kind="searcher", parameters=CheckpointParameters
+    ),
     Loader(
         "bm25",
-        "models.bm25:load",
+        "embedmark.models.lexical.bm25:load",
         1,
         kind="searcher",
         needs_weights=False,
         extra="bm25",
-        parameters=frozenset({"k1", "b", "delta", "method", "frequent"}),
+        parameters=BM25Parameters,
     ),
     Loader(
         "fusion",
-        "models.fusion:load",
+        "embedmark.models.lexical.fusion:load",
         1,
         kind="searcher",
         needs_weights=False,
         takes_members=True,
-        parameters=frozenset({"method", "weights", "k", "depth"}),
+        parameters=FusionParameters,
     ),
-    _service("openai", executes=_PACE, extra="openai"),
+    _service("openai", load="load", executes=_PACE, extra="openai"),
     _service("cohere"),
     _service("voyage"),
     _service("google"),
-    _service("vertex"),
-    _service("tei", more=("truncate", "normalize")),
+    _service("vertex", load="load"),
+    _service("tei", parameters=TeiParameters),
 ]
 
 
@@ -166,5 +229,5 @@ def _fault(loader: Loader) -> str | None:
 def find_loader(name: str) -> Loader | None:
     """The loader of that name, or the one for a class of one's own, given as "module:Class"."""
     if ":" in name:
-        return Loader(name, "models.own:load", 1, kind="any", modalities=_IMAGES_TOO)
+        return Loader(name, "embedmark.models.own:load", 1, kind="any", modalities=_IMAGES_TOO)
     return loaders().get(name)

@@ -15,7 +15,9 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from models.base import Model, ModelError, ModelSpec
+from embedmark.models.base import Model
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
 
 _NEEDED = {
     "encode": ("similarity", "batch_tokens", "facts", "variant", "lengths"),

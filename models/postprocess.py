@@ -7,26 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ModelError
-from tasks.base import Image, Item
+from embedmark.models.base import Quantization
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import Image, Item
 
 SHORTEST = 1e-12
 """Norms below this count as this, as in torch.nn.functional.normalize: a zero vector stays zero."""
 
 LAYER_NORM_EPSILON = 1e-5
 """Added to the variance, as in torch.nn.functional.layer_norm."""
-
-
-Quantization = Literal[
-    "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
-    "int8", "uint8", "int4", "uint4", "binary",
-]  # fmt: skip
-"""The number formats that vectors can be rounded to."""
 
 Percentiles = tuple[float, float]
 """The share of a dimension's values below the least that is told apart, and below the largest."""

@@ -6,14 +6,15 @@ by one of the first two joined with a side by a hyphen ("Retrieval-query"). The 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from models.base import EncodeContext, ModelError, ModelSpec
+from embedmark.models.base import EncodeContext
+from embedmark.runner.common.errors import ModelError
+from embedmark.runner.common.names import nearest
 
 SIDES = ("query", "document")
 
@@ -97,9 +98,8 @@ def check_keys(prompts: Collection[str], types: Collection[str], tasks: Collecti
         name = next((key.removesuffix(f"-{side}") for side in SIDES if key.endswith(f"-{side}")), key)
         if name in known and not (name in SIDES and name != key):
             continue
-        near = nearest_key(name, known)
-        if tasks is not None or near or name in SIDES:
-            hint = f" Did you mean {near!r}?" if near else ""
+        hint = nearest_key(name, known)
+        if tasks is not None or hint or name in SIDES:
             raise ModelError(
                 f"prompts: no task, task type or side is called {key!r}.{hint} A key is a task name, a task type "
                 f"({', '.join(sorted(types))}), a side ({', '.join(SIDES)}), or a task or type and a side, as in "
@@ -107,27 +107,10 @@ def check_keys(prompts: Collection[str], types: Collection[str], tasks: Collecti
             )
 
 
-def refuse_unknown(where: str, given: Collection[str], known: Collection[str]) -> None:
-    """Raises ModelError when a key given is not among those known, with the nearest that is."""
-    for key in given:
-        if key not in known:
-            near = nearest_key(key, known)
-            hint = f" Did you mean {near!r}?" if near else ""
-            raise ModelError(f"{where}: no parameter {key!r}; known: {', '.join(sorted(known))}.{hint}")
+def nearest_key(wrong: str, known: Collection[str]) -> str:
+    """Name the key that somebody may have meant, as a phrase to end a message with; "" where none is near."""
+    return nearest(_SYNONYMS.get(wrong.casefold(), wrong), known, cutoff=0.7)
 
 
-def refuse_settings(spec: ModelSpec, *names: str) -> None:
-    """Raises ModelError when the config sets something that the loader has no use for."""
-    for name in names:
-        if getattr(spec, name) not in (None, {}):
-            raise ModelError(f"{name}: the {spec.loader} loader has no use for it; leave it out")
-
-
-def nearest_key(wrong: str, known: Collection[str]) -> str | None:
-    """The known key that somebody may have meant, None where none is near."""
-    synonyms = {"passage": "document", "corpus": "document", "doc": "document", "documents": "document"}
-    folded = {name.casefold(): name for name in known}
-    if wrong.casefold() in synonyms:
-        return synonyms[wrong.casefold()]
-    close = difflib.get_close_matches(wrong.casefold(), folded, n=1, cutoff=0.7)
-    return folded[close[0]] if close else None
+_SYNONYMS = {"passage": "document", "corpus": "document", "doc": "document", "documents": "document"}
+"""What other libraries call the side of documents."""

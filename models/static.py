@@ -14,17 +14,20 @@ from model2vec import StaticModel
 from model2vec.quantization import DType
 from numpy.typing import NDArray
 
-from models.base import CHECKPOINT_DTYPE, EncodeContext, ModelError, ModelSpec, Variant
-from models.prompts import PromptTable, refuse_settings, refuse_unknown
-from tasks.base import SimilarityName
+from embedmark.models.base import CHECKPOINT_DTYPE, Variant
+from embedmark.models.parameters import NoParameters, check
+from embedmark.models.spec import ModelSpec
+from embedmark.models.treatment import CheckpointTreatment, of_static
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import SimilarityName
 
 BATCH_CHARACTERS = 262_144
 
 
 def load(spec: ModelSpec) -> Model2Vec:
     """The model in `spec.folder`. Raises ModelError."""
-    refuse_settings(spec, "instructions")
-    refuse_unknown("parameters", spec.parameters, ())
+    treatment = of_static(spec, {})
+    check(NoParameters, spec.parameters)
     if spec.folder is None or not (spec.folder / "model.safetensors").is_file():
         raise ModelError(f"{spec.folder} has no model.safetensors; expected a checkpoint of model2vec")
     try:
@@ -33,7 +36,7 @@ def load(spec: ModelSpec) -> Model2Vec:
     # Errors of safetensors and tokenizers are their own Rust types.
     except Exception as error:
         raise ModelError(f"{spec.folder} could not be loaded by model2vec: {type(error).__name__}: {error}") from error
-    return Model2Vec(model, spec)
+    return Model2Vec(model, spec, treatment)
 
 
 class Model2Vec:
@@ -41,9 +44,9 @@ class Model2Vec:
 
     batch_tokens = BATCH_CHARACTERS
 
-    def __init__(self, model: StaticModel, spec: ModelSpec) -> None:
+    def __init__(self, model: StaticModel, spec: ModelSpec, treatment: CheckpointTreatment) -> None:
         self._model = model
-        self._prompts = PromptTable(spec.prompts)
+        self.variant, self.sketch = treatment.variant, treatment.sketch
         if spec.max_tokens is not None:
             model.max_length = spec.max_tokens
         self.similarity: SimilarityName = spec.similarity or "cosine"
@@ -52,10 +55,6 @@ class Model2Vec:
             "dtype": str(model.embedding.dtype),
             "batch_independent": True,
         }
-
-    def variant(self, context: EncodeContext) -> Variant:
-        """The prompt of a context."""
-        return Variant(self._prompts.choose(context))
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
         """Characters of each text, prompt included."""

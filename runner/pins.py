@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
-from runner.config.identity import Pin
-from runner.config.schema import FilesDataset, HubDataset, ModelConfig, PackageDataset, TaskConfig
-from runner.plan import Pins
-
-log = logging.getLogger(__name__)
+from embedmark.models.loaders import Loader
+from embedmark.runner.config.identity import Pin
+from embedmark.runner.config.schema import ModelConfig, TaskConfig
+from embedmark.runner.config.schema.sources import function, source_of
+from embedmark.runner.resolve import Pins
 
 
 def default_pins() -> Pins:
@@ -16,23 +14,15 @@ def default_pins() -> Pins:
     return Pins(_model, _dataset)
 
 
-def _model(model: ModelConfig) -> Pin:
-    from runner.encode.weights import resolve
+def _model(model: ModelConfig, loader: Loader) -> Pin:
+    from embedmark.runner.hub.weights import resolve
 
-    return resolve(model)
+    return resolve(model, loader)
 
 
 def _dataset(task: TaskConfig) -> Pin:
-    dataset = task.dataset
-    if isinstance(dataset, PackageDataset):
+    name = source_of(task.dataset).pin
+    if name is None:
         return Pin()
-    if isinstance(dataset, FilesDataset):
-        from runner.data.sources.files import content_of
-
-        return Pin(dataset.revision, content_of(task))
-    assert isinstance(dataset, HubDataset)
-    from runner.data.sources.hub_files import Hub
-
-    commit = Hub.from_environment().resolve_revision(dataset.hub, "dataset", dataset.revision or "main")
-    log.warning("task %s: dataset %s is not pinned; it is now at `revision: %s`", task.name, dataset.hub, commit)
-    return Pin(commit)
+    pin: Pin = function(name)(task)
+    return pin

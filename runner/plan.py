@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from models.loaders import Loader, added_loaders
-from runner.config.catalogue import Catalogue, task_type
-from runner.config.identity import (
-    Pin,
-    fingerprint_of_plain,
-    job_identity,
-    known_loader,
-    model_identity,
-    plain,
-    task_identity,
-)
-from runner.config.members import all_of
-from runner.config.schema import (
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.groups import grouped
+from embedmark.runner.common.names import job_name, nearest
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.checks import check_plug_ins, check_settings, task_type
+from embedmark.runner.config.identity import fingerprint_of_plain, job_identity
+from embedmark.runner.config.schema import (
     BenchmarkConfig,
     BenchmarkTask,
-    HubDataset,
-    HubModel,
-    ModelConfig,
     Settings,
     TaskConfig,
     TaskGroup,
 )
-from runner.errors import UserError, nearest
-from tasks.settings import Draws
-from tasks.types import TaskType, added_types
+from embedmark.runner.resolve import Pins, ResolvedModel, ResolvedTask, resolve_model, resolve_task
+from embedmark.runner.results.folder import Look
+from embedmark.runner.results.inspection import SIGNATURE, STATEMENT, State
+from embedmark.runner.results.predictions import PREDICTIONS
+from embedmark.tasks.base import Modality
+from embedmark.tasks.settings import Draws
+from embedmark.tasks.types import TaskType
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +37,8 @@ log = logging.getLogger(__name__)
 class Job:
     """One model on one split of one subset of one task: the unit that is run, stored and skipped when done."""
 
-    model: ModelConfig
-    task: TaskConfig
+    model: ResolvedModel
+    task: ResolvedTask
     subset: str
     split: str
     languages: tuple[str, ...]
@@ -55,16 +50,14 @@ class Job:
     @property
     def name(self) -> str:
         """What the job is called in tables and logs."""
-        subset = "" if self.subset == "default" else f"/{self.subset}"
-        split = "" if self.split == "test" else f" [{self.split}]"
-        return f"{self.task.name}{subset}{split}"
+        return job_name(self.task.name, self.subset, self.split)
 
 
 @dataclass(frozen=True)
 class TaskPart:
     """One split of one subset of a task at a commit, and its part of the identity of every job that measures it."""
 
-    task: TaskConfig
+    task: ResolvedTask
     subset: str
     split: str
     languages: tuple[str, ...]
@@ -85,96 +78,92 @@ class Awaiting:
 class Plan:
     """Jobs in the order in which they were asked for, and the tasks that no job could be made of."""
 
-    model: ModelConfig
+    model: ResolvedModel
     jobs: tuple[Job, ...]
     awaiting: tuple[Awaiting, ...] = ()
 
     @property
     def by_task(self) -> dict[str, list[Job]]:
         """The jobs of each task, by its name."""
-        jobs: dict[str, list[Job]] = {}
-        for job in self.jobs:
-            jobs.setdefault(job.task.name, []).append(job)
-        return jobs
+        return grouped((job.task.name, job) for job in self.jobs)
 
 
-@dataclass(frozen=True)
-class Pins:
-    """How weights and data that no commit pins are resolved."""
+def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins, model: ResolvedModel | None = None) -> Plan:
+    """Make all jobs of one model.
 
-    model: Callable[[ModelConfig], Pin]
-    dataset: Callable[[TaskConfig], Pin]
+    Args:
+        settings: What is asked for.
+        catalogue: Where the tasks are found by name.
+        pins: How weights and data that no commit pins are resolved.
+        model: The model, where it is resolved already; by default that of the settings.
 
-
-def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins) -> Plan:
-    """All jobs of one model. Raises UserError when a name, subset or split is not known."""
-    _warn_of_plug_ins()
-    model, model_values = _pinned_model(settings.model, pins)
+    Raises:
+        UserError: A name, subset or split is not known, or a package takes a name that is taken.
+        JobError: The hub cannot be reached.
+    """
+    check_plug_ins()
+    model = model or resolve_model(settings.model, pins)
     jobs: list[Job] = []
     awaiting: list[Awaiting] = []
     for task, wanted in _selected(settings, catalogue):
-        if reason := _not_yet(task, model):
+        kind = task_type(task, f"task {task.name}")
+        if reason := _not_yet(task, kind, model):
             awaiting.append(Awaiting(task.name, task.type, reason))
         else:
-            jobs += _task_jobs(model, model_values, with_draws(task, settings.draws), wanted, pins)
+            jobs += [_job(model, part) for part in task_parts(task, kind, wanted, pins, settings.draws)]
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
 
 
-def _warn_of_plug_ins() -> None:
-    for what, left_out in (("task type", added_types().left_out), ("loader", added_loaders().left_out)):
-        for name, reason in left_out.items():
-            log.warning("%s %r is left out: %s", what, name, reason)
+def lacks_predictions(job: Job, folder: Path | None) -> bool:
+    """Whether a job that is done is one of rankings, and has not kept them.
+
+    A signed record is never one of these: a file more, and its signature would be of something else.
+    """
+    if folder is None or not job.task.type.retrieval_layout or (folder / PREDICTIONS).is_file():
+        return False
+    if signed := (folder / STATEMENT).is_file():
+        log.warning(
+            "%s: is signed, so that no rankings are added to it; to have them, delete %s and %s, run, and sign anew",
+            folder, STATEMENT, SIGNATURE,
+        )  # fmt: skip
+    return not signed
 
 
-def _pinned_model(model: ModelConfig, pins: Pins) -> tuple[ModelConfig, Mapping[str, Any]]:
-    """The model at a commit, its members too, and its part of every identity."""
-    members = [_pinned_model(part, pins) for part in model.parts]
-    identities = [identity for _, identity in members]
-    if members:
-        model = model.model_copy(update={"members": tuple(member for member, _ in members)})
-    if isinstance(model.weights, HubModel) and _is_commit(model.revision):
-        return model, model_identity(model, Pin(model.revision), identities)
-    pin = pins.model(model)
-    return model.model_copy(update={"revision": pin.revision}), model_identity(model, pin, identities)
+def states_of(plan: Plan, look: Look, *, predictions: bool) -> dict[str, State]:
+    """Find the state of each job of a plan.
+
+    Args:
+        plan: The jobs.
+        look: What the folders of its jobs hold.
+        predictions: Whether rankings are wanted; a job that is done and lacks them is then "absent".
+    """
+    states = look.states
+    for job in plan.jobs if predictions else ():
+        found = look.jobs[job.fingerprint]
+        if states[job.fingerprint] == "done" and found is not None and lacks_predictions(job, found.found.path):
+            states[job.fingerprint] = "absent"
+    return states
 
 
-def _pinned_task(task: TaskConfig, pins: Pins) -> tuple[TaskConfig, Mapping[str, Any]]:
-    """The task with its dataset at a commit, and its part of every identity."""
-    dataset = task.dataset
-    if not isinstance(dataset, HubDataset):
-        return task, task_identity(task, pins.dataset(task))
-    if _is_commit(dataset.revision):
-        return task, task_identity(task, Pin(dataset.revision))
-    pin = pins.dataset(task)
-    pinned = dataset.model_copy(update={"revision": pin.revision})
-    return task.model_copy(update={"dataset": pinned}), task_identity(task, pin)
-
-
-def _is_commit(revision: str | None) -> bool:
-    """Whether a revision can never mean something else; branches and tags can."""
-    return revision is not None and re.fullmatch("[0-9a-f]{40}", revision) is not None
-
-
-def _not_yet(task: TaskConfig, model: ModelConfig) -> str | None:
+def _not_yet(task: TaskConfig, kind: TaskType, model: ResolvedModel) -> str | None:
     if task.awaits:
         return task.awaits
-    kind = task_type(task, f"task {task.name}")
-    if kind.implementation is None:
-        return f"task type {task.type} is still to come"
-    return next((reason for part in all_of(model) if (reason := _not_taken(kind, part, known_loader(part)))), None)
+    given = kind.gives(check_settings(task, f"task {task.name}", kind))
+    return next((reason for part in model.everything if (reason := _not_taken(kind, given, part))), None)
 
 
-def _not_taken(kind: TaskType, model: ModelConfig, loader: Loader) -> str | None:
+def _not_taken(kind: TaskType, given: frozenset[Modality], model: ResolvedModel) -> str | None:
     """Why a task type cannot evaluate a model, or cannot give it its items; None where it can."""
+    loader = model.loader
     if loader.kind != "any" and loader.kind not in kind.accepts:
         evaluated = ", ".join(sorted(kind.accepts))
         return f"task type {kind.name} evaluates {evaluated} models, and {model.name} is a {loader.kind}"
-    gives = f"task type {kind.name} gives {_items(kind.modalities)}"
-    if kind.modalities - loader.modalities:
+    gives = f"task type {kind.name} gives {_items(given)}"
+    if given - loader.modalities:
         return f"{gives}, and loader {loader.name} takes {_items(loader.modalities)} alone"
-    taken = model.about.modalities
-    if kind.modalities.difference(taken):
+    taken = model.config.about.modalities
+    if given.difference(taken):
         return f"{gives}, and {model.name} takes {_items(taken)} alone, as `about: modalities` in its file says"
     return None
 
@@ -189,8 +178,16 @@ def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig
             other = "tasks" if settings.tasks else "benchmark"
             log.warning("task is given beside %s, and takes its place: %s alone is done", other, settings.task.name)
         return _members(settings.task, BenchmarkTask(name=settings.task.name), catalogue)
+    wanted = wanted_tasks(settings)
+    return [member for asked in wanted for member in _members(catalogue.task(asked.name), asked, catalogue)]
+
+
+def wanted_tasks(settings: Settings) -> Sequence[BenchmarkTask]:
+    """Which tasks are asked for, by name, aggregates as they are. Raises UserError where none is."""
     wanted: Sequence[BenchmarkTask]
-    if settings.benchmark is None:
+    if settings.task is not None:
+        wanted = [BenchmarkTask(name=settings.task.name)]
+    elif settings.benchmark is None:
         wanted = settings.tasks
     elif settings.tasks:
         wanted = _out_of_benchmark(settings.benchmark, settings.tasks)
@@ -198,7 +195,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig
         wanted = settings.benchmark.tasks
     if not wanted:
         raise UserError("nothing to run: give benchmark=NAME, task=TYPE/FILE or tasks=[NAME,...]")
-    return [member for asked in wanted for member in _members(catalogue.task(asked.name), asked, catalogue)]
+    return wanted
 
 
 def _members(
@@ -232,9 +229,7 @@ def asked_of_members(task: TaskConfig, wanted: BenchmarkTask, above: tuple[str, 
 
 def _out_of_benchmark(benchmark: BenchmarkConfig, tasks: Sequence[BenchmarkTask]) -> list[BenchmarkTask]:
     """Some tasks, cut as the benchmark cuts them, which may list one several times."""
-    listed: dict[str, list[BenchmarkTask]] = {}
-    for task in benchmark.tasks:
-        listed.setdefault(task.name, []).append(task)
+    listed = grouped((task.name, task) for task in benchmark.tasks)
     for task in tasks:
         if task.name not in listed:
             raise UserError(
@@ -248,23 +243,19 @@ def _out_of_benchmark(benchmark: BenchmarkConfig, tasks: Sequence[BenchmarkTask]
     ]
 
 
-def with_draws(task: TaskConfig, draws: Draws | None) -> TaskConfig:
-    """The task with these draws, where its type has any."""
-    if draws is None:
-        return task
-    known = {field.name for field in dataclasses.fields(task_type(task, f"task {task.name}").settings)}
-    if "draws" not in known:
-        return task
-    return task.model_copy(update={"settings": {**task.settings, "draws": draws}})
+def task_parts(
+    task: TaskConfig, kind: TaskType, wanted: BenchmarkTask, pins: Pins, draws: Draws | None = None
+) -> list[TaskPart]:
+    """A task's share of its jobs, in the order in which they are run. Raises UserError as `make_plan` does.
 
-
-def task_parts(task: TaskConfig, wanted: BenchmarkTask, pins: Pins) -> list[TaskPart]:
-    """A task's share of its jobs, in the order in which they are run. Raises UserError as `make_plan` does."""
+    draws: the draws of all tasks whose type has any, in the place of their own.
+    """
     subsets = _known(task, "subset", wanted.subsets, task.subsets)
     splits = tuple(dict.fromkeys(_known(task, "split", wanted.splits, None) or task.splits))
-    task, task_values = _pinned_task(task, pins)
-    task_values = plain(task_values)
-    replays = task_values["settings"].get("draws") == "mteb"
+    if draws is not None and "draws" in {field.name for field in dataclasses.fields(kind.settings)}:
+        task = task.model_copy(update={"settings": {**task.settings, "draws": draws}})
+    resolved = resolve_task(task, kind, pins)
+    replays = getattr(resolved.settings, "draws", None) == "mteb"
     if replays:  # whatever the order they are asked for in, the reference goes by the task's own
         subsets = tuple(name for name in task.subsets if name in subsets)
     parts: list[TaskPart] = []
@@ -272,23 +263,15 @@ def task_parts(task: TaskConfig, wanted: BenchmarkTask, pins: Pins) -> list[Task
         for subset in subsets:
             before = tuple((part.split, part.subset) for part in parts) if replays else ()
             languages = task.subsets[subset]
-            identity = job_identity({}, task_values, subset, split, languages, before)
-            parts.append(TaskPart(task, subset, split, languages, identity, before))
+            identity = job_identity({}, resolved.identity, subset, split, languages, before)
+            parts.append(TaskPart(resolved, subset, split, languages, identity, before))
     return parts
 
 
-def _task_jobs(
-    model: ModelConfig, model_values: Mapping[str, Any], task: TaskConfig, wanted: BenchmarkTask, pins: Pins
-) -> list[Job]:
-    model_values = plain(model_values)
-    jobs: list[Job] = []
-    for part in task_parts(task, wanted, pins):
-        identity = {**part.identity, "model": model_values}
-        fingerprint = fingerprint_of_plain(identity)
-        jobs.append(
-            Job(model, part.task, part.subset, part.split, part.languages, identity, fingerprint, part.draws_after)
-        )
-    return jobs
+def _job(model: ResolvedModel, part: TaskPart) -> Job:
+    identity = {**part.identity, "model": model.identity}
+    fingerprint = fingerprint_of_plain(identity)
+    return Job(model, part.task, part.subset, part.split, part.languages, identity, fingerprint, part.draws_after)
 
 
 def _known(

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.encode.shard import DAMAGED, SUFFIX, UNFINISHED
-from runner.encode.store import IDENTITY
-from runner.reading import read_regular
-from runner.results.inspection import as_job_folder
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.encode.shard import DAMAGED, SUFFIX, UNFINISHED
+from embedmark.runner.encode.store import IDENTITY
+from embedmark.runner.results.inspection import as_job_folder
 
 BLOCK = 512
 """Bytes of the blocks in which a file's place on disk is counted."""
@@ -74,7 +74,7 @@ def usage(outputs: Path) -> Usage:
 
 
 def shards(outputs: Path) -> Iterator[StoredShard]:
-    """The vectors of all models."""
+    """List the files of vectors of all models."""
     for folder in _folders(outputs / "store"):
         model = store_model(folder)
         for path in sorted(folder.glob(f"[!.]*{SUFFIX}")):

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from embedmark.runner.common.errors import DataError
 
 if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
     import numpy as np
     from numpy.typing import NDArray
+
+    from embedmark.tasks.retrieval.ranking import Ranking
 
 Side = Literal["query", "document"]
 """Which side of an asymmetric task a text is on. Symmetric tasks use None."""
@@ -22,12 +26,21 @@ SimilarityName = Literal["cosine", "dot", "euclidean", "manhattan"]
 Modality = Literal["text", "image"]
 """What an item is."""
 
+Role = Literal["text", "image", "label", "value", "number", "list", "cluster", "id", "conversation"]
+"""As what a column is read; `runner/data/checks.py` says which types fit each.
 
-class DataError(ValueError):
-    """Data that a protocol cannot score: a missing column, an empty split, a label without rows.
+    text, image     items, or lists of texts
+    label           a class: a text or a whole number, or a list of them
+    value           a label that is a number; in a file without types True and False are 1 and 0
+    number          a score or a grade
+    list            lists that the task type itself looks into
+    cluster         which rows belong together; only the splits that are evaluated need it
+    id              an id
+    conversation    a text, or a list of turns
+"""
 
-    The message says what was found and what was expected; the runner adds the task, its file and the dataset.
-    """
+ColumnRoles: TypeAlias = "tuple[tuple[str, Role], ...]"
+"""Column and role; a column may have several."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +119,13 @@ class RetrievalRows:
 class TaskData:
     """The data of one job: the splits that its task type asked for, under their names.
 
-    `sizes_before` is filled only where `settings.draws` is "mteb": the row counts, in order, of the (split, subset)
-    pairs that the reference would have scored before this one, whose draws have to be replayed. What is counted of each
-    pair is the split that `settings.drawn_split(split)` names.
+    `replayed_split_sizes` is filled only where `settings.draws` is "mteb": the row counts, in order, of the (split,
+    subset) pairs that the reference would have scored before this one, whose draws have to be replayed. What is counted
+    of each pair is the split that `settings.drawn_split(split)` names.
     """
 
     splits: Mapping[str, Rows | RetrievalRows]
-    sizes_before: tuple[int, ...] = ()
+    replayed_split_sizes: tuple[int, ...] = ()
 
     def rows(self, split: str) -> Rows:
         """The split as a table. Raises DataError when it is missing, empty or laid out for retrieval."""
@@ -156,46 +169,26 @@ Item: TypeAlias = str | Image
 
 
 @dataclass(frozen=True)
-class TextSet:
-    """Texts that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`.
+class ItemSet:
+    """Items of one modality that a task wants encoded, in row order.
 
-    `background` is the corpus that a model in two stages is shown a sample of before it encodes these texts; None for
-    the texts of the job's first set. It may be a lazy column, of which only the sample is read. `in_blocks`: the task
-    asks for their vectors by `Embeddings.rows` alone, so that a large corpus need not be in memory.
+    Args:
+        name: the key of their vectors in `Embeddings`.
+        items: texts or images; images may be a lazy column.
+        side: of an asymmetric task, which side they are on.
+        modality: what each of them is.
+        background: the corpus that a contextual model is shown a sample of before it encodes these texts; None for the
+            texts of the job's first set. It may be a lazy column, of which only the sample is read.
+        in_blocks: the task asks for their vectors by `Embeddings.rows` alone, so that a large corpus need not be in
+            memory.
     """
 
     name: str
-    texts: Sequence[str]
+    items: Sequence[Item]
     side: Side | None
-    split: str
+    modality: Modality = "text"
     background: Sequence[str] | None = None
     in_blocks: bool = False
-    modality: ClassVar[Modality] = "text"
-
-    @property
-    def items(self) -> Sequence[str]:
-        """The texts."""
-        return self.texts
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Images that a task wants encoded, in row order. `name` is the key of their vectors in `Embeddings`."""
-
-    name: str
-    images: Sequence[Image]
-    side: Side | None
-    split: str
-    modality: ClassVar[Modality] = "image"
-
-    @property
-    def items(self) -> Sequence[Image]:
-        """The images."""
-        return self.images
-
-
-ItemSet: TypeAlias = TextSet | ImageSet
-"""Items of one modality."""
 
 
 class VectorRows(Protocol):
@@ -237,13 +230,16 @@ class Scores:
     values: metric → score, under the names that the reference implementation uses.
     experiments: the same metrics for every repetition, where the protocol repeats itself.
     items: array name → what is kept of every evaluated row, pair or query: all that the main metric can be computed
-    from again, and which items they are (tasks/items.py).
+    from again, and which items they are (tasks/item_arrays.py).
+    ties: of rankings, the share of queries that `Ranking.ties_at` counts. ranking: what was scored, of such tasks.
     """
 
     main_metric: str
     values: Mapping[str, float]
     experiments: Sequence[Mapping[str, float]] = ()
     items: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    ties: float | None = None
+    ranking: Ranking | None = None
 
     @property
     def main_score(self) -> float:
@@ -259,20 +255,41 @@ class Scores:
 class Task(Protocol):
     """One task type, bound to one task's settings and one subset and split (its context)."""
 
-    @property
-    def accepts(self) -> frozenset[str]:
-        """What can be evaluated: "encoder", "searcher" (a model that finds documents itself, asked by the task's
-        `lookup`) and "scorer" (one that orders given candidates)."""
-        ...
-
     def splits(self) -> tuple[str, ...]:
-        """The splits that `texts` and `evaluate` read, the evaluated one among them."""
+        """The splits that `items` and `evaluate` read, the evaluated one among them."""
         ...
 
-    def texts(self, data: TaskData) -> Sequence[ItemSet]:
-        """The texts, or images, to encode. Raises DataError when the data does not have what the protocol needs."""
+    def items(self, data: TaskData) -> Sequence[ItemSet]:
+        """The texts or images to encode. Raises DataError when the data does not have what the protocol needs."""
         ...
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Score vectors. Pure: equal vectors and data give equal scores, whatever ran before."""
         ...
+
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class Bound(Generic[Settings]):
+    """What most task types begin with: settings, the subset and split that they are bound to, and the main metric.
+
+    Example:
+        >>> class WordCount(Bound[WordCountSettings]):
+        ...     def items(self, data): ...
+        ...     def evaluate(self, embeddings, data): ...
+    """
+
+    settings: Settings
+    context: TaskContext
+    main_metric: str
+
+    @property
+    def split(self) -> str:
+        """The evaluated split."""
+        return self.context.split
+
+    def splits(self) -> tuple[str, ...]:
+        """The evaluated split alone."""
+        return (self.split,)

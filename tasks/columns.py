@@ -8,11 +8,36 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.base import DataError, Image, Rows
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Image, Item, Modality, Rows
+
+
+def items_of(
+    rows: Rows, column: str, modality: Modality = "text", indices: Iterable[int] | None = None
+) -> Sequence[Item]:
+    """Read the items of a column.
+
+    Args:
+        rows: the table.
+        column: the name of the column.
+        modality: what its values are.
+        indices: which rows, in that order; all by default.
+
+    Returns:
+        A list of texts, or images that are read when they are asked for.
+
+    Raises:
+        DataError: there is no such column; a text is not a string. Images are looked at when they are read.
+    """
+    return texts_of(rows, column, indices) if modality == "text" else ImageColumn(rows, column, indices)
 
 
 def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> list[str]:
-    """The texts of a column, all or those of `indices` in that order. Raises DataError where one is not a string."""
+    """Read the texts of a column, all or those of `indices` in that order.
+
+    Raises:
+        DataError: there is no such column, or a value is not a string.
+    """
     values = rows[column]
     chosen = range(rows.n_rows) if indices is None else [int(i) for i in indices]
     found = list(values) if indices is None else [values[i] for i in chosen]
@@ -28,22 +53,25 @@ class ImageColumn(Sequence[Image]):
     Raises DataError, when it is read, for a value that is not bytes.
     """
 
-    def __init__(self, rows: Rows, column: str) -> None:
+    def __init__(self, rows: Rows, column: str, indices: Iterable[int] | None = None) -> None:
         self._values = rows[column]
         self._column = column
+        self._rows: Sequence[int] = range(rows.n_rows) if indices is None else [int(i) for i in indices]
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._rows)
 
     @overload
     def __getitem__(self, index: int) -> Image: ...
     @overload
     def __getitem__(self, index: slice) -> list[Image]: ...
     def __getitem__(self, index: int | slice) -> Image | list[Image]:
-        if isinstance(index, slice):
-            rows = range(len(self))[index]
-            return [self._image(row, value) for row, value in zip(rows, self._values[index], strict=True)]
-        return self._image(range(len(self))[index], self._values[index])
+        if not isinstance(index, slice):
+            return self._image(self._rows[index], self._values[self._rows[index]])
+        rows = self._rows[index]
+        # One slice of a lazy column is faster than its values one by one.
+        values = self._values[index] if isinstance(rows, range) else [self._values[row] for row in rows]
+        return [self._image(row, value) for row, value in zip(rows, values, strict=True)]
 
     def _image(self, row: int, value: object) -> Image:
         where = f"column {self._column!r}, row {row}"

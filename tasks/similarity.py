@@ -12,20 +12,14 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import (
-    euclidean_distances,
-    manhattan_distances,
-    paired_cosine_distances,
-    paired_euclidean_distances,
-    paired_manhattan_distances,
-)
 
-from tasks.base import DataError, SimilarityName
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import SimilarityName
 
 Vectors: TypeAlias = NDArray[np.float32]
 
 _SMALLEST_NORM = np.float32(1e-12)
-_MATRIX_CELLS = 2**24
+MATRIX_CELLS = 2**24
 """Cells of a block of a similarity matrix: 64 MiB of float32."""
 _CACHE_CELLS = 2**17
 """Cells of a block of vectors that stays in a core's cache while it is passed over again and again."""
@@ -46,6 +40,13 @@ def comparisons(a: Vectors, b: Vectors, own: SimilarityName) -> dict[str, NDArra
     and the reference reports it: equal texts are exactly 1, where the dot product of a' and b' is only close to it.
     Raises DataError when a similarity is not finite.
     """
+    # Here and below, and not above: it takes a second to import, and most searches do without.
+    from sklearn.metrics.pairwise import (
+        paired_cosine_distances,
+        paired_euclidean_distances,
+        paired_manhattan_distances,
+    )
+
     found = {
         "similarity": finite("similarity", pairwise(own, a, b)),
         "cosine": 1 - paired_cosine_distances(a, b),
@@ -75,12 +76,16 @@ def matrix(name: SimilarityName, a: Vectors, b: Vectors) -> NDArray[np.float32]:
         case "dot":
             return a @ b.T
         case "euclidean":
+            from sklearn.metrics.pairwise import euclidean_distances
+
             return -np.asarray(euclidean_distances(a, b), dtype=np.float32)
         case "manhattan":
+            from sklearn.metrics.pairwise import manhattan_distances
+
             return -np.asarray(manhattan_distances(a, b), dtype=np.float32)
 
 
-def row_blocks(n: int, m: int, cells: int = _MATRIX_CELLS) -> Iterator[slice]:
+def row_blocks(n: int, m: int, cells: int = MATRIX_CELLS) -> Iterator[slice]:
     """Consecutive slices of n rows, so that a block of rows by m columns has at most `cells` cells (but one row)."""
     step = max(1, cells // max(1, m))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))

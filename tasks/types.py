@@ -1,7 +1,7 @@
 """The task types: one row each, light enough for planning to import.
 
-To add a type, write its module, give it a settings class in `tasks/settings.py` and add a row. Types of other
-packages come through the entry-point group `embedmark.tasks`, whose values are `TaskType` objects.
+To add a type, write its module and its settings class in a family's folder, and add a row. Types of other packages come
+through the entry-point group `embedmark.tasks`, whose values are `TaskType` objects.
 """
 
 from __future__ import annotations
@@ -9,40 +9,65 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
-from tasks import settings
-from tasks.base import Modality, Task, TaskContext
-from tasks.plugins import PlugIns, plug_ins
+from embedmark.runner.common.plugins import PlugIns, plug_ins
+from embedmark.tasks.base import Modality, Task, TaskContext
+from embedmark.tasks.clusters import settings as clusters
+from embedmark.tasks.labels import settings as labels
+from embedmark.tasks.pairs import settings as pairs
+from embedmark.tasks.retrieval import settings as retrieval
+from embedmark.tasks.settings import TaskSettings
 
 
 @dataclass(frozen=True)
 class TaskType:
     """One way to score a model.
 
-    label: what the field (and model prompts keyed by type) calls it. implementation: "module:Class", or None while it
-    is still to come. protocol: raised whenever a change of code changes scores. instruction: what an instruction model
-    is told when neither the model nor the task says anything; None where sides differ or nothing is said. accepts:
-    which kinds of model can be evaluated, as the implementation's own `accepts` says. modalities: what its items are.
+    Args:
+        name: what the YAML of a task calls it.
+        label: what the field (and model prompts keyed by type) calls it; a task may say another.
+        implementation: "module:Class" of a `Task`, made of settings, context and main metric.
+        settings: the class of its settings, a frozen dataclass that is a `TaskSettings`.
+        protocol: a whole number that enters the fingerprint. Bump it whenever a change of code changes scores.
+        instruction: what an instruction model is told when neither the model nor the task says anything; None where
+            sides differ or nothing is said.
+        retrieval_layout: whether its data is a corpus, queries and judgments, instead of one table.
+        accepts: what can be evaluated: "encoder", "searcher" (a model that finds documents itself, asked by the task's
+            `lookup`) and "scorer" (one that orders given candidates).
+        modalities: what its items are besides those of the columns that its settings name.
+
+    Example:
+        >>> TaskType("word_count", "WordCount", "my_package.words:WordCount", WordCountSettings, protocol=1)
     """
 
     name: str
     label: str
-    implementation: str | None
+    implementation: str
     settings: type[Any]
     protocol: int
     instruction: str | None = None
     retrieval_layout: bool = False
     accepts: frozenset[str] = frozenset({"encoder"})
-    modalities: frozenset[Modality] = frozenset({"text"})
+    modalities: frozenset[Modality] = frozenset()
 
-    def bind(self, values: Any, context: TaskContext, main_metric: str) -> Task:
-        """A task of this type, ready for data. `values` is an instance of `self.settings`."""
-        if self.implementation is None:
-            raise NotImplementedError(f"task type {self.name!r} is still to come")
-        module, _, cls = self.implementation.partition(":")
-        task: Task = getattr(importlib.import_module(module), cls)(values, context, main_metric)
+    def bind(self, settings: Any, context: TaskContext, main_metric: str) -> Task:
+        """Make a task of this type, ready for data.
+
+        Args:
+            settings: an instance of the type's settings class.
+            context: the task's name and label, and the subset and split that are evaluated.
+            main_metric: the metric that becomes `Scores.main_score`.
+        """
+        module, _, name = self.implementation.partition(":")
+        task: Task = getattr(importlib.import_module(module), name)(settings, context, main_metric)
         return task
+
+    def gives(self, settings: TaskSettings) -> frozenset[Modality]:
+        """Say what a model has to take under these settings: texts, images or both."""
+        roles = {role for _, role in settings.column_roles()}
+        of_columns: frozenset[Modality] = frozenset(name for name in get_args(Modality) if name in roles)
+        return (of_columns | self.modalities) or frozenset({"text"})
 
 
 _SEARCHED = frozenset({"encoder", "searcher"})
@@ -52,98 +77,101 @@ _BUILT_IN = [
     TaskType(
         "classification",
         "Classification",
-        "tasks.classification:Classification",
-        settings.ClassificationSettings,
+        "embedmark.tasks.labels.classification:Classification",
+        labels.ClassificationSettings,
         1,
         "Classify user passages.",
     ),
     TaskType(
         "multilabel_classification",
         "MultilabelClassification",
-        "tasks.multilabel:MultilabelClassification",
-        settings.MultilabelClassificationSettings,
+        "embedmark.tasks.labels.multilabel:MultilabelClassification",
+        labels.MultilabelClassificationSettings,
         1,
         "Classify user passages.",
     ),
     TaskType(
         "zeroshot_classification",
         "ZeroShotClassification",
-        "tasks.zeroshot_classification:ZeroShotClassification",
-        settings.ZeroShotClassificationSettings,
+        "embedmark.tasks.labels.zeroshot_classification:ZeroShotClassification",
+        labels.ZeroShotClassificationSettings,
         1,
         "Classify the given input into one of the candidate labels.",
+        modalities=frozenset({"text"}),
     ),
     TaskType(
         "zeroshot_image_classification",
         "ZeroShotClassification",
-        "tasks.zeroshot_image_classification:ZeroShotImageClassification",
-        settings.ZeroShotImageClassificationSettings,
+        "embedmark.tasks.labels.zeroshot_classification:ZeroShotClassification",
+        labels.ZeroShotImageClassificationSettings,
         1,
         "Classify the given input into one of the candidate labels.",
-        modalities=frozenset({"image", "text"}),
+        modalities=frozenset({"text"}),
     ),
     TaskType(
         "regression",
         "Regression",
-        "tasks.regression:Regression",
-        settings.RegressionSettings,
+        "embedmark.tasks.labels.regression:Regression",
+        labels.RegressionSettings,
         1,
         "Predict the value of the user passage.",
     ),
     TaskType(
         "clustering",
         "Clustering",
-        "tasks.clustering:Clustering",
-        settings.ClusteringSettings,
+        "embedmark.tasks.clusters.clustering:Clustering",
+        clusters.ClusteringSettings,
         1,
         "Identify categories in user passages.",
     ),
     TaskType(
         "clustering_legacy",
         "Clustering",
-        "tasks.clustering_legacy:LegacyClustering",
-        settings.LegacyClusteringSettings,
+        "embedmark.tasks.clusters.clustering_legacy:LegacyClustering",
+        clusters.LegacyClusteringSettings,
         1,
         "Identify categories in user passages.",
     ),
     TaskType(
         "pair_classification",
         "PairClassification",
-        "tasks.pair_classification:PairClassification",
-        settings.PairClassificationSettings,
+        "embedmark.tasks.pairs.pair_classification:PairClassification",
+        pairs.PairClassificationSettings,
         1,
         "Retrieve text that are semantically similar to the given text.",
     ),
-    TaskType("sts", "STS", "tasks.sts:STS", settings.STSSettings, 1, "Retrieve semantically similar text."),
+    TaskType(
+        "sts", "STS", "embedmark.tasks.pairs.sts:STS", pairs.STSSettings, 1, "Retrieve semantically similar text."
+    ),
     TaskType(
         "arrangement",
         "STS",
-        "tasks.arrangement:Arrangement",
-        settings.ArrangementSettings,
+        "embedmark.tasks.pairs.arrangement:Arrangement",
+        pairs.ArrangementSettings,
         1,
         "Retrieve semantically similar text.",
     ),
     TaskType(
         "bitext_mining",
         "BitextMining",
-        "tasks.bitext_mining:BitextMining",
-        settings.BitextMiningSettings,
+        "embedmark.tasks.pairs.bitext_mining:BitextMining",
+        pairs.BitextMiningSettings,
         1,
         "Retrieve parallel sentences.",
     ),
     TaskType(
         "summarization",
         "Summarization",
-        "tasks.summarization:Summarization",
-        settings.SummarizationSettings,
+        "embedmark.tasks.pairs.summarization:Summarization",
+        pairs.SummarizationSettings,
         1,
         "Given a news summary, retrieve other semantically similar summaries.",
     ),
     TaskType(
         "retrieval",
         "Retrieval",
-        "tasks.retrieval:Retrieval",
-        settings.RetrievalSettings,
+        "embedmark.tasks.retrieval.retrieval:Retrieval",
+        retrieval.RetrievalSettings,
         1,
         "Retrieve text based on user query.",
         retrieval_layout=True,
@@ -152,8 +180,8 @@ _BUILT_IN = [
     TaskType(
         "reranking",
         "Reranking",
-        "tasks.reranking:Reranking",
-        settings.RetrievalSettings,
+        "embedmark.tasks.retrieval.reranking:Reranking",
+        retrieval.RetrievalSettings,
         1,
         "Retrieve text based on user query.",
         retrieval_layout=True,
@@ -162,8 +190,8 @@ _BUILT_IN = [
     TaskType(
         "instruction_retrieval",
         "InstructionRetrieval",
-        "tasks.retrieval:Retrieval",
-        settings.RetrievalSettings,
+        "embedmark.tasks.retrieval.retrieval:Retrieval",
+        retrieval.RetrievalSettings,
         1,
         "Retrieve text based on user query.",
         retrieval_layout=True,
@@ -172,8 +200,8 @@ _BUILT_IN = [
     TaskType(
         "instruction_reranking",
         "InstructionReranking",
-        "tasks.reranking:Reranking",
-        settings.InstructionRerankingSettings,
+        "embedmark.tasks.retrieval.reranking:Reranking",
+        retrieval.InstructionRerankingSettings,
         1,
         "Retrieve text based on user query.",
         retrieval_layout=True,
@@ -184,13 +212,13 @@ _BUILT_IN = [
 
 @cache
 def task_types() -> dict[str, TaskType]:
-    """All task types by name, those of installed packages included."""
+    """List all task types by name, those of installed packages included."""
     return {**{kind.name: kind for kind in _BUILT_IN}, **added_types().found}
 
 
 @cache
 def added_types() -> PlugIns[TaskType]:
-    """The types of installed packages, which take no name and no label of a type that is built in."""
+    """List the types of installed packages, which take no name and no label of a type that is built in."""
     taken = {name for kind in _BUILT_IN for name in (kind.name, kind.label)}
     return plug_ins(
         "embedmark.tasks", "task type", TaskType, taken, lambda kind: (str(kind.name), str(kind.label)), _fault
@@ -200,6 +228,8 @@ def added_types() -> PlugIns[TaskType]:
 def _fault(kind: TaskType) -> str | None:
     if not is_dataclass(kind.settings):
         return "whose `settings` is no dataclass"
+    if not issubclass(kind.settings, TaskSettings):
+        return "whose `settings` lacks column_roles() or metrics(), which say what is read and what is computed"
     if not isinstance(kind.protocol, int):
         return "whose `protocol` is no whole number"
     if not isinstance(kind.implementation, str) or ":" not in kind.implementation:

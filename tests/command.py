@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner.__main__ import main
-from runner.text import MESSAGE
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.text import MESSAGE
 
 
 @dataclass(frozen=True)

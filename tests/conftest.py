@@ -31,12 +31,27 @@ _PORT = _RESERVED.getsockname()[1]
 _SESSION_HF_HOME = Path(tempfile.mkdtemp(prefix="embedmark-hf-"))
 os.environ.update(
     HF_HOME=str(_SESSION_HF_HOME),
+    EMBEDMARK_CACHE=str(_SESSION_HF_HOME / "embedmark"),
     HF_ENDPOINT=f"http://127.0.0.1:{_PORT}",
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
 )
 for _name in ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
     os.environ.pop(_name, None)
+
+
+REFERENCE = Path(__file__).resolve().parents[1] / ".venv-reference"
+ON_THE_LOOPBACK = {"hub", "serve_hub", "hub_env", "service"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only what talks to a server may fail by chance, and is tried again; nothing else is."""
+    for item in items:
+        talks = item.get_closest_marker("service") or ON_THE_LOOPBACK & set(getattr(item, "fixturenames", ()))
+        if talks:
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+        if item.get_closest_marker("reference") and not REFERENCE.is_dir():
+            item.add_marker(pytest.mark.skip(reason="no .venv-reference (`make reference`)"))
 
 
 def pytest_unconfigure() -> None:

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.base import EncodeContext, ModelSpec, Variant
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.spec import ModelSpec
 
 MARKED = "marked"
 """The word in the texts of the faulty task."""

@@ -11,12 +11,12 @@ import yaml
 from sample_records import NOON
 from small_project import table, task
 
-from runner.config.compose import settings_from
-from runner.execute.jobs import job_facts
-from runner.pins import default_pins
-from runner.plan import Job, make_plan
-from runner.results.folder import JobFolders
-from runner.results.record import DatasetFacts, Failure, ModelFacts, Record, Timing
+from embedmark.runner.config.compose import settings_from
+from embedmark.runner.execute.jobs import job_facts
+from embedmark.runner.pins import default_pins
+from embedmark.runner.plan import Job, make_plan
+from embedmark.runner.results.folder import JobFolders
+from embedmark.runner.results.record import DatasetFacts, Failure, ModelFacts, Record, Timing
 
 _TICKS = iter(range(10**9))
 
@@ -51,16 +51,22 @@ def _write(job: Job, kept: Record | Failure, outputs: Path) -> Path:
         return claim.fail(kept, job.identity, {})
 
 
+def _dataset(job: Job, content: str) -> DatasetFacts:
+    hub, revision = (getattr(job.task.config.dataset, name, None) for name in ("hub", "revision"))
+    source = f"hub:{hub}" if hub else "files:data"
+    return DatasetFacts(source=source, revision=revision, content={job.split: content * 64})
+
+
 def _record(job: Job, score: float, content: str) -> Record:
     now: datetime = NOON + timedelta(seconds=next(_TICKS))
     return Record(
         fingerprint=job.fingerprint,
         job=job_facts(job),
-        main_metric=job.task.main_metric,
+        main_metric=job.task.config.main_metric,
         main_score=score,
-        scores={job.task.main_metric: score},
-        dataset=DatasetFacts(source="files:data", content={job.split: content * 64}),
-        model=ModelFacts(source="hub:org/model", revision=job.model.revision),
+        scores={job.task.config.main_metric: score},
+        dataset=_dataset(job, content),
+        model=ModelFacts(source="hub:org/model", revision=job.model.config.revision),
         versions={"embedmark": "0.1.0", "python": "3.11.0"},
         timing=Timing(),
         started_at=now,

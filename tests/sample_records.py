@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.config.identity import fingerprint
-from runner.results.folder import JobFolders
-from runner.results.record import DatasetFacts, Failure, JobFacts, ModelFacts, Record, Timing
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.results.folder import JobFolders
+from embedmark.runner.results.record import DatasetFacts, Failure, JobFacts, ModelFacts, Record, Timing
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.config.catalogue import SHIPPED, Catalogue
+from embedmark.runner.config.catalogue import SHIPPED, Catalogue
 from tools.catalogue import pages
 from tools.convert_facts import converted, own_files
 
@@ -35,8 +35,7 @@ print(json.dumps([tasks, benchmarks]))
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no .venv-reference (`make reference`)")
+@pytest.mark.reference
 def test_subsets_and_splits_stand_in_the_order_of_the_reference() -> None:
     done = subprocess.run([REFERENCE, "-c", ORDER], capture_output=True, text=True, check=True)
     theirs, benchmarks = json.loads(done.stdout.splitlines()[-1])

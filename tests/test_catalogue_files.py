@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from runner.config.catalogue import SHIPPED, Catalogue, read_config, read_task
-from runner.config.identity import known_loader
-from runner.config.members import all_of, resolved
-from runner.config.schema import BenchmarkConfig, HubDataset, ModelConfig, TaskConfig, TaskGroup
-from runner.config.yaml_files import read_yaml
-from runner.data.transforms import parse
-from tasks.types import task_types
+from embedmark.runner.config.catalogue import SHIPPED, Catalogue, read_config, read_task
+from embedmark.runner.config.checks import check_settings, known_loader
+from embedmark.runner.config.members import all_of, resolved
+from embedmark.runner.config.schema import BenchmarkConfig, HubDataset, ModelConfig, TaskConfig, TaskGroup
+from embedmark.runner.config.yaml_files import read_yaml
+from embedmark.runner.data.transforms.parsing import parse
+from embedmark.tasks.types import task_types
 from tools.catalogue import loaders, models, pages, services, tasks
 from tools.convert_facts import check_all
 
@@ -80,10 +80,9 @@ def test_benchmarks_hold_tasks_with_the_subsets_and_splits_they_ask_for(
 
 
 def test_tasks_say_what_their_type_gives_a_model(shipped_tasks: dict[Path, TaskConfig]) -> None:
-    wrong = {
-        task.name for task in shipped_tasks.values() if set(task.about.modalities) != task_types()[task.type].modalities
-    }
-    assert wrong == set()
+    for task in shipped_tasks.values():
+        kind = task_types()[task.type]
+        assert set(task.about.modalities) == kind.gives(check_settings(task, task.name, kind)), task.name
 
 
 def test_aggregates_are_made_of_tasks_that_exist(shipped_tasks: dict[Path, TaskConfig]) -> None:

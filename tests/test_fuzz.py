@@ -7,6 +7,7 @@ import os
 import pkgutil
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,14 +15,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import fuzzing
 import pytest
 from fuzzing import Case, check, mutated_line, mutated_text, mutated_values
 
-import runner.commands
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue
-from runner.errors import UserError
+import embedmark.runner.cli
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SHIPPED = [
@@ -79,9 +79,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         text = f"name: {name}\naliases: [several]\ntasks: [STSBenchmark, {{name: SciFact, splits: [test]}}]\n"
         (shipped / "benchmark" / f"{name}.yaml").write_text(text)
     # A verb that is imported later would keep the small catalogue.
-    for found in pkgutil.iter_modules(runner.commands.__path__, "runner.commands."):
+    for found in pkgutil.iter_modules(embedmark.runner.cli.__path__, "embedmark.runner.cli."):
         importlib.import_module(found.name)
-    ours = [module for name, module in sys.modules.items() if name.startswith("runner.")]
+    ours = [module for name, module in sys.modules.items() if name.startswith("embedmark.runner.")]
     for module in ours:
         if getattr(module, "SHIPPED", None) == CONFIGS:
             monkeypatch.setattr(module, "SHIPPED", shipped)
@@ -159,11 +159,6 @@ def _raises(*_: object, **__: object) -> int:
     raise IndexError("list index out of range")
 
 
-def _hangs(*_: object, **__: object) -> int:
-    time.sleep(60)
-    return 0
-
-
 def _prints(*_: object, **__: object) -> int:
     print("Traceback (most recent call last):")
     return 0
@@ -177,7 +172,6 @@ def _leaves(*_: object, **__: object) -> int:
     ("fault", "said"),
     [
         (_raises, "a fault of embedmark"),
-        (_hangs, "Hang"),
         (_prints, "a traceback"),
         (lambda *_: 3, "status 3"),
         (lambda *_: 2, "without a word"),
@@ -186,12 +180,21 @@ def _leaves(*_: object, **__: object) -> int:
     ],
 )
 def test_the_fuzz_notices_faults(fault: object, said: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import runner.commands.catalogue
+    import embedmark.runner.cli.showing
 
-    monkeypatch.setattr(runner.commands.catalogue, "show", fault)
-    monkeypatch.setattr(fuzzing, "SECONDS", 0.5)
+    monkeypatch.setattr(embedmark.runner.cli.showing, "show", fault)
     with pytest.raises(AssertionError, match=said):
         check(Case(("show", "minilm")), main)
+
+
+def test_the_fuzz_notices_a_hang() -> None:
+    """In a process of its own: the bell is a signal, and this process has the threads of many tests."""
+    code = (
+        f"import sys, time; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fuzzing; fuzzing.SECONDS = 0.5;"
+        "fuzzing.check(fuzzing.Case(('show',)), lambda _: time.sleep(60))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "AssertionError: Hang: no end within 0.5 s came out of Case(line=('show',)" in done.stderr, done
 
 
 def test_what_leaves_main_is_noticed() -> None:

@@ -21,8 +21,7 @@ import pytest
 from encoders import MINILM32, StoredVectors, Vectors, random_vectors
 from hub_tasks import HUB_TASKS, LAB_TASKS
 
-from runner.errors import UserError
-from tasks.base import DataError
+from embedmark.runner.common.errors import DataError, UserError
 
 pytestmark = [pytest.mark.hub, pytest.mark.usefixtures("hub")]
 
@@ -117,8 +116,7 @@ def test_minilm_end_to_end(hub_env: Mapping[str, str], tmp_path: Path) -> None:
     assert max(far.values()) <= END_TO_END_TOLERANCE, far
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not (ours.REPOSITORY / ".venv-reference").is_dir(), reason="no .venv-reference (`make reference`)")
+@pytest.mark.reference
 @pytest.mark.parametrize("which", ["--mocks", "--variants"])
 def test_small_tasks_of_every_type_and_variant_live(which: str) -> None:
     """The reference's own mock tasks, and tasks of the catalogue on data made for the purpose."""

@@ -17,12 +17,13 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.config.catalogue import Catalogue, read_config, read_task
-from runner.config.compose import check_prompts
-from runner.config.identity import known_loader
-from runner.config.schema import BenchmarkConfig, ModelConfig
-from runner.data.transforms import parse
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue, read_config, read_task
+from embedmark.runner.config.checks import known_loader
+from embedmark.runner.config.compose import check_prompts
+from embedmark.runner.config.schema import BenchmarkConfig, ModelConfig
+from embedmark.runner.data.transforms.parsing import parse
+from embedmark.tasks.types import task_types
 from tools.catalogue import benchmarks, instruct, loaders, models, pages, searchers, services, tasks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -135,7 +136,7 @@ def _read_model(path: Path, tasks: Collection[str]) -> None:
     model = read_config(path, ModelConfig)
     try:
         known_loader(model)
-        check_prompts(model, tasks)
+        check_prompts(model, tasks, {kind.label for kind in task_types().values()})
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 

@@ -13,8 +13,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import TaskConfig
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import TaskConfig
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ModelError
+from embedmark.runner.common.errors import ModelError
 
 SHOWN = 300
 """Characters of an answer that an error shows."""
@@ -36,6 +36,12 @@ def vectors(rows: Any, texts: int, width: int | None) -> NDArray[np.float32]:
     if found.ndim != 2 or not found.size:
         raise ModelError(f"answered {excerpt(repr(rows))} where vectors of numbers should be")
     return found
+
+
+def named_in(answer: Any) -> set[str]:
+    """What an answer calls the model that gave it; nothing where it does not say."""
+    named = answer.get("model") if isinstance(answer, dict) else getattr(answer, "model", None)
+    return {excerpt(named)} if isinstance(named, str) and named else set()
 
 
 def excerpt(text: str) -> str:

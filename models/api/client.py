@@ -17,10 +17,10 @@ from typing import Any
 import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from models.api.answers import excerpt
-from models.api.key import Key
-from models.api.pace import Pace
-from models.base import ModelError
+from embedmark.models.api.answers import excerpt
+from embedmark.models.api.key import Key
+from embedmark.models.api.pace import Pace
+from embedmark.runner.common.errors import ModelError
 
 log = logging.getLogger(__name__)
 

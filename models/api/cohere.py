@@ -2,20 +2,19 @@
 
 The key is in COHERE_API_KEY or CO_API_KEY. Texts have an input type; where a task is neither search, classification nor
 clustering it is search_document, as in mteb 2.26.24. Texts that are too long are cut at their end by the service.
-Parameters: see models/api/protocol.py.
+Parameters: see `ServiceParameters`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from models.api import protocol
-from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
-from models.api.services import SERVICES
-from models.base import ModelSpec
+from embedmark.models.api import protocol
+from embedmark.models.api.encoder import Fields, Limits
+from embedmark.models.api.services import SERVICES
 
 
-def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
+def _request_body(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
     shortened = {} if asked.dimensions is None else {"output_dimension": asked.dimensions}
     return {"model": asked.model, "texts": texts, "embedding_types": ["float"], **shortened, **fields}
 
@@ -26,8 +25,8 @@ PROTOCOL = protocol.Protocol(
     path="/v2/embed",
     # 96 texts are Cohere's limit; of tokens it takes 128,000.
     limits=Limits(texts=96, characters=65_536),
-    worded=_worded,
-    read=lambda answer: answer["embeddings"]["float"],
+    make_request_body=_request_body,
+    parse_response=lambda answer: answer["embeddings"]["float"],
     fields={
         "Classification": {"input_type": "classification"},
         "MultilabelClassification": {"input_type": "classification"},
@@ -35,15 +34,5 @@ PROTOCOL = protocol.Protocol(
         "query": {"input_type": "search_query"},
         "document": {"input_type": "search_document"},
     },
-    otherwise={"input_type": "search_document"},
+    default_fields={"input_type": "search_document"},
 )
-
-
-def outline(spec: ModelSpec) -> ApiOutline:
-    """How the model treats texts, without its key. Raises ModelError."""
-    return protocol.outline(spec, PROTOCOL)
-
-
-def load(spec: ModelSpec) -> ApiEncoder:
-    """The service, not yet asked. Raises ModelError."""
-    return protocol.connect(spec, PROTOCOL)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.api.answers import vectors
-from models.base import EncodeContext, ModelError, ModelSpec, Variant
-from models.instructions import InstructionTable
-from models.prompts import PromptTable, most_specific
-from tasks.base import SimilarityName
+from embedmark.models.api.answers import vectors
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.instructions import InstructionTable
+from embedmark.models.prompts import PromptTable, most_specific
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import SimilarityName
 
 Fields = Mapping[str, Any]
 """Fields of a request besides its texts."""
@@ -46,16 +48,13 @@ class Limits:
 class ApiOutline:
     """How a service's model treats texts, known without its key and without asking it.
 
-    fields: fields of the request by context, keyed like prompts, which the parameter `encode` replaces; `otherwise`
-    where no key fits. Raises ModelError for an `encode` that says nothing: the model's identity could not tell it.
+    fields: fields of the request by context, keyed like prompts, which the parameter `encode` replaces;
+    `default_fields` where no key fits.
     """
 
-    def __init__(self, spec: ModelSpec, fields: Mapping[str, Fields], otherwise: Fields) -> None:
+    def __init__(self, spec: ModelSpec, fields: Mapping[str, Fields], default_fields: Fields) -> None:
         self._fields: Mapping[str, Fields] = spec.parameters.get("encode") or fields
-        self._otherwise = otherwise
-        for key, values in self._fields.items():
-            if not isinstance(values, Mapping) or not values or None in values.values():
-                raise ModelError(f"parameters: encode: {key}: expected fields with their values, got {values!r}")
+        self._default_fields = default_fields
         self._prompts = (
             InstructionTable(spec.instructions, spec.prompts) if spec.instructions else PromptTable(spec.prompts)
         )
@@ -63,7 +62,7 @@ class ApiOutline:
     def variant(self, context: EncodeContext) -> Variant:
         """Prompt and request fields of a context."""
         fields = most_specific(self._fields, context)
-        chosen = self._otherwise if fields is None else fields
+        chosen = self._default_fields if fields is None else fields
         return Variant(self._prompts.choose(context), tuple(sorted(chosen.items())))
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
@@ -72,7 +71,11 @@ class ApiOutline:
 
 
 class ApiEncoder:
-    """An Encoder. service: its address. width: what its vectors must have, None for what the first one has."""
+    """An Encoder.
+
+    service: its address. width: what its vectors must have, None for what the first one has. answered: what its answers
+    call the model, filled while it is asked.
+    """
 
     def __init__(
         self,
@@ -83,12 +86,14 @@ class ApiEncoder:
         *,
         similarity: SimilarityName | None = None,
         width: int | None = None,
+        answered: set[str] | None = None,
     ) -> None:
         self._ask, self._limits, self._service, self._width = ask, limits, service, width
         self.variant, self.lengths = outline.variant, outline.lengths
         self.batch_tokens = limits.characters
         self.similarity: SimilarityName = similarity or "cosine"
         self.facts: Mapping[str, Any] = {"service": service, "batch_independent": False}
+        self.answered: set[str] = set() if answered is None else answered
 
     def encode(self, texts: Sequence[str], variant: Variant) -> NDArray[np.float32]:
         """One batch: float32 (n, dim). Services refuse empty texts, which become a space."""

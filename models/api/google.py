@@ -2,7 +2,7 @@
 
 The key is in GEMINI_API_KEY or GOOGLE_API_KEY. Texts have a task type; where a task has none of Google's, it is left
 out, as in mteb 2.26.24. Texts that are too long are cut at their end by the service. Parameters: see
-models/api/protocol.py.
+`ServiceParameters`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.api import protocol
-from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
-from models.api.services import SERVICES
-from models.base import ModelSpec
+from embedmark.models.api import protocol
+from embedmark.models.api.encoder import Fields, Limits
+from embedmark.models.api.services import SERVICES
 
 # For STS mteb says SIMILARITY, which Google's list of task types does not have.
 TASK_TYPES: Mapping[str, str] = {
@@ -27,7 +26,7 @@ TASK_TYPES: Mapping[str, str] = {
 """Google's task types by context, keyed like prompts."""
 
 
-def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
+def _request_body(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
     shortened = {} if asked.dimensions is None else {"outputDimensionality": asked.dimensions}
     name = f"models/{asked.model}"
     return {
@@ -40,17 +39,7 @@ PROTOCOL = protocol.Protocol(
     header=lambda key: {"x-goog-api-key": key},
     path="/models/{model}:batchEmbedContents",
     limits=Limits(texts=100, characters=65_536),
-    worded=_worded,
-    read=lambda answer: [embedding["values"] for embedding in answer["embeddings"]],
+    make_request_body=_request_body,
+    parse_response=lambda answer: [embedding["values"] for embedding in answer["embeddings"]],
     fields={context: {"taskType": kind} for context, kind in TASK_TYPES.items()},
 )
-
-
-def outline(spec: ModelSpec) -> ApiOutline:
-    """How the model treats texts, without its key. Raises ModelError."""
-    return protocol.outline(spec, PROTOCOL)
-
-
-def load(spec: ModelSpec) -> ApiEncoder:
-    """The service, not yet asked. Raises ModelError."""
-    return protocol.connect(spec, PROTOCOL)

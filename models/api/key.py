@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.base import ModelError
+from embedmark.runner.common.errors import ModelError
 
 HIDDEN = "***"
 

@@ -1,15 +1,6 @@
-"""What the services' own protocols have in common, and the parameters that their loaders share:
+"""What the services' own protocols have in common. Their parameters are those of `ServiceParameters`.
 
-- url: the address of the service; by default the provider's own. Another needs `trust_url: true` in the model's file.
-- key: the name of the environment variable with the key, which ends in _API_KEY, or null for a service without one.
-- model: what the service calls the model; by default the model's name without its owner.
-- dimensions: asked of the service, for models that can shorten their vectors.
-- encode: fields of the request by context, keyed like prompts, in place of the input types that the loader chooses:
-  {Retrieval-query: {input_type: search_query}}.
-- batch: the most texts a request holds. retries, timeout (seconds): of one request.
-- requests_per_minute, tokens_per_minute: what the service allows; by default it is asked as fast as it answers.
-
-Those of the last two lines say how a run executes and are not part of the model's identity.
+`key` and the last five, from `batch` on, say how a run executes and are not part of the model's identity.
 """
 
 from __future__ import annotations
@@ -18,19 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.api.answers import excerpt
-from models.api.client import RETRIES, TIMEOUT, Client
-from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
-from models.api.key import Key, read_key
-from models.api.pace import CHARACTERS_PER_TOKEN, Pace
-from models.api.services import Service, check_address, key_variables
-from models.base import ModelError, ModelSpec
-from models.prompts import refuse_settings, refuse_unknown
-
-PARAMETERS = {
-    *("url", "key", "model", "dimensions", "encode"),
-    *("batch", "retries", "timeout", "requests_per_minute", "tokens_per_minute"),
-}
+from embedmark.models.api.answers import excerpt, named_in
+from embedmark.models.api.client import RETRIES, TIMEOUT, Client
+from embedmark.models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
+from embedmark.models.api.key import Key, read_key
+from embedmark.models.api.pace import CHARACTERS_PER_TOKEN, Pace
+from embedmark.models.api.services import Service, check_address, key_variables
+from embedmark.models.parameters import ServiceParameters, check
+from embedmark.models.spec import ModelSpec, refuse_settings
+from embedmark.runner.common.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -39,67 +26,80 @@ class Asked:
 
     model: str
     dimensions: int | None
-    parameters: Mapping[str, Any]
+    parameters: ServiceParameters
 
 
 @dataclass(frozen=True)
 class Protocol:
     """How one kind of service is spoken to.
 
-    service: its address and keys. header: the one that carries the key. path: where requests go, with {model} for the
-    model. worded: the body of a request. read: the rows of numbers in an answer. fields, otherwise: what a request says
-    of what its texts are for (see ApiOutline). more: the parameters that only this protocol has.
+    Args:
+        service: Its address and keys.
+        header: Makes the header that carries the key.
+        path: Where requests go, with {model} for the model.
+        limits: How much a request may hold.
+        make_request_body: Makes the body of a request.
+        parse_response: Gives the rows of numbers in an answer.
+        fields: What a request says of what its texts are for, by context; see ApiOutline.
+        default_fields: The same where no context fits.
+        parameters: The class of its parameters.
     """
 
     service: Service
     header: Callable[[str], Mapping[str, str]]
     path: str
     limits: Limits
-    worded: Callable[[Asked, list[str], Fields], Any]
-    read: Callable[[Any], Any]
+    make_request_body: Callable[[Asked, list[str], Fields], Any]
+    parse_response: Callable[[Any], Any]
     fields: Mapping[str, Fields] = field(default_factory=dict)
-    otherwise: Fields = field(default_factory=dict)
-    more: frozenset[str] = frozenset()
+    default_fields: Fields = field(default_factory=dict)
+    parameters: type[ServiceParameters] = ServiceParameters
+
+    def outline(self, spec: ModelSpec) -> ApiOutline:
+        """Tell how the model treats texts, without its key. Raises ModelError when a parameter is invalid."""
+        refuse_settings(spec, "max_tokens")
+        check(self.parameters, spec.parameters)
+        return ApiOutline(spec, self.fields, self.default_fields)
+
+    def load(self, spec: ModelSpec) -> ApiEncoder:
+        """Make the encoder; the service is not yet asked.
+
+        Raises:
+            ModelError: A parameter is invalid, or the key is not set.
+        """
+        texts, parameters = self.outline(spec), check(self.parameters, spec.parameters)
+        url = address(spec, self.service.url)
+        key = key_of(spec, self.service)
+        client = Client(
+            url,
+            self.header(key.secret) if key.secret else {},
+            key,
+            pace_of(parameters),
+            retries=RETRIES if parameters.retries is None else parameters.retries,
+            timeout=parameters.timeout or TIMEOUT,
+        )
+        asked = Asked(model_of(spec), parameters.dimensions, parameters)
+        path = self.path.format(model=asked.model)
+
+        answered: set[str] = set()
+
+        def ask(portion: list[str], fields: Fields) -> Any:
+            answer = client.post(path, self.make_request_body(asked, portion, fields), sum(map(len, portion)))
+            answered.update(named_in(answer))
+            try:
+                return self.parse_response(answer)
+            except (KeyError, TypeError, IndexError):
+                raise ModelError(f"answered JSON without embeddings: {excerpt(repr(answer))}") from None
+
+        limits = limits_of(parameters, self.limits)
+        return ApiEncoder(
+            texts, ask, limits, url, similarity=spec.similarity, width=asked.dimensions, answered=answered
+        )
 
 
 def bearer(key: str) -> dict[str, str]:
     """The header that most services want."""
     return {"Authorization": f"Bearer {key}"}
-
-
-def outline(spec: ModelSpec, protocol: Protocol) -> ApiOutline:
-    """How the model treats texts. Raises ModelError when a parameter is none."""
-    refuse_settings(spec, "max_tokens")
-    refuse_unknown("parameters", spec.parameters, PARAMETERS | protocol.more)
-    return ApiOutline(spec, protocol.fields, protocol.otherwise)
-
-
-def connect(spec: ModelSpec, protocol: Protocol) -> ApiEncoder:
-    """The service, not yet asked. Raises ModelError when a parameter is none or the key is not set."""
-    texts = outline(spec, protocol)
-    url = address(spec, protocol.service.url)
-    key = key_of(spec, protocol.service)
-    client = Client(
-        url,
-        protocol.header(key.secret) if key.secret else {},
-        key,
-        pace_of(spec),
-        retries=int(number(spec, "retries", RETRIES, least=0)),
-        timeout=number(spec, "timeout", TIMEOUT),
-    )
-    dimensions = dimensions_of(spec)
-    asked = Asked(model_of(spec), dimensions, spec.parameters)
-    path = protocol.path.format(model=asked.model)
-
-    def ask(portion: list[str], fields: Fields) -> Any:
-        answer = client.post(path, protocol.worded(asked, portion, fields), sum(map(len, portion)))
-        try:
-            return protocol.read(answer)
-        except (KeyError, TypeError, IndexError):
-            raise ModelError(f"answered JSON without embeddings: {excerpt(repr(answer))}") from None
-
-    limits = limits_of(spec, protocol.limits)
-    return ApiEncoder(texts, ask, limits, url, similarity=spec.similarity, width=dimensions)
 
 
 def model_of(spec: ModelSpec) -> str:
@@ -108,13 +108,8 @@ def model_of(spec: ModelSpec) -> str:
     return name
 
 
-def dimensions_of(spec: ModelSpec) -> int | None:
-    """The dimensions that are asked for, None for as many as the model has."""
-    return None if spec.parameters.get("dimensions") is None else int(number(spec, "dimensions", 0))
-
-
 def address(spec: ModelSpec, default: str | None) -> str:
-    """Where the service is. Raises ModelError for what is no address, or one that holds a secret."""
+    """Where the service is. Raises ModelError for an invalid address, or one that holds a secret."""
     url = spec.parameters.get("url", default)
     if url is None:
         raise ModelError(
@@ -129,27 +124,13 @@ def key_of(spec: ModelSpec, service: Service) -> Key:
     return read_key(key_variables(service, spec.parameters))
 
 
-def pace_of(spec: ModelSpec) -> Pace:
+def pace_of(parameters: ServiceParameters) -> Pace:
     """How fast the service may be asked."""
-    return Pace(_limit(spec, "requests_per_minute"), _limit(spec, "tokens_per_minute"))
+    return Pace(parameters.requests_per_minute, parameters.tokens_per_minute)
 
 
-def limits_of(spec: ModelSpec, usual: Limits) -> Limits:
+def limits_of(parameters: ServiceParameters, usual: Limits) -> Limits:
     """How much a request may hold: never more tokens than the service takes in a minute."""
-    tokens = _limit(spec, "tokens_per_minute")
+    tokens = parameters.tokens_per_minute
     characters = usual.characters if tokens is None else min(usual.characters, int(tokens * CHARACTERS_PER_TOKEN))
-    return Limits(int(number(spec, "batch", usual.texts, least=1)), max(1, characters))
-
-
-def number(spec: ModelSpec, name: str, default: float, *, least: float | None = None) -> float:
-    """A parameter that is a number: `least` or more, above 0 where no least is given. Raises ModelError."""
-    value = spec.parameters.get(name, default)
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    if right and (value > 0 if least is None else value >= least):
-        return float(value)
-    expected = "a number above 0" if least is None else f"a number, {least} or more"
-    raise ModelError(f"parameters: {name}: expected {expected}, got {value!r}")
-
-
-def _limit(spec: ModelSpec, name: str) -> float | None:
-    return None if spec.parameters.get(name) is None else number(spec, name, 0)
+    return Limits(parameters.batch or usual.texts, max(1, characters))

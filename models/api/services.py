@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from models.base import ModelError
+from embedmark.runner.common.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def key_variables(service: Service, parameters: Mapping[str, Any]) -> tuple[str,
 
 
 def check_address(url: Any) -> str:
-    """The address without a slash at its end. Raises ModelError for what is none, or one that holds a secret."""
+    """The address without a slash at its end. Raises ModelError for an invalid one, or one that holds a secret."""
     if not isinstance(url, str) or not _ADDRESS.fullmatch(url) or not _has_port(url):
         # Not shown: what is too much in an address is most often a key.
         raise ModelError(

@@ -3,7 +3,7 @@
 GOOGLE_OAUTH_ACCESS_TOKEN holds an access token (`gcloud auth print-access-token`). It lasts an hour; what was encoded
 until then is kept. GOOGLE_CLOUD_PROJECT names the project, GOOGLE_CLOUD_LOCATION the region, us-central1 by default:
 who pays, and where, is no part of the model. Task types are those of models/api/google.py. Texts that are too long are
-cut at their end by the service. Parameters: see models/api/protocol.py.
+cut at their end by the service. Parameters: see `ServiceParameters`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from models.api import protocol
-from models.api.encoder import ApiEncoder, ApiOutline, Fields, Limits
-from models.api.google import TASK_TYPES
-from models.api.services import SERVICES
-from models.base import ModelError, ModelSpec
+from embedmark.models.api import protocol
+from embedmark.models.api.encoder import ApiEncoder, Fields, Limits
+from embedmark.models.api.google import TASK_TYPES
+from embedmark.models.api.services import SERVICES
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
 
 
-def _worded(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
+def _request_body(asked: protocol.Asked, texts: list[str], fields: Fields) -> Any:
     shortened = {} if asked.dimensions is None else {"parameters": {"outputDimensionality": asked.dimensions}}
     return {"instances": [{"content": text, **fields} for text in texts], **shortened}
 
@@ -30,15 +31,13 @@ PROTOCOL = protocol.Protocol(
     path="/publishers/google/models/{model}:predict",
     # 250 texts and 20,000 tokens are Google's limits.
     limits=Limits(texts=250, characters=20_000),
-    worded=_worded,
-    read=lambda answer: [prediction["embeddings"]["values"] for prediction in answer["predictions"]],
+    make_request_body=_request_body,
+    parse_response=lambda answer: [prediction["embeddings"]["values"] for prediction in answer["predictions"]],
     fields={context: {"task_type": kind} for context, kind in TASK_TYPES.items()},
 )
 
 
-def outline(spec: ModelSpec) -> ApiOutline:
-    """How the model treats texts, without its key. Raises ModelError."""
-    return protocol.outline(spec, PROTOCOL)
+outline = PROTOCOL.outline
 
 
 def load(spec: ModelSpec) -> ApiEncoder:
@@ -51,6 +50,5 @@ def load(spec: ModelSpec) -> ApiEncoder:
     region = os.environ.get("GOOGLE_CLOUD_LOCATION") or "us-central1"
     place = f"/v1/projects/{project}/locations/{region}"
     host = f"https://{region}-aiplatform.googleapis.com"
-    return protocol.connect(
-        spec, replace(PROTOCOL, service=replace(PROTOCOL.service, url=host), path=place + PROTOCOL.path)
-    )
+    service = replace(PROTOCOL.service, url=host)
+    return replace(PROTOCOL, service=service, path=place + PROTOCOL.path).load(spec)

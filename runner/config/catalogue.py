@@ -5,40 +5,42 @@ Nothing else reads their files: however a file is named, it says the same, and w
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, dataclasses
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.text import complain, composed
+from embedmark.runner.config.defaults import Reader, with_defaults
+from embedmark.runner.config.index import HeadIndex
+from embedmark.runner.config.yaml_files import mapping_in, read_text, read_yaml
+from embedmark.tasks.types import task_types
 
-from runner.config.checks import check_metric, check_transforms
-from runner.config.defaults import with_defaults
-from runner.config.explain import invalid
-from runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
-from runner.config.values import Name
-from runner.config.yaml_files import mapping_in, read_text
-from runner.errors import UserError, nearest
-from runner.text import complain, composed
-from tasks.types import TaskType, added_types, task_types
+if TYPE_CHECKING:  # listing needs names alone, and must not wait for schemas
+    from pydantic import BaseModel
+
+    from embedmark.runner.config.schema import BenchmarkConfig, ModelConfig, TaskConfig
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The configs that come with the package."""
 
 Kind = Literal["model", "task", "benchmark"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Schema = TypeVar("Schema", bound=BaseModel)
+Schema = TypeVar("Schema", bound="BaseModel")
 
 _HEAD = re.compile(
-    r"(?:#[^\n]*\n|\n)*name: ([A-Za-z][\w.()/+-]*(?:,? [\w.()/+-]+)*)\n(?:type: ([a-z_]+)\n)?(?=[a-z_]+:[ \n]|\Z)",
+    r"(?:#[^\n]*\n|\n)*name: ([A-Za-z][\w.()/+-]*(?:,? [\w.()/+-]+)*)\n(?:type: ([a-z_]+)\n)?"
+    r"(?:label: ([A-Za-z]\w*)\n)?(?=[a-z_]+:[ \n]|\Z)",
     re.ASCII,
 )
-"""A file whose first key is a name that YAML can read in one way alone, and perhaps a type."""
-_TYPE_ELSEWHERE = re.compile(r"^(?:\? +)?[\"']?type\b", re.MULTILINE)
+"""A file whose first key is a name that YAML can read in one way alone, and perhaps a type and a label."""
+_ELSEWHERE = {word: re.compile(rf"^(?:\? +)?[\"']?{word}\b", re.MULTILINE) for word in ("type", "label")}
 _NO_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _READ_WHOLE = 100 * 1024
 """Bytes of one's own files that are read whole to find what is broken in them; of more, and of ours, just the heads."""
@@ -52,13 +54,8 @@ class Entry:
     choice: str
     path: Path
     type: str | None = None
+    label: str | None = None
     alias: bool = False
-
-
-class _Named(BaseModel):
-    """What a file must say to be found."""
-
-    name: Name
 
 
 @dataclass(frozen=True)
@@ -83,6 +80,8 @@ class Catalogue:
         self._indexes: dict[Kind, _Index] = {}
         self._warned: set[Kind] = set()
         self._tasks_read: dict[str, TaskConfig] = {}
+        self._read_file = cache(read_yaml)
+        self._heads = HeadIndex.of_user()
 
     @classmethod
     def of(cls, folders: Sequence[Path], *, quiet: bool = False) -> Catalogue:
@@ -98,6 +97,12 @@ class Catalogue:
     def tasks(self) -> dict[str, Entry]:
         """Tasks by name."""
         return self.entries("task")
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What the field calls the types of tasks, and tasks that say a label of their own."""
+        own = (entry.label for entry in self.tasks.values() if entry.label)
+        return frozenset((*(kind.label for kind in task_types().values()), *own))
 
     @property
     def benchmarks(self) -> dict[str, Entry]:
@@ -149,6 +154,8 @@ class Catalogue:
 
     def model(self, wanted: str) -> ModelConfig:
         """A model by name or choice."""
+        from embedmark.runner.config.schema import ModelConfig
+
         path, values = self.values("model", wanted)
         return checked(values, ModelConfig, str(path))
 
@@ -161,8 +168,14 @@ class Catalogue:
             self._tasks_read[wanted] = checked_task(values, str(path), transforms=not path.is_relative_to(SHIPPED))
         return self._tasks_read[wanted]
 
+    def add(self, task: TaskConfig) -> None:
+        """Let a task that no file gives be found by its name, in place of one of that name that a file gives."""
+        self._tasks_read[composed(task.name)] = task
+
     def benchmark(self, wanted: str) -> BenchmarkConfig:
         """A benchmark by name, alias or choice."""
+        from embedmark.runner.config.schema import BenchmarkConfig
+
         path, values = self.values("benchmark", wanted)
         return checked(values, BenchmarkConfig, str(path))
 
@@ -178,7 +191,7 @@ class Catalogue:
     def values(self, kind: Kind, wanted: str) -> tuple[Path, dict[str, Any]]:
         """The file of that name, and what it says with its defaults, unchecked. Raises UserError."""
         path = self.find(kind, wanted).path
-        return path, with_defaults(path, [folder / kind for folder in self.folders])
+        return path, with_defaults(path, [folder / kind for folder in self.folders], self._read_file)
 
     def _index(self, kind: Kind) -> _Index:
         if kind not in self._indexes:
@@ -198,6 +211,7 @@ class Catalogue:
         groups = [folder / kind for folder in self.folders]
         for group in groups:
             self._read_group(group, groups, found)
+        self._heads.save()
         ordered = dict(sorted(found.by_name.items(), key=lambda item: item[0].casefold()))
         return _Index(ordered, found.by_choice, found.broken, found.other_suffix)
 
@@ -205,35 +219,39 @@ class Catalogue:
         here: dict[str, Entry] = {}
         shipped = group.parent == SHIPPED
         left = 0 if shipped else _READ_WHOLE
-        for path, choice, known in _shipped(group) if shipped else _files(group):
+        for path, choice in _files(group):
             if choice in found.by_choice or choice in found.broken:
                 continue
             if path.suffix == ".yml":
                 found.other_suffix.setdefault(choice, path)
                 continue
             text = ""
+            status = _status(path)
+            known = self._heads.get(path, status) if status else None
             try:
                 text = "" if known else read_text(path)
                 left -= len(text)
-                entry = known or _entry(path, choice, text, groups, whole=left > 0)
+                entry = (
+                    Entry(known[0], choice, path, *known[1:])
+                    if known
+                    else _entry(path, choice, text, groups, self._read_file, whole=left > 0)
+                )
             except UserError as error:
                 found.broken[choice] = error
                 # Whoever asks for it by its name is told too.
                 if (head := _head(path, choice, text)) is not None and head.name not in found.by_name:
                     found.broken[head.name] = error
                 continue
+            # What other files decide as well is not kept, nor what was not looked through for mistakes.
+            if status and not known and (shipped or left > 0) and "defaults" not in text:
+                self._heads.put(path, status, (entry.name, entry.type, entry.label))
             if entry.alias or here.setdefault(entry.name, entry) is entry:
                 found.by_choice[choice] = entry
                 continue
             first = here[entry.name]
             second = UserError(f"{path}: name: {entry.name!r} is already the name of {first.path}")
             found.broken[choice] = found.broken[entry.name] = second
-        # An alias goes by its file's name; by its own only where nothing else has that.
-        for entry in found.by_choice.values():
-            if entry.alias and entry.path.is_relative_to(group):
-                here.setdefault(entry.name, entry)
-        for name, entry in here.items():
-            found.by_name.setdefault(name, entry)
+        _take_names(here, found, group)
 
     @cached_property
     def _aliases(self) -> dict[str, Entry]:
@@ -248,8 +266,20 @@ class Catalogue:
         return found
 
 
+def _take_names(here: dict[str, Entry], found: _Index, group: Path) -> None:
+    """Let the entries of a group be found by name, where no earlier folder has the name.
+
+    An alias goes by its file's name; by its own only where nothing else has that.
+    """
+    for entry in found.by_choice.values():
+        if entry.alias and entry.path.is_relative_to(group):
+            here.setdefault(entry.name, entry)
+    for name, entry in here.items():
+        found.by_name.setdefault(name, entry)
+
+
 def existing(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Config folders, resolved. Raises UserError for one that is none."""
+    """Config folders, resolved. Raises UserError for one that is no folder."""
     found = []
     for folder in folders:
         try:
@@ -266,7 +296,16 @@ def existing(folders: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _files(group: Path) -> Iterator[tuple[Path, str, Entry | None]]:
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a regular file; None for anything else."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _files(group: Path) -> Iterator[tuple[Path, str]]:
     """The YAML files below a folder, sorted, with their choices; none is read yet."""
     found = []
     for folder, _, names in os.walk(group):
@@ -275,13 +314,7 @@ def _files(group: Path) -> Iterator[tuple[Path, str, Entry | None]]:
             stem, _, suffix = name.rpartition(".")
             if suffix in {"yaml", "yml"}:
                 found.append((Path(folder, name), composed(stem if inside == "." else f"{inside}/{stem}")))
-    return ((path, choice, None) for path, choice in sorted(found))
-
-
-@cache
-def _shipped(group: Path) -> tuple[tuple[Path, str, Entry | None], ...]:
-    """The same of what comes with the package, and what the heads say: it does not change while we run."""
-    return tuple((path, choice, _head(path, choice, read_text(path))) for path, choice, _ in _files(group))
+    return iter(sorted(found, key=lambda file: file[0].parts))
 
 
 def _head(path: Path, choice: str, text: str) -> Entry | None:
@@ -289,25 +322,31 @@ def _head(path: Path, choice: str, text: str) -> Entry | None:
     head = _HEAD.match(text)
     if head is None or head[1].casefold() in _NO_TEXT or "defaults" in text:
         return None
-    if head[2] is None and _TYPE_ELSEWHERE.search(text):
+    if head[3] is not None and head[3].casefold() in _NO_TEXT:
         return None
-    return Entry(composed(head[1]), choice, path, head[2])
+    for said, (word, elsewhere) in zip((head[2], head[3]), _ELSEWHERE.items(), strict=True):
+        if said is None and word in text and elsewhere.search(text):
+            return None
+    return Entry(composed(head[1]), choice, path, head[2], head[3])
 
 
-def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], *, whole: bool) -> Entry:
-    """Name and type. whole: look for mistakes further down as well."""
+def _entry(path: Path, choice: str, text: str, groups: Sequence[Path], reader: Reader, *, whole: bool) -> Entry:
+    """Name, type and label. whole: look for mistakes further down as well."""
     if not whole and (entry := _head(path, choice, text)) is not None:
         return entry
     values = mapping_in(text, str(path))
     own_name = "name" in values or "defaults" not in values
     if not own_name:
-        values = with_defaults(path, groups)
-    kind = values.get("type")
+        values = with_defaults(path, groups, reader)
+    from embedmark.runner.config.schema.named import Named
+
+    kind, label = values.get("type"), values.get("label")
     return Entry(
-        composed(checked(values, _Named, str(path)).name),
+        composed(checked(values, Named, str(path)).name),
         choice,
         path,
         kind if isinstance(kind, str) else None,
+        composed(label) if isinstance(label, str) else None,
         alias=not own_name,
     )
 
@@ -324,14 +363,20 @@ def read_task(path: Path) -> TaskConfig:
 
 def checked(values: Mapping[str, Any], schema: type[Schema], where: str) -> Schema:
     """What a file says, checked against its schema. Raises UserError naming `where` and every wrong key."""
+    from pydantic import ValidationError
+
     try:
         return schema.model_validate(values)
     except ValidationError as error:
+        from embedmark.runner.config.explain import invalid
+
         raise invalid(error, where, schema) from None
 
 
 def checked_task(values: Mapping[str, Any], where: str, *, transforms: bool = True) -> TaskConfig:
     """The same for a task, together with its settings and, where that is asked for, its transforms."""
+    from embedmark.runner.config.schema import TaskConfig
+
     config = checked(values, TaskConfig, where)
     check_task(config, where, transforms=transforms)
     return config
@@ -339,37 +384,10 @@ def checked_task(values: Mapping[str, Any], where: str, *, transforms: bool = Tr
 
 def check_task(config: TaskConfig, where: str, *, transforms: bool = True) -> None:
     """Refuse settings, a main metric and, where that is asked for, transforms that there are not. Raises UserError."""
-    check_metric(config, check_settings(config, where), where)
+    from embedmark.runner.config.checks import check_metric, check_reader, check_settings, check_transforms, task_type
+
+    kind = task_type(config, where)
+    check_metric(config, check_settings(config, where, kind), where)
+    check_reader(config, where)
     if transforms and config.transforms:
         check_transforms(config, where)
-
-
-def check_settings(task: TaskConfig, where: str) -> Any:
-    """The settings of a task as its type's own class, defaults filled in. Raises UserError."""
-    kind = task_type(task, where)
-    try:
-        # As JSON: there a list is a tuple too, while true is no number.
-        return _strict(kind.settings).validate_json(json.dumps(dict(task.settings)), strict=True)  # type: ignore[arg-type]
-    except ValidationError as error:
-        raise invalid(error, f"{where}: settings", kind.settings) from None
-
-
-@cache
-def _strict(settings: type[Any]) -> TypeAdapter[Any]:
-    """Settings are plain dataclasses, which let unknown keys pass unless told otherwise."""
-    checked: type[Any] = dataclasses.dataclass(settings, config=ConfigDict(extra="forbid"), frozen=True)
-    return TypeAdapter(checked)
-
-
-def task_type(task: TaskConfig, where: str) -> TaskType:
-    """The type of a task. Raises UserError when no such type is known, or when a package takes a name of another."""
-    types, added = task_types(), added_types()
-    if added.clashes:
-        raise UserError(added.clashes[0])
-    if task.type not in types:
-        left_out = f" One is left out: {added.left_out[task.type]}." if task.type in added.left_out else ""
-        raise UserError(
-            f"{where}: type: no task type {task.type!r}.{left_out}{nearest(task.type, types)} "
-            f"Known types: {', '.join(sorted(types))}."
-        )
-    return types[task.type]

@@ -18,14 +18,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from pydantic import BaseModel
 
-from runner.config.annotations import holds, kinds_in, plain_types, schemas_in
-from runner.config.catalogue import KINDS, Catalogue
-from runner.config.grammar import alternatives, name_of, one_of_many, short, split, value_of
-from runner.config.merging import Change
-from runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
-from runner.config.yaml_files import parse
-from runner.errors import UserError, nearest
-from runner.text import complain
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.text import complain
+from embedmark.runner.config.annotations import holds, kinds_in, plain_types, schemas_in
+from embedmark.runner.config.catalogue import KINDS, Catalogue
+from embedmark.runner.config.grammar import alternatives, name_of, one_of_many, short, split, value_of
+from embedmark.runner.config.merging import Change
+from embedmark.runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
+from embedmark.runner.config.yaml_files import parse
 
 ASKED = "asked"
 """The key below which Hydra carries overrides as they were typed."""

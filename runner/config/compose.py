@@ -23,18 +23,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError, create_model
 
-from models.base import ModelError
-from models.prompts import check_keys
-from runner.config.catalogue import KINDS, SHIPPED, Catalogue, Kind, check_task, existing
-from runner.config.command_line import ASKED, as_typed, changes_of, is_path, prepare
-from runner.config.explain import invalid
-from runner.config.hydra_errors import hydra_error
-from runner.config.members import all_of, resolved
-from runner.config.merging import Change, changed, merge, with_its_weights
-from runner.config.schema import BenchmarkConfig, ModelConfig, Settings, TaskConfig
-from runner.config.yaml_files import mapping_in, read_text
-from runner.errors import UserError
-from tasks.types import task_types
+from embedmark.models.prompts import check_keys
+from embedmark.runner.common.errors import ModelError, UserError
+from embedmark.runner.config.catalogue import KINDS, SHIPPED, Catalogue, Kind, check_task, existing
+from embedmark.runner.config.checks import known_loader
+from embedmark.runner.config.command_line import ASKED, as_typed, changes_of, is_path, prepare
+from embedmark.runner.config.explain import invalid
+from embedmark.runner.config.hydra_errors import hydra_error
+from embedmark.runner.config.members import all_of, resolved
+from embedmark.runner.config.merging import Change, changed, merge, with_its_weights
+from embedmark.runner.config.schema import BenchmarkConfig, ModelConfig, Settings, TaskConfig
+from embedmark.runner.config.yaml_files import mapping_in, read_text
 
 _SCHEMAS: dict[Kind, type[BaseModel]] = {"model": ModelConfig, "task": TaskConfig, "benchmark": BenchmarkConfig}
 _BELOW: dict[str, type[BaseModel]] = {
@@ -81,14 +80,12 @@ def _composed(overrides: Sequence[str], found: Catalogue) -> tuple[Settings, Cat
         except Exception as error:
             # Hydra checks not all that it uses.
             raise hydra_error(error) from None
-        return check(config, found)
+        found = on_search_path(found)
+        return check(config, found), found
 
 
-def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
-    """A composed config as settings, and the catalogue on Hydra's search path. Raises UserError naming the key.
-
-    found: the catalogue of the command line, taken where it is that one.
-    """
+def check(config: DictConfig, found: Catalogue) -> Settings:
+    """A composed config as settings; its names come from the catalogue. Raises UserError naming the key."""
     try:
         values: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except HYDRA_ERRORS as error:
@@ -98,7 +95,6 @@ def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
     # As in files of their own, no `${...}` is looked up in a model, task or benchmark: not the environment, above all.
     values |= {kind: as_written[kind] for kind in KINDS if isinstance(as_written.get(kind), dict)}
     values = {str(key): value for key, value in values.items() if key != "hydra"}
-    found = _on_search_path(found)
     changes = changes_of(values.pop(ASKED, None))
     parts: dict[str, Any] = {kind: _part(kind, values.pop(kind, None), changes, found) for kind in KINDS}
     asked = {change.path for change in changes if change.value is not None}
@@ -111,10 +107,34 @@ def check(config: DictConfig, found: Catalogue) -> tuple[Settings, Catalogue]:
     except ValidationError as error:
         raise invalid(error, "the command line or config.yaml", Settings) from None
     _look_up_tasks(settings, found)
-    settings = settings.model_copy(update={"model": resolved(settings.model, found)})
-    for model in all_of(settings.model):
-        check_prompts(model, {*found.tasks, *([settings.task.name] if settings.task else ())})
-    return settings, found
+    return settings.model_copy(update={"model": completed(settings.model, found, [settings.task])})
+
+
+def completed(model: ModelConfig, found: Catalogue, given: Iterable[TaskConfig | None] = ()) -> ModelConfig:
+    """Put configs in the place of the names of a model's members, and check what depends on names of tasks.
+
+    Args:
+        model: the model, as its file or the command line gives it.
+        found: where members and tasks are looked up.
+        given: tasks that are not in the catalogue.
+
+    Raises:
+        UserError: a member or a loader is not known, or no task or side has the name of a prompt.
+    """
+    model = resolved(model, found)
+    for part in all_of(model):
+        known_loader(part)
+    check_names(model, found, given)
+    return model
+
+
+def check_names(model: ModelConfig, found: Catalogue, given: Iterable[TaskConfig | None]) -> None:
+    """Refuse prompts of a model and its members that are for no task, type or side. Raises UserError."""
+    tasks = [task for task in given if task is not None]
+    names = {*found.tasks, *(task.name for task in tasks)}
+    labels = {*found.labels, *(task.label for task in tasks if task.label)}
+    for part in all_of(model):
+        check_prompts(part, names, labels)
 
 
 def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue) -> BaseModel | None:
@@ -138,7 +158,7 @@ def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue
     if name is None:
         origin, values = "config.yaml", dict[str, Any]()
     elif kind == "model" and is_path(str(name)):
-        origin, values = _drafted(str(name))
+        origin, values = _drafted(str(name), found)
     elif not made and not over:
         return found.config(kind, str(name))
     else:
@@ -157,10 +177,10 @@ def _part(kind: Kind, composed: Any, changes: Sequence[Change], found: Catalogue
     return config
 
 
-def _drafted(name: str) -> tuple[str, dict[str, Any]]:
+def _drafted(name: str, found: Catalogue) -> tuple[str, dict[str, Any]]:
     """What `model new` would write for the checkpoint in a folder."""
-    from runner.draft.checkpoint import open_checkpoint
-    from runner.draft.model import draft
+    from embedmark.runner.draft.checkpoint import open_checkpoint
+    from embedmark.runner.draft.model import draft
 
     folder = Path(name).expanduser()
     try:
@@ -174,7 +194,7 @@ def _drafted(name: str) -> tuple[str, dict[str, Any]]:
             f"model={name[:200]}: a file; give the folder of a checkpoint, or a config's name with its folder as "
             "--config-dir"
         )
-    return str(folder), mapping_in(draft(open_checkpoint(str(folder)))[0], str(folder))
+    return str(folder), mapping_in(draft(open_checkpoint(str(folder)), {*found.tasks, *found.labels})[0], str(folder))
 
 
 def _look_up_tasks(settings: Settings, found: Catalogue) -> None:
@@ -185,10 +205,16 @@ def _look_up_tasks(settings: Settings, found: Catalogue) -> None:
         found.find("task", task.name)
 
 
-def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
-    """Refuse prompts, and arguments of a model's encode call, that no task, type or side can ever ask for.
+def check_prompts(model: ModelConfig, tasks: Collection[str], labels: Collection[str]) -> None:
+    """Refuse prompts, and arguments of a model's encode call, that no task, label or side can ever ask for.
 
-    tasks: the names of all. Raises UserError.
+    Args:
+        model: the model, without its members.
+        tasks: the names of all tasks.
+        labels: the labels of all tasks, which are most often those of their types.
+
+    Raises:
+        UserError: a key is none of these; the message has the nearest that is.
     """
     encode = model.parameters.get("encode")
     without = model.instructions.without if model.instructions else ()
@@ -196,13 +222,13 @@ def check_prompts(model: ModelConfig, tasks: Collection[str]) -> None:
     if not keys:
         return
     try:
-        check_keys(keys, {kind.label for kind in task_types().values()}, tasks)
+        check_keys(keys, labels, tasks)
     except ModelError as error:
         raise UserError(f"model {model.name}: {error}") from None
 
 
-def _on_search_path(found: Catalogue) -> Catalogue:
-    """The catalogue on the search path of the Hydra session that is open now; a config.yaml may add to it."""
+def on_search_path(found: Catalogue) -> Catalogue:
+    """The catalogue of the command line, or another where a config.yaml adds to the search path of Hydra's session."""
     paths = [element.path for element in GlobalHydra.instance().config_loader().get_search_path().get_path()]
     files = [path.removeprefix("file://") for path in paths if path and ("://" not in path or path.startswith("file:"))]
     folders = tuple(dict.fromkeys(Path(path) for path in files))

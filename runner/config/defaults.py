@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.config.merging import merge, with_its_weights
-from runner.config.yaml_files import read_yaml
-from runner.errors import UserError, nearest
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.config.merging import merge, with_its_weights
+from embedmark.runner.config.yaml_files import read_yaml
 
 MAX_FILES = 100
 _SELF = "_self_"
 
 
-def with_defaults(path: Path, groups: Sequence[Path]) -> dict[str, Any]:
+Reader = Callable[[Path], dict[str, Any]]
+"""What gives the values of one file, without its defaults."""
+
+
+def with_defaults(path: Path, groups: Sequence[Path], reader: Reader = read_yaml) -> dict[str, Any]:
     """What a file says, put over its defaults, theirs included. Raises UserError.
 
     groups: the folders of its kind, in the order of the search; a default is looked for in all of them, from the place
     that the file has in its own.
     """
-    return _read(path, groups, (), [])
+    return _read(path, groups, reader, (), [])
 
 
-def _read(path: Path, groups: Sequence[Path], chain: tuple[Path, ...], read: list[Path]) -> dict[str, Any]:
+def _read(
+    path: Path, groups: Sequence[Path], reader: Reader, chain: tuple[Path, ...], read: list[Path]
+) -> dict[str, Any]:
     if path in chain:
         names = " → ".join(link.stem for link in (*chain[chain.index(path) :], path))
         raise UserError(f"{chain[0]}: defaults: {names} is a circle; a file cannot be put over itself")
     read.append(path)
     if len(read) > MAX_FILES:
         raise UserError(f"{read[0]}: defaults: more than {MAX_FILES} files, the limit")
-    values = read_yaml(path)
+    values = dict(reader(path))
     if "defaults" not in values:
         return values
     own = {key: value for key, value in values.items() if key != "defaults"}
     layers = _layers(path, values["defaults"])
     merged: dict[str, Any] = {}
     for layer in layers:
-        over = own if layer == _SELF else _read(_target(path, layer, groups), groups, (*chain, path), read)
+        over = own if layer == _SELF else _read(_target(path, layer, groups), groups, reader, (*chain, path), read)
         below, merged = merged, merge(merged, over)
         if groups[0].name == "model":
             merged = with_its_weights(below, merged, over)

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from runner.config.annotations import bare, fields_of, holds, kinds_in, tag_of
-from runner.errors import UserError, nearest
-from runner.text import MESSAGE, shortened, visible, without_passwords
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest, similar
+from embedmark.runner.common.text import MESSAGE, shortened, visible, without_passwords
+from embedmark.runner.config.annotations import bare, fields_of, holds, kinds_in, tag_of
 
 _Place = tuple[int | str, ...]
 _Types = tuple[Any, ...]
@@ -266,8 +267,8 @@ def _allowed(kinds: _Types) -> list[str]:
 
 
 def _near(found: object, kinds: _Types) -> str:
-    near = nearest(found if isinstance(found, str) else "", _allowed(kinds)).strip().rstrip("?")
-    return f" (did you mean {near.removeprefix('Did you mean ')}?)" if near else ""
+    near = similar(found if isinstance(found, str) else "", _allowed(kinds))
+    return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
 
 
 def _example(location: _Place, kinds: _Types) -> str:

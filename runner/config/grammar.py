@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
 
 MAX_LENGTH = 20_000
 """Characters of one value that is more than a text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
 
 _CIRCLE = "what is named in a `defaults` list or as `${...}` leads back to itself; leave one of the two out"
 _WORDS = (

@@ -1,8 +1,9 @@
 """What decides a job's score, and its hash.
 
 The fingerprint is the SHA-256 of the canonical JSON of the identity. The identity holds every deciding value of model,
-task, subset and split, and four kinds of version: the layout of the identity itself, the protocol of the task type, the
-reading of data and the loader of the model. It never holds how the job is executed, or what else runs.
+task, subset and split, and five kinds of version: the layout of the identity itself, the protocol of the task type, the
+reading of data, the loader of the model, and those of the distributions that add something which is used. It never
+holds how the job is executed, or what else runs.
 """
 
 from __future__ import annotations
@@ -10,36 +11,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from models.base import BACKEND_DTYPES
-from models.loaders import Loader, added_loaders, find_loader, loaders
-from runner.config.catalogue import check_settings, task_type
-from runner.config.roles import role_of
-from runner.config.schema import FolderModel, ModelConfig, TaskConfig
-from runner.errors import UserError, nearest
-from runner.text import composed
+from embedmark.models.loaders import Loader
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.plugins import origins
+from embedmark.runner.common.text import composed
+from embedmark.runner.config.roles import role_of
+from embedmark.runner.config.schema import VECTOR_FIELDS, FolderModel, ModelConfig, PackageDataset, TaskConfig
+from embedmark.runner.config.schema.sources import source_of
+from embedmark.tasks.settings import TaskSettings
+from embedmark.tasks.settings import deciding as deciding_settings
+from embedmark.tasks.types import TaskType
 
 IDENTITY = 1
 """Layout of the identity. Raising it gives every job a new fingerprint."""
 
-_READING = {"hub": 1, "package": 1, "files": 2}
-"""Versions of how each kind of dataset is read. Bump one when a change of code changes the rows of an unchanged
-config."""
-
-_OUTSIDE_THE_ENCODER = {
-    "prompts",
-    "instructions",
-    "layer_norm",
-    "truncate_dim",
-    "normalize",
-    "quantize",
-    "quantize_clip",
-    "similarity",
-}
+_OUTSIDE_THE_ENCODER = {*VECTOR_FIELDS, "prompts", "instructions", "similarity"}
 
 Json = Any
 
@@ -83,11 +74,11 @@ def explicit(value: Json) -> Json:
     text "1" is another key than the number.
     """
     if isinstance(value, Mapping):
-        return {_key(key): _SAID[type(inner)] if _is_empty(inner) else explicit(inner) for key, inner in value.items()}
+        return {_key(key): SAID[type(inner)] if _is_empty(inner) else explicit(inner) for key, inner in value.items()}
     return [explicit(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-_SAID: Mapping[type, str] = {type(None): "(null)", dict: "(no entries)", list: "(empty)", tuple: "(empty)"}
+SAID: Mapping[type, str] = {type(None): "(null)", dict: "(no entries)", list: "(empty)", tuple: "(empty)"}
 
 
 def _is_empty(value: Json) -> bool:
@@ -122,44 +113,19 @@ class Pin:
     content: str | None = None
 
 
-def model_identity(model: ModelConfig, pin: Pin, members: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+def model_identity(
+    model: ModelConfig, loader: Loader, pin: Pin, members: Sequence[Mapping[str, Json]] = ()
+) -> dict[str, Json]:
     """What a model contributes: its deciding fields, what its weights are, and the identities of its members.
 
-    Raises UserError when the loader is unknown or cannot give the dtype, or when nothing pins the weights.
+    Raises UserError when nothing pins the weights.
     """
-    loader = known_loader(model)
     if isinstance(model.weights, FolderModel) and pin.content is None:
         raise UserError(f"model {model.name}: a local folder is identified by its content, and none was given")
     values = {**deciding(model), "source": deciding(model.weights), **dataclasses.asdict(pin)}
     parameters = {name: value for name, value in values["parameters"].items() if name not in loader.executes}
-    return {**values, "parameters": explicit(parameters), "members": members, "loader_version": loader.version}
-
-
-def known_loader(model: ModelConfig) -> Loader:
-    """The loader that a model names.
-
-    Raises UserError when there is none, when it cannot give the dtype, or when a package takes a name of another.
-    """
-    added = added_loaders()
-    if added.clashes:
-        raise UserError(added.clashes[0])
-    loader = find_loader(model.loader)
-    if loader is None:
-        left_out = f" One is left out: {added.left_out[model.loader]}." if model.loader in added.left_out else ""
-        raise UserError(
-            f"model {model.name}: loader: no loader {model.loader!r}.{left_out}{nearest(model.loader, loaders())} "
-            f"Known loaders: {', '.join(sorted(loaders()))}, and module:Class for a class of your own."
-        )
-    backend = model.parameters.get("backend")
-    known, taker = loader.known_dtypes, f"loader {model.loader}"
-    if backend in ("onnx", "openvino") and model.loader == "sentence_transformer":
-        known, taker = BACKEND_DTYPES, f"backend {backend}"
-    if model.dtype not in known:
-        raise UserError(
-            f"model {model.name}: dtype: found {model.dtype}; {taker} takes {', '.join(known)}. "
-            "Leave it out, which means checkpoint."
-        )
-    return loader
+    versions = {"loader_version": loader.version, "plug_ins": origins([("embedmark.models", loader.name)])}
+    return {**values, "parameters": explicit(parameters), "members": members, **versions}
 
 
 def encoder_identity(model: Mapping[str, Json]) -> dict[str, Json]:
@@ -171,24 +137,32 @@ def encoder_identity(model: Mapping[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in model.items() if key not in _OUTSIDE_THE_ENCODER}
 
 
-def reading(dataset: Container[str]) -> int:
-    """The version of how a dataset is read, by the keys of its config or of its part of an identity."""
-    return next((version for key, version in _READING.items() if key in dataset), _READING["files"])
-
-
-def task_identity(task: TaskConfig, pin: Pin) -> dict[str, Json]:
-    """What a task contributes, apart from subset and split."""
-    where = f"task {task.name}"
-    settings = dataclasses.asdict(check_settings(task, where))
+def task_identity(task: TaskConfig, kind: TaskType, settings: TaskSettings, pin: Pin) -> dict[str, Json]:
+    """What a task contributes, apart from subset and split. settings: an instance of its type's class."""
     values = deciding(task)
     for field in ("subsets", "languages", "splits"):
         del values[field]
-    dataset = {**values["dataset"], **dataclasses.asdict(pin)}
-    if "options" in dataset:
-        dataset["options"] = explicit(dataset["options"])
+    source = source_of(task.dataset)
+    said = {name: explicit(value) if name in source.arguments else value for name, value in values["dataset"].items()}
+    dataset = {**said, **dataclasses.asdict(pin)}
     values["transforms"] = explicit(values["transforms"])
-    versions = {"protocol": task_type(task, where).protocol, "reading": reading(type(task.dataset).model_fields)}
-    return {**values, "dataset": dataset, "settings": settings, **versions}
+    versions = {
+        "protocol": kind.protocol,
+        "reading": source.version,
+        "plug_ins": origins(_named_by(task, settings)),
+    }
+    return {**values, "dataset": dataset, "settings": deciding_settings(settings), **versions}
+
+
+def _named_by(task: TaskConfig, settings: TaskSettings) -> Iterator[tuple[str, str]]:
+    """What a task uses that a package may add: entry-point groups, and names in them."""
+    yield "embedmark.tasks", task.type
+    yield "embedmark.sources", source_of(task.dataset).key
+    if isinstance(task.dataset, PackageDataset):
+        yield "embedmark.readers", task.dataset.reader
+    for step in task.transforms:
+        yield from (("embedmark.transforms", name) for name in step)
+    yield from (("embedmark.metrics", name) for name in getattr(settings, "extra_metrics", ()))
 
 
 def job_identity(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
-from runner.text import shortened
+from embedmark.runner.common.text import shortened
 
 _FORM = re.compile(r"[a-z]{3}-[A-Z][a-z]{3}")
 _CODE = re.compile(r"[a-z0-9+#.]{1,20}-Code")
@@ -31,24 +32,27 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
-_KNOWN = frozenset(_NAMES.values())
-"""Codes that are right without a look into all there are, which takes long to read."""
+@cache
+def _shipped() -> frozenset[str]:
+    """The codes that the shipped configs use, valid ones all: a look into all there are takes long to read."""
+    return frozenset(Path(__file__).with_name("languages.txt").read_text(encoding="ascii").split())
 
 
 @cache
 def check_language(code: str) -> str:
     """The same code, when it names a language and the script that it is written in. Raises ValueError."""
-    if (
-        code in _KNOWN
-        or _CODE.fullmatch(code)
-        or (_FORM.fullmatch(code) and _is_language(code[:3]) and _is_script(code[4:]))
-    ):
+    if code in _shipped() or _CODE.fullmatch(code) or is_valid(code):
         return code
     near = _nearest(code) if len(code) <= _LONGEST else None
     raise ValueError(
         f"found {shortened(code, _LONGEST)!r}; expected a language of ISO 639-3 and a script of ISO 15924, as in "
         f"eng-Latn{f'. Did you mean {near!r}?' if near else ''}"
     )
+
+
+def is_valid(code: str) -> bool:
+    """Whether a code names a language of ISO 639-3 and a script of ISO 15924."""
+    return _FORM.fullmatch(code) is not None and _is_language(code[:3]) and _is_script(code[4:])
 
 
 def _is_language(code: str) -> bool:

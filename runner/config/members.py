@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.loaders import find_loader
-from runner.config.catalogue import Catalogue
-from runner.config.schema import ModelConfig
-from runner.errors import UserError
+from embedmark.models.loaders import find_loader
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import ModelConfig
 
 
 def resolved(model: ModelConfig, found: Catalogue) -> ModelConfig:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.loaders import find_loader
-from runner.errors import UserError, nearest
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
 
 _UNIONS = {"source": ("hub", "package", "path"), "dataset": ("hub", "package", "files", "tasks")}
 """Mappings of which a config has one kind, each told by a key of its own."""
@@ -92,6 +92,8 @@ def with_its_weights(before: Mapping[str, Any], after: Mapping[str, Any], given:
 
 def _weights(values: Mapping[str, Any]) -> Any:
     """Where the weights are; None where that is not said."""
+    from embedmark.models.loaders import find_loader  # what lists names has no use for it
+
     if values.get("source") is not None:
         return values["source"]
     loader = values.get("loader", "sentence_transformer")

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationInfo, field_validator
 
-from runner.config.values import as_meant
-from runner.text import composed
+from embedmark.runner.common.text import composed
+from embedmark.runner.config.values import as_meant
 
 Role = Literal["decides", "describes", "executes"]
 

@@ -15,12 +15,13 @@ from typing import Annotated, Any, NamedTuple, get_args
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from runner.config.annotations import bare, holds, kinds_in
-from runner.config.explain import in_yaml, not_a_key
-from runner.config.languages import check_language
-from runner.errors import nearest
-from runner.patterns import PatternError, compiled
-from runner.text import has_password, is_visible
+from embedmark.runner.common.errors import PatternError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.patterns import compiled
+from embedmark.runner.common.text import has_password, is_visible
+from embedmark.runner.config.annotations import bare, holds, kinds_in
+from embedmark.runner.config.explain import in_yaml, not_a_key
+from embedmark.runner.config.languages import check_language
 
 _LONGEST_NAME = 200
 _DEEPEST = 32
@@ -158,7 +159,7 @@ Device = Annotated[str, AfterValidator(_device)]
 """What a model runs on."""
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression; see runner/patterns.py."""
+"""A regular expression; see runner/common/patterns.py."""
 
 Anything = Annotated[Any, AfterValidator(_anything)]
 """A value whose meaning others know: what YAML and JSON both can hold."""

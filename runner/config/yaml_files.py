@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from runner.errors import UserError
-from runner.reading import read_regular
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.files import read_regular
 
 MAX_BYTES = 4 * 2**20
 MAX_NODES = 200_000

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.config.schema import FilesDataset, TaskConfig
-from runner.data.roles import roles
-from runner.data.table import RetrievalTables, Split, Table, is_text, shown
-from tasks.settings import ClusteringSettings
+from embedmark.runner.config.schema import FilesDataset, TaskConfig
+from embedmark.runner.data.table import RetrievalTables, Split, Table, is_text, shown
+from embedmark.runner.resolve import ResolvedTask
+from embedmark.tasks.clusters.settings import ClusteringSettings
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Finding:
         return f"{self.count:,} of {self.of:,} {self.about}{such}"
 
 
-def find(task: TaskConfig, split: str, splits: Mapping[str, Split]) -> tuple[Finding, ...]:
-    """What is odd about the splits of one job; split: the one that is evaluated."""
+def find(task: ResolvedTask, split: str, splits: Mapping[str, Split]) -> tuple[Finding, ...]:
+    """Find what is odd about the splits of one job; split: the one that is evaluated."""
     evaluated = splits[split]
     if isinstance(evaluated, RetrievalTables):
-        return tuple(_of_retrieval(evaluated, shared_queries=not isinstance(task.dataset, FilesDataset)))
-    names = list(roles(task).texts)
+        return tuple(_of_retrieval(evaluated, shared_queries=not isinstance(task.config.dataset, FilesDataset)))
+    names = [name for name, role in task.columns if role == "text"]
     tables = {name: table for name, table in splits.items() if isinstance(table, Table)}
-    sampled = _of_sample(task, evaluated) if task.type == "clustering" else ()
+    sampled = _of_sample(task.config, evaluated) if task.type.name == "clustering" else ()
     return (*_of_texts(tables, names), *sampled)
 
 
 def describe(findings: Sequence[Finding]) -> str:
-    """Those that are unusual, in one sentence; nothing where there are none."""
+    """Tell the unusual ones in one sentence; nothing where there are none."""
     return "; ".join(str(finding) for finding in findings if not finding.usual)
 
 

@@ -11,27 +11,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.data.table import RetrievalTables, Split, Table
+from embedmark.runner.data.table import RetrievalTables, Split, Table
 
 _BLOCK = 65_536
 
 
 def content_hash(split: Split) -> str:
-    """sha256 of a split's columns, names and rows.
+    """Hash a split's columns, names and rows by SHA-256.
 
     Independent of the order of columns, of chunking, of the width of integers and floats, and of whether text is
     dictionary-encoded; class numbers count as their names. The order of rows matters, because scores may depend on it.
     """
+    return content_hashes(split)[0]
+
+
+def content_hashes(split: Split) -> tuple[str, dict[str, str]]:
+    """Return the content hash of a split, and the hash of each column's values, as in `corpus.text`."""
     digest = hashlib.sha256(b"rows:1")
+    columns: dict[str, str] = {}
     if isinstance(split, RetrievalTables):
         for part in fields(split):
             table = getattr(split, part.name)
             if isinstance(table, Table):
                 _frame(digest, part.name.encode())
-                _hash_table(digest, table)
+                found = _hash_table(digest, table)
+                columns |= {f"{part.name}.{name}": column for name, column in found.items()}
     else:
-        _hash_table(digest, split)
-    return digest.hexdigest()
+        columns = _hash_table(digest, split)
+    return digest.hexdigest(), columns
 
 
 def _frame(digest: Any, data: bytes) -> None:
@@ -39,7 +46,9 @@ def _frame(digest: Any, data: bytes) -> None:
     digest.update(data)
 
 
-def _hash_table(digest: Any, table: Table) -> None:
+def _hash_table(digest: Any, table: Table) -> dict[str, str]:
+    """Add a table to a hash, and return the hash of each column."""
+    columns: dict[str, str] = {}
     _frame(digest, f"{len(table.names)} columns".encode())
     for name in sorted(table.names):
         _frame(digest, name.encode())
@@ -50,6 +59,8 @@ def _hash_table(digest: Any, table: Table) -> None:
             block = values.slice(start, _BLOCK).combine_chunks()
             _hash_array(column, _named(block, labels) if labels is not None else block)
         _frame(digest, column.digest())
+        columns[name] = column.hexdigest()
+    return columns
 
 
 def _named(block: pa.Array, labels: tuple[str, ...]) -> pa.Array:

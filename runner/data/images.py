@@ -7,8 +7,8 @@ import io
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.data.table import Split, Table
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.data.table import Split, Table
 
 
 def as_bytes(split: Split) -> Split:

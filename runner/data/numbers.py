@@ -7,7 +7,8 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.data.table import TableError, is_text
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.data.table import is_text
 
 _PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 NUMBER = re.compile(_PATTERN)

@@ -19,8 +19,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from runner.data.numbers import NUMBER
-from runner.data.table import Table, TableError, shown
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.data.numbers import NUMBER
+from embedmark.runner.data.table import Table, shown
 
 _PLAIN = (".jsonl", ".json", ".csv", ".tsv")
 KINDS = (*(f"{kind}.gz" for kind in _PLAIN), *_PLAIN, ".parquet")
@@ -39,13 +40,13 @@ _NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 
 
 def table_name(file: str) -> str | None:
-    """A file's name without its kind; None where it is no table."""
+    """Return a file's name without its suffix; None where it is no table."""
     small = file.lower()
     return next((file[: -len(kind)] for kind in KINDS if small.endswith(kind) and len(small) > len(kind)), None)
 
 
 def parse(file: str, content: bytes, columns: Sequence[str] = ()) -> Table:
-    """The table in a file of that name. Its class numbers have no names.
+    """Parse the table in a file of that name. Its class numbers have no names.
 
     columns: the names of the columns of a CSV or TSV that has no header, as far as that can be told. A column that
     cannot be one column, because its values are of several types, is among `Table.unreadable`.
@@ -309,7 +310,7 @@ _NO_TABLE = re.compile(r"(readme|licen[cs]e|changelog|citation).*|.*\.(md|rst|py
 
 
 def describe(others: Iterable[str]) -> str:
-    """A hint at files that may have been meant as tables: which they are, and what a table is called."""
+    """Hint at files that may have been meant as tables: which they are, and what a table is called."""
     meant = [name for name in others if re.search(r"\.\w+$", name) and not _NO_TABLE.fullmatch(name.rpartition("/")[2])]
     if not meant:
         return ""

@@ -10,12 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-from runner.errors import nearest
-from tasks.base import RetrievalRows, Rows
-
-
-class TableError(ValueError):
-    """A table that does not have what was asked of it. The message names what was found and what was expected."""
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.common.names import nearest
+from embedmark.tasks.base import RetrievalRows, Rows
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Formatter
 
-from runner.data.table import TableError
-from runner.errors import nearest
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.common.names import nearest
 
 
 def fields(template: str) -> list[str]:
-    """The names in braces of a template. Raises TableError when it holds more than names."""
+    """List the names in braces of a template. Raises TableError when it holds more than names."""
     names = []
     try:
         parts = list(Formatter().parse(template))
@@ -26,7 +26,7 @@ def fields(template: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """A template with its names replaced. Raises TableError when a name is unknown."""
+    """Replace the names in a template. Raises TableError when a name is unknown."""
     unknown = [name for name in fields(template) if name not in values]
     if unknown:
         raise TableError(f"{template!r} names {unknown[0]!r}; known are {sorted(values)}.{nearest(unknown[0], values)}")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from runner.draft.checkpoint import Checkpoint, Tensor
-from runner.draft.kind import LIBRARY_FILE, TYPES, module_types
-from runner.draft.languages import configured
-from runner.draft.page import Line
-from runner.draft.settings import (
+from embedmark.runner.draft.checkpoint import Checkpoint, Tensor
+from embedmark.runner.draft.kind import LIBRARY_FILE, TYPES, module_types
+from embedmark.runner.draft.languages import configured
+from embedmark.runner.draft.page import Line
+from embedmark.runner.draft.settings import (
     LIBRARY,
     PYLATE,
     base_settings,

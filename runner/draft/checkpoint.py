@@ -11,13 +11,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from runner.config.explain import in_yaml
-from runner.config.yaml_files import MAX_BYTES, parse
-from runner.data import folder as folders
-from runner.data.sources.hub_files import Hub, Shapes, local_tensors
-from runner.encode.weights import IGNORED, WEIGHTS, needed
-from runner.errors import UserError
-from runner.reading import read_regular
+from embedmark.runner.common import folder as folders
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.config.explain import in_yaml
+from embedmark.runner.config.yaml_files import MAX_BYTES, parse
+from embedmark.runner.hub.files import Hub, Shapes, local_tensors
+from embedmark.runner.hub.weights import IGNORED, WEIGHTS, needed
 
 HUB_NAME = re.compile(r"\w[\w.-]*/[\w.-]+")
 
@@ -62,7 +62,7 @@ class Checkpoint:
     created: date | None = None
 
     def json(self, name: str) -> Any:
-        """What a JSON file holds, {} where there is no such file. Raises UserError when it is none."""
+        """What a JSON file holds, {} where there is no such file. Raises UserError when it is invalid."""
         if name not in self.names:
             return {}
         try:
@@ -107,7 +107,7 @@ class Checkpoint:
 
 
 def open_checkpoint(name: str) -> Checkpoint:
-    """The checkpoint in a folder of that path, or else on the hub under that name.
+    """Open the checkpoint in a folder of that path, or else on the hub under that name.
 
     Raises UserError when there is none or it holds no model, JobError when the hub cannot be reached.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.draft.checkpoint import Checkpoint
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.draft.checkpoint import Checkpoint
 
 LIBRARY_FILE = "config_sentence_transformers.json"
 
@@ -29,7 +29,7 @@ TYPES = {
 
 
 def loader_of(checkpoint: Checkpoint) -> str:
-    """The loader. Raises UserError for a classifier of texts, which is no model that embeds or ranks."""
+    """Find the loader. Raises UserError for a classifier of texts, which is no model that embeds or ranks."""
     config = checkpoint.settings("config.json")
     if _is_model2vec(config, checkpoint):
         return "model2vec"

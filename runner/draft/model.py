@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 
 import yaml
 from pydantic import ValidationError
 
-from runner.config.explain import invalid
-from runner.config.schema import ModelConfig
-from runner.draft.about import about
-from runner.draft.checkpoint import Checkpoint
-from runner.draft.kind import loader_of
-from runner.draft.page import Line, page
-from runner.draft.settings import settings
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import slug
+from embedmark.runner.config.explain import invalid
+from embedmark.runner.config.schema import ModelConfig
+from embedmark.runner.draft.about import about
+from embedmark.runner.draft.checkpoint import Checkpoint
+from embedmark.runner.draft.kind import loader_of
+from embedmark.runner.draft.page import Line, page
+from embedmark.runner.draft.settings import settings
 
 
-def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
-    """The file's text, and what it says.
+def draft(checkpoint: Checkpoint, tasks: Collection[str]) -> tuple[str, ModelConfig]:
+    """Draft a model's file: its text, and what it says. tasks: all names and labels that its prompts may be for.
 
     Raises UserError for a checkpoint that none of the loaders is for, or whose files hold what no checkpoint's do.
     """
     try:
-        text = _text(checkpoint)
+        text = _text(checkpoint, tasks)
         values = yaml.safe_load(text)
     except (TypeError, AttributeError, LookupError, ValueError, RecursionError, yaml.YAMLError):
         # A hundred settings are read of files that anyone may have written.
@@ -38,7 +39,7 @@ def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
         raise invalid(error, checkpoint.where, ModelConfig) from None
 
 
-def _text(checkpoint: Checkpoint) -> str:
+def _text(checkpoint: Checkpoint, tasks: Collection[str]) -> str:
     loader = loader_of(checkpoint)
     here = Line("revision", checkpoint.commit) if checkpoint.hub else Line("source", {"path": checkpoint.where})
     head = [
@@ -47,9 +48,9 @@ def _text(checkpoint: Checkpoint) -> str:
         Line("loader", loader),
         here,
     ]
-    return page([*head, *settings(checkpoint, loader)]) + "about:\n" + page(about(checkpoint, loader), "  ")
+    return page([*head, *settings(checkpoint, loader, tasks)]) + "about:\n" + page(about(checkpoint, loader), "  ")
 
 
-def slug(name: str) -> str:
-    """The file's name, as the catalogue makes them of a model's name without its owner."""
-    return re.sub(r"[^a-z0-9]+", "_", name.rpartition("/")[2].casefold()).strip("_") or "model"
+def choice_of(name: str) -> str:
+    """Return the name of a model's file, as in the catalogue: the model's name without its owner."""
+    return slug(name.rpartition("/")[2].casefold()).strip("_") or "model"

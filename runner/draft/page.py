@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-WIDTH = 120
+from embedmark.runner.common.yaml_page import WIDTH, dump, on_one_line
 
 
 @dataclass(frozen=True)
@@ -25,25 +23,6 @@ class Line:
     off: bool = False
 
 
-class _Page(yaml.SafeDumper):
-    """Values on one line, as far as they fit."""
-
-
-class _Key(dict[str, Any]):
-    """A key with its value, which begins a line of its own."""
-
-
-def _text(page: _Page, value: str) -> yaml.Node:
-    """Line ends are written as \\n, in quotes: in prompts each counts."""
-    return page.represent_scalar("tag:yaml.org,2002:str", value, style='"' if "\n" in value else None)
-
-
-_Page.add_representer(str, _text)
-_Page.add_representer(dict, lambda page, value: page.represent_mapping("tag:yaml.org,2002:map", value, True))
-_Page.add_representer(list, lambda page, value: page.represent_sequence("tag:yaml.org,2002:seq", value, True))
-_Page.add_representer(_Key, lambda page, value: page.represent_mapping("tag:yaml.org,2002:map", value, False))
-
-
 def page(lines: Iterable[Line], indent: str = "") -> str:
     """The YAML text of some lines."""
     return "".join(_written(line, indent) for line in lines)
@@ -52,8 +31,7 @@ def page(lines: Iterable[Line], indent: str = "") -> str:
 def _written(line: Line, indent: str) -> str:
     if not line.key:
         return _comment(line.note, indent)
-    entry = _Key({line.key: line.value})
-    dumped: str = yaml.dump(entry, Dumper=_Page, allow_unicode=True, width=WIDTH - len(indent), sort_keys=False)
+    dumped = dump({line.key: on_one_line(line.value)}, WIDTH - len(indent))
     rows = [f"{indent}{'# ' if line.off else ''}{row}" for row in dumped.splitlines()]
     if line.note and len(rows) == 1 and len(rows[0]) + len(line.note) + 4 <= WIDTH:
         return f"{rows[0]}  # {line.note}\n"

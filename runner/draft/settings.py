@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_args
 
-from models.base import ModelError
-from models.prompts import SIDES, check_keys
-from runner.config.catalogue import Catalogue
-from runner.draft.checkpoint import Checkpoint
-from runner.draft.kind import LIBRARY_FILE, modules
-from runner.draft.page import Line
-from runner.errors import UserError
-from tasks.base import SimilarityName
-from tasks.types import task_types
+from embedmark.models.prompts import SIDES, check_keys
+from embedmark.runner.common.errors import ModelError, UserError
+from embedmark.runner.draft.checkpoint import Checkpoint
+from embedmark.runner.draft.kind import LIBRARY_FILE, modules
+from embedmark.runner.draft.page import Line
+from embedmark.tasks.base import SimilarityName
+from embedmark.tasks.types import task_types
 
 LIBRARY = "sentence_transformers."
 PYLATE = "pylate."
@@ -26,11 +24,11 @@ POOLING_NAMES = {"mean_sqrt_len": "mean_sqrt_len_tokens"}
 """Pooling by its flag in older checkpoints → its name, where the two differ."""
 
 
-def settings(checkpoint: Checkpoint, loader: str) -> list[Line]:
+def settings(checkpoint: Checkpoint, loader: str, tasks: Collection[str]) -> list[Line]:
     """The lines between a model's loader and `about`."""
     own = _own_behaviour(checkpoint, loader)
     heading = [Line(note="What the checkpoint does by itself. No line is needed for it; one that is changed counts.")]
-    return [*_code(checkpoint), *prompts(checkpoint, loader), *(heading if own else []), *own]
+    return [*_code(checkpoint), *prompts(checkpoint, loader, tasks), *(heading if own else []), *own]
 
 
 def _own_behaviour(checkpoint: Checkpoint, loader: str) -> list[Line]:
@@ -49,7 +47,7 @@ def _own_behaviour(checkpoint: Checkpoint, loader: str) -> list[Line]:
     return lines
 
 
-def prompts(checkpoint: Checkpoint, loader: str) -> Iterator[Line]:
+def prompts(checkpoint: Checkpoint, loader: str, tasks: Collection[str]) -> Iterator[Line]:
     """The prompts of the checkpoint, those that a task can call for; and how they would become instructions."""
     library = checkpoint.settings(LIBRARY_FILE)
     saved = saved_prompts(checkpoint)
@@ -65,7 +63,7 @@ def prompts(checkpoint: Checkpoint, loader: str) -> Iterator[Line]:
     if default is not None:
         # Without an entry of its own a side would get the default prompt, which the library keeps from it.
         saved = dict.fromkeys(SIDES, "") | saved
-    fitting = _fitting(saved)
+    fitting = _fitting(saved, tasks)
     others = [key for key in saved if key not in fitting]
     if others:
         yield Line(note=f"Prompts of the checkpoint that no task calls for: {', '.join(others)}.")
@@ -86,10 +84,9 @@ def saved_prompts(checkpoint: Checkpoint) -> dict[str, str]:
     return {str(key): text or "" for key, text in saved.items()}
 
 
-def _fitting(saved: Mapping[str, str]) -> dict[str, str]:
+def _fitting(saved: Mapping[str, str], tasks: Collection[str]) -> dict[str, str]:
     """The prompts whose key some task, type or side has."""
     labels = {kind.label for kind in task_types().values()}
-    tasks = Catalogue().tasks
 
     def fits(key: str) -> bool:
         try:

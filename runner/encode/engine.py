@@ -23,12 +23,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ContextualEncoder, Encoder, ImageEncoder, ModelError, TokenEncoder, Variant
-from models.postprocess import Postprocess, checked
-from runner.encode.keys import Digests, digests, merged
-from runner.encode.rows import StoredRows
-from runner.encode.store import Places, Store
-from tasks.base import Image, Item, Modality, VectorRows
+from embedmark.models.base import ContextualEncoder, Encoder, ImageEncoder, TokenEncoder, Variant
+from embedmark.models.postprocess import Postprocess, checked
+from embedmark.runner.common.errors import ModelError
+from embedmark.runner.encode.keys import Digests, digests, merged
+from embedmark.runner.encode.rows import StoredRows
+from embedmark.runner.encode.shard import Keys
+from embedmark.runner.encode.store import Places, Store
+from embedmark.tasks.base import Image, Item, Modality, VectorRows
 
 WINDOW_TEXTS = 65_536
 WINDOW_SIZE = 32_000_000
@@ -52,7 +54,7 @@ class Request:
     variant: Variant
 
     def digests(self) -> Digests:
-        """The keys of its items. Raises DataError for an item that is none."""
+        """The keys of its items. Raises DataError for an invalid item."""
         return digests(self.name, self.items, self.variant)
 
 
@@ -60,8 +62,8 @@ class Request:
 class Progress:
     """How far encoding has come. Tokens are the measure of work left; their total is an estimate until the end."""
 
-    texts_done: int
-    texts_total: int
+    items_done: int
+    items_total: int
     tokens_done: int
     tokens_total: int
 
@@ -91,7 +93,7 @@ class Encoding:
     Leaving the context writes what is encoded, also when an error ends it.
 
     Args:
-        encoder: The model.
+        encoder: The model; None as long as it is not opened, which `run` needs where something is missing.
         requests: What is wanted.
         store: Where vectors are kept.
         batch_tokens: Padded tokens of a batch (characters for models without a tokenizer apart); by default what suits
@@ -101,12 +103,12 @@ class Encoding:
         digests: Of each request, where they are known already.
 
     Raises:
-        tasks.base.DataError: Texts or images that are none.
+        tasks.base.DataError: Invalid texts or images.
     """
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: Encoder | None,
         requests: Sequence[Request],
         store: Store,
         *,
@@ -115,28 +117,48 @@ class Encoding:
         postprocess: Postprocess | None = None,
         digests: Sequence[Digests] | None = None,
     ) -> None:
-        self.encoder = encoder
         self.requests = requests
         self.store = store
-        self.budget = batch_tokens or encoder.batch_tokens
+        self._batch_tokens = batch_tokens
+        self._encoder: Encoder | None = None
+        self.budget = 0
+        if encoder is not None:
+            self.use(encoder)
         each = digests if digests is not None else [request.digests() for request in requests]
-        self.texts = merged(each, [request.variant for request in requests])
+        self.items = merged(each, [request.variant for request in requests])
         self._on_progress = on_progress or (lambda _: None)
         self._postprocess = postprocess or Postprocess()
         self._order = {request: number for number, request in enumerate(requests)}
-        self._places = store.find(self.texts.keys)
+        self._places = store.find(self.items.keys)
         self._fresh = self._places[:, 0] < 0
         self._wanting = self._fresh.copy()
         """What is neither in the store nor waiting to be written."""
         self._measured = ~self._fresh
+        self._lengths = np.full(len(self._places), -1, dtype=np.int64)
         self._suspects = np.zeros(0, dtype=np.int64)
-        self._texts_done = self._tokens_done = self._size_done = 0
+        self._items_done = self._tokens_done = self._size_done = 0
         self._seconds = 0.0
         self._estimates = {modality: self._estimate(modality) for modality in SIZE_PER_TOKEN}
         self._dim: int | None = None
         self._pending: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
         self._pending_bytes = 0
         self._flushed = time.monotonic()
+
+    def use(self, encoder: Encoder) -> None:
+        """Encode with that model from here on."""
+        self._encoder = encoder
+        self.budget = self._batch_tokens or encoder.batch_tokens
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model, opened by now."""
+        assert self._encoder is not None, "something is missing, and the model was not opened"
+        return self._encoder
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be encoded."""
+        return not self._wanting.any()
 
     def __enter__(self) -> Self:
         return self
@@ -151,7 +173,7 @@ class Encoding:
     def facts(self) -> EncodeFacts:
         """What it took so far."""
         return EncodeFacts(
-            texts=len(self.texts.inverse),
+            texts=len(self.items.inverse),
             distinct=len(self._places),
             reused=int((~self._fresh).sum()),
             tokens=self._tokens_done,
@@ -172,7 +194,7 @@ class Encoding:
         try:
             for variant, windows in self._windows(rows[self._wanting[rows]]):
                 self._suspects = np.concatenate(windows)
-                encoder = self._stage(variant)
+                encoder = self._encoder_for(variant)
                 for window in windows:
                     self._run_window(encoder, variant, window)
         finally:
@@ -185,7 +207,7 @@ class Encoding:
             vectors = np.concatenate([vectors for _, vectors in self._pending])
             self._pending, self._pending_bytes = [], 0
             self._wanting[rows] = True  # should it fail
-            self._places[rows] = self.store.add(self.texts.keys[rows], vectors)
+            self._places[rows] = self.store.add(self.items.keys[rows], vectors)
             self._wanting[rows] = False
         self._flushed = time.monotonic()
 
@@ -197,16 +219,16 @@ class Encoding:
         """What is still to be encoded of some requests: about so many tokens, as `budget` counts them."""
         rows = self._rows(requests)
         rows = rows[self._wanting[rows]]
-        modalities = np.array([variant.modality for variant in self.texts.variants], dtype=object)
-        sizes = self.texts.sizes[rows]
-        images = modalities[self.texts.variant_of(rows)] == "image" if len(rows) else np.zeros(0, dtype=bool)
-        of_texts = SIZE_PER_TOKEN["text"] if isinstance(self.encoder, TokenEncoder) else 1.0
+        modalities = np.array([variant.modality for variant in self.items.variants], dtype=object)
+        sizes = self.items.sizes[rows]
+        images = modalities[self.items.variant_of(rows)] == "image" if len(rows) else np.zeros(0, dtype=bool)
+        of_texts = SIZE_PER_TOKEN["text"] if isinstance(self._encoder, TokenEncoder) else 1.0
         return int(sizes[images].sum() / SIZE_PER_TOKEN["image"] + sizes[~images].sum() / of_texts)
 
     def seconds(self, requests: Sequence[Request]) -> float:
         """What it took to encode some requests: their share, by size, of the time that all have taken."""
         rows = self._rows(requests)
-        return self._seconds * int(self.texts.sizes[rows[self._fresh[rows]]].sum()) / max(1, self._size_done)
+        return self._seconds * int(self.items.sizes[rows[self._fresh[rows]]].sum()) / max(1, self._size_done)
 
     def suspects(self, requests: Sequence[Request]) -> bool:
         """Whether some requests have a text or image of the batch that last went wrong."""
@@ -222,6 +244,23 @@ class Encoding:
         """Vectors of a request, in the order of its texts: float32 (n, dim)."""
         return self._postprocess(self.store.read(self._places_of(request)))
 
+    def raw(self, request: Request, rows: Sequence[int]) -> NDArray[np.float32]:
+        """Some vectors of a request as the model made them: float32 (n, dim)."""
+        return self.store.read(self._places_of(request)[np.asarray(rows, dtype=np.int64)])
+
+    def keys_of(self, request: Request) -> Keys:
+        """The key of every item of a request, in order: (n, 2)."""
+        return self.items.keys[self.items.of_request(self._order[request])]
+
+    def distinct(self, request: Request) -> int:
+        """How many items of a request differ."""
+        return len(np.unique(self.items.of_request(self._order[request])))
+
+    def lengths(self, request: Request) -> NDArray[np.int64] | None:
+        """What every item of a request costs, in order; None where some of them were encoded by an earlier run."""
+        found = self._lengths[self.items.of_request(self._order[request])]
+        return None if (found < 0).any() else found
+
     def rows(self, request: Request) -> VectorRows:
         """The same, read a block at a time where what is done to a vector does not depend on the others."""
         if self._postprocess.needs_all_rows:
@@ -229,14 +268,14 @@ class Encoding:
         return StoredRows(self.store, self._places_of(request), self._postprocess)
 
     def _places_of(self, request: Request) -> Places:
-        return self._places[self.texts.of_request(self._order[request])]
+        return self._places[self.items.of_request(self._order[request])]
 
     def _rows(self, requests: Sequence[Request]) -> NDArray[np.int64]:
         """The distinct items of some requests, rising."""
-        of_each = [self.texts.of_request(self._order[request]) for request in requests]
+        of_each = [self.items.of_request(self._order[request]) for request in requests]
         return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *of_each]))
 
-    def _stage(self, variant: Variant) -> Encoder:
+    def _encoder_for(self, variant: Variant) -> Encoder:
         """What encodes texts of that variant: the model, or its second stage after it has read the sample."""
         if variant.sample is None:
             return self.encoder
@@ -244,25 +283,25 @@ class Encoding:
         name = next(request.name for request in self.requests if request.variant == variant)
         sample = Request(f"{name}, sample", variant.sample.texts, Variant(variant.sample.prompt))
         first = encode(self.encoder, [sample], self.store, batch_tokens=self.budget)
-        return self.encoder.given(first.vectors(sample))
+        return self.encoder.second_stage(first.vectors(sample))
 
     def _windows(self, rows: NDArray[np.int64]) -> Iterator[tuple[Variant, list[NDArray[np.int64]]]]:
         """Distinct items by variant, in windows of as many as may be held at once."""
-        numbers = self.texts.variant_of(rows)
+        numbers = self.items.variant_of(rows)
         for number in np.unique(numbers):
             of_variant = rows[numbers == number]
-            filled = np.cumsum(self.texts.sizes[of_variant]) // WINDOW_SIZE
+            filled = np.cumsum(self.items.sizes[of_variant]) // WINDOW_SIZE
             counted = np.arange(len(of_variant)) // WINDOW_TEXTS
             cuts = np.flatnonzero(np.diff(filled) | np.diff(counted)) + 1
-            yield self.texts.variants[number], np.split(of_variant, cuts)
+            yield self.items.variants[number], np.split(of_variant, cuts)
 
     def _run_window(self, encoder: Encoder, variant: Variant, window: NDArray[np.int64]) -> None:
         self._suspects = window
-        batches = _batches(encoder, self.texts.pick([request.items for request in self.requests], window), variant)
-        lengths = batches.lengths
+        batches = _batches(encoder, self.items.pick([request.items for request in self.requests], window), variant)
+        lengths = self._lengths[window] = batches.lengths
         unknown = ~self._measured[window]
         self._estimates[variant.modality].measure(
-            int(self.texts.sizes[window[unknown]].sum()), int(lengths[unknown].sum())
+            int(self.items.sizes[window[unknown]].sum()), int(lengths[unknown].sum())
         )
         self._measured[window] = True
         order = np.argsort(-lengths, kind="stable")
@@ -297,22 +336,22 @@ class Encoding:
         self._wanting[rows] = False
         self._pending.append((rows, vectors))
         self._pending_bytes += vectors.nbytes
-        self._texts_done += len(rows)
+        self._items_done += len(rows)
         self._tokens_done += tokens
-        self._size_done += int(self.texts.sizes[rows].sum())
+        self._size_done += int(self.items.sizes[rows].sum())
         if self._pending_bytes >= FLUSH_BYTES or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
         self._report()
 
     def _estimate(self, modality: Modality) -> _Estimate:
-        of_modality = np.array([variant.modality == modality for variant in self.texts.variants], dtype=bool)
+        of_modality = np.array([variant.modality == modality for variant in self.items.variants], dtype=bool)
         missing = np.flatnonzero(self._fresh)
-        rows = missing[of_modality[self.texts.variant_of(missing)]]
-        return _Estimate(int(self.texts.sizes[rows].sum()), SIZE_PER_TOKEN[modality])
+        rows = missing[of_modality[self.items.variant_of(missing)]]
+        return _Estimate(int(self.items.sizes[rows].sum()), SIZE_PER_TOKEN[modality])
 
     def _report(self) -> None:
         total = sum(estimate.tokens for estimate in self._estimates.values())
-        self._on_progress(Progress(self._texts_done, int(self._fresh.sum()), self._tokens_done, total))
+        self._on_progress(Progress(self._items_done, int(self._fresh.sum()), self._tokens_done, total))
 
 
 def encode(
@@ -327,7 +366,7 @@ def encode(
     """Encode every text or image of every request; see Encoding for the arguments.
 
     Raises ModelError when the model returns something else than finite vectors of one width, tasks.base.DataError for
-    texts or images that are none, UserError when the store is full. What was encoded before any error stays in the
+    invalid texts or images, OutputError when the store is full. What was encoded before any error stays in the
     store.
     """
     encoding = Encoding(

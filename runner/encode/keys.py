@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Variant
-from runner.encode.shard import Keys
-from tasks.base import DataError, Image, Item, Modality
+from embedmark.models.base import Variant
+from embedmark.runner.common.errors import DataError
+from embedmark.runner.encode.shard import Keys
+from embedmark.tasks.base import Image, Item, Modality
 
 READ_AT_ONCE: dict[Modality, int] = {"text": 4096, "image": 64}
 """Rows of a lazy column that are read together."""
@@ -46,7 +47,7 @@ class Distinct:
         return self.variant_numbers[self._request_of(rows)]
 
     def pick(self, columns: Sequence[Sequence[Item]], rows: NDArray[np.int64]) -> list[Item]:
-        """Some distinct items, read from the requests' own. `rows` must rise."""
+        """Return some distinct items, read from the requests' own. `rows` must be in ascending order."""
         items: list[Item] = []
         requests = self._request_of(rows)
         for number in np.unique(requests):
@@ -76,8 +77,8 @@ class Digests:
     sizes: NDArray[np.int64]
 
 
-def distinct(requests: Sequence[tuple[str, Sequence[Item], Variant]]) -> Distinct:
-    """The distinct items of requests (name, items, variant).
+def deduplicate(requests: Sequence[tuple[str, Sequence[Item], Variant]]) -> Distinct:
+    """Find the distinct items of requests (name, items, variant).
 
     Raises DataError for an item that is not of its variant's modality, or a text that UTF-8 cannot write.
     """
@@ -105,7 +106,7 @@ def merged(each: Sequence[Digests], of_requests: Sequence[Variant]) -> Distinct:
 def digests(name: str, items: Sequence[Item], variant: Variant) -> Digests:
     """The key of each item: BLAKE2b-128 of variant and content. name: of the request, for messages.
 
-    Raises DataError as `distinct` does.
+    Raises DataError as `deduplicate` does.
     """
     sample = [variant.sample.key] if variant.sample else []
     # Left out of the keys of texts, which are older than images.
@@ -147,7 +148,7 @@ _CONTENT = {"text": _utf8, "image": _image}
 
 
 def _unique_rows(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row of each distinct key, rising; and for every row, which of these it equals."""
+    """First row of each distinct key, in ascending order; and for every row, which of these it equals."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     ordered = keys[order]
     begins = np.ones(len(keys), dtype=bool)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.base import EncodeContext, Outline
-from runner.encode.engine import Request
-from runner.encode.sample import samples
-from tasks.base import ItemSet, TaskContext
+from embedmark.models.base import EncodeContext, Treatment
+from embedmark.runner.encode.engine import Request
+from embedmark.runner.encode.sample import samples
+from embedmark.tasks.base import ItemSet, TaskContext
 
 
-def requests(name: str, item_sets: Sequence[ItemSet], context: TaskContext, encoder: Outline) -> tuple[Request, ...]:
+def requests(name: str, item_sets: Sequence[ItemSet], context: TaskContext, encoder: Treatment) -> tuple[Request, ...]:
     """One request an item set, after the sample that the encoder reads first, if any. name: of the job, for messages.
 
     Raises DataError when a sample is needed and its corpus is empty.

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from models.postprocess import Postprocess
-from runner.encode.store import Places, Store
+from embedmark.models.postprocess import Postprocess
+from embedmark.runner.encode.store import Places, Store
 
 
 @dataclass(frozen=True)

@@ -9,31 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
-from models.base import ContextualEncoder, Outline, Sample, Sampling
-from tasks.base import DataError, ItemSet, TextSet
+from embedmark.models.base import ContextualEncoder, Sample, Sampling, Treatment
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import ItemSet
 
 SEED = 42
 
 
-def samples(item_sets: Sequence[ItemSet], encoder: Outline) -> list[Sample | None]:
+def samples(item_sets: Sequence[ItemSet], encoder: Treatment) -> list[Sample | None]:
     """What an encoder reads before each item set of a job; None for encoders in one stage, and before no texts.
 
     Raises DataError when a corpus is empty.
     """
     if not isinstance(encoder, ContextualEncoder):
         return [None] * len(item_sets)
-    text_sets = [item_set for item_set in item_sets if isinstance(item_set, TextSet)]
-    assert len(text_sets) == len(item_sets), "models in two stages take texts alone"
+    assert all(item_set.modality == "text" for item_set in item_sets), "models in two stages take texts alone"
     drawn: dict[int, Sample] = {}
     found: list[Sample | None] = []
-    for text_set in text_sets:
-        corpus = text_sets[0].texts if text_set.background is None else text_set.background
-        if len(text_set.texts) and id(corpus) not in drawn:
+    for item_set in item_sets:
+        corpus = cast("Sequence[str]", item_sets[0].items if item_set.background is None else item_set.background)
+        if len(item_set.items) and id(corpus) not in drawn:
             drawn[id(corpus)] = draw(corpus, encoder.sampling)
-        found.append(drawn.get(id(corpus)) if len(text_set.texts) else None)
+        found.append(drawn.get(id(corpus)) if len(item_set.items) else None)
     return found
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.base import Encoder
-from models.postprocess import Postprocess
-from runner.encode.engine import encode
-from runner.encode.requests import requests
-from runner.encode.store import Store
-from tasks.base import SimilarityName, TaskContext, TextSet
-from tasks.ranking import Hits, Lookup
-from tasks.search import rerank, search
+from embedmark.models.base import Encoder
+from embedmark.models.postprocess import Postprocess
+from embedmark.runner.encode.engine import encode
+from embedmark.runner.encode.requests import requests
+from embedmark.runner.encode.store import Store
+from embedmark.tasks.base import ItemSet, SimilarityName, TaskContext
+from embedmark.tasks.retrieval.ranking import Hits, Lookup
+from embedmark.tasks.retrieval.search import rerank, search
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class EncoderSearcher:
     def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
         """The k most similar documents of each query, or of its candidates. Raises ModelError and DataError."""
         sets = (
-            TextSet("queries", lookup.queries, "query", context.split, lookup.documents),
-            TextSet("corpus", lookup.documents, "document", context.split, lookup.documents, in_blocks=True),
+            ItemSet("queries", lookup.queries, "query", background=lookup.documents),
+            ItemSet("corpus", lookup.documents, "document", background=lookup.documents, in_blocks=True),
         )
         wanted = requests(context.name, sets, context, self.encoder)
         encoded = encode(self.encoder, wanted, self.store, batch_tokens=self.batch_tokens, postprocess=self.postprocess)

@@ -23,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from embedmark.runner.common.errors import DamagedShardError
+from embedmark.runner.common.files import write_atomically
+
 try:
     import fcntl
     import resource
@@ -40,10 +43,6 @@ OPEN_FILES = 65_536
 
 JUST_BEGUN_SECONDS = 1.0
 """Between the making of a file and its lock lies a moment."""
-
-
-class DamagedShardError(Exception):
-    """A shard whose file is not what was written."""
 
 
 @dataclass
@@ -75,7 +74,7 @@ class Shard:
 
 def write_shard(path: Path, keys: Keys, vectors: NDArray[np.float32]) -> Shard:
     """Write a shard, all or nothing, and map it. Raises OSError."""
-    write_atomically(path, save({"keys": keys, "vectors": vectors}, {"checksum": checksum(keys, vectors)}))
+    write_locked(path, save({"keys": keys, "vectors": vectors}, {"checksum": checksum(keys, vectors)}))
     shard = map_shard(path)
     shard.unproven = None
     return shard
@@ -134,31 +133,13 @@ def checksum(keys: Keys, vectors: NDArray[np.float32]) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Temporary name, fsync, rename, fsync of the folder: readers see all of it or nothing. Raises OSError.
+def write_locked(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing, and for good when this returns. Raises OSError.
 
     While it is written the file is locked, so that `is_abandoned` can tell it from what a killed process left.
     """
     temporary = path.with_name(f".{path.name}.{_machine()}.{uuid.uuid4().hex}{UNFINISHED}")
-    try:
-        with temporary.open("xb") as handle:
-            _lock(handle.fileno())
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-            if fcntl is not None:
-                temporary.replace(path)  # under the lock
-        if fcntl is None:
-            temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    write_atomically(path, content, durable=True, temporary=temporary, opened=_lock)
 
 
 def is_abandoned(path: Path) -> bool:

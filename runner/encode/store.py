@@ -19,21 +19,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.config.identity import fingerprint, plain
-from runner.encode.shard import (
+from embedmark.runner.common.errors import DamagedShardError, OutputError, UserError
+from embedmark.runner.common.files import DISK_FULL, NOT_WRITABLE, read_regular
+from embedmark.runner.config.identity import fingerprint, plain
+from embedmark.runner.encode.shard import (
     DAMAGED,
     SUFFIX,
     UNFINISHED,
-    DamagedShardError,
     Keys,
     Shard,
     is_abandoned,
     map_shard,
-    write_atomically,
+    write_locked,
     write_shard,
 )
-from runner.errors import DISK_FULL, NOT_WRITABLE, OutputError, UserError
-from runner.reading import read_regular
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +42,11 @@ Places = NDArray[np.int64]
 IN_USE_SECONDS = 3600.0
 """Shards used more recently than this are never removed: another process may be about to read them."""
 
-FULL = {*DISK_FULL, errno.EFBIG}
 IDENTITY = "identity.json"
+"""Whose vectors a folder keeps."""
+
+OPENED = "opened.json"
+"""What was found of the model when it was opened last, see runner/execute/opening.py."""
 
 
 class Store(Protocol):
@@ -170,7 +172,7 @@ class DiskStore(MemoryStore):
             if error.errno in NOT_WRITABLE:
                 self._give_up_writing(error)
                 return super().add(keys, vectors)
-            if error.errno in FULL:
+            if error.errno in DISK_FULL:
                 raise OutputError(
                     f"no room in {self.folder} for {vectors.nbytes / 2**20:.1f} MiB of embeddings ({error.strerror}). "
                     "What was encoded before is kept. Free some space, lower execution.store_gib, or run with "
@@ -189,9 +191,9 @@ class DiskStore(MemoryStore):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if not self._is_of(identity):
                 text = json.dumps(identity, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-                write_atomically(self.folder / IDENTITY, text.encode())
+                write_locked(self.folder / IDENTITY, text.encode())
         except OSError as error:
-            if error.errno in FULL:
+            if error.errno in DISK_FULL:
                 raise OutputError(f"no room for an embedding store in {self.folder} ({error.strerror})") from error
             self._give_up_writing(error)
             self._is_of(identity)

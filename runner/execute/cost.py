@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ImageEncoder, ModelError, Outline, TokenEncoder, Variant
-from runner.config.schema import Execution, ModelConfig
-from runner.data.findings import Finding
-from runner.encode.engine import Request
-from runner.encode.keys import READ_AT_ONCE, Distinct, distinct
-from runner.encode.shard import Keys
-from runner.encode.store import Store
-from runner.errors import JobError, OutputError, UserError
-from runner.execute.jobs import Prepared, prepare, requests
-from runner.execute.model import open_outline, stored
-from runner.plan import Job
-from tasks.base import DataError
+from embedmark.models.base import ImageEncoder, Outline, TokenEncoder, Variant
+from embedmark.runner.common.errors import DataError, JobError, ModelError, UserError
+from embedmark.runner.config.schema import Execution
+from embedmark.runner.data.findings import Finding
+from embedmark.runner.encode.engine import Request
+from embedmark.runner.encode.keys import READ_AT_ONCE, Distinct, deduplicate
+from embedmark.runner.encode.shard import Keys
+from embedmark.runner.encode.store import Store
+from embedmark.runner.execute.jobs import Prepared, prepare, requests
+from embedmark.runner.execute.model import open_outline, open_store_read_only
+from embedmark.runner.plan import Job
+from embedmark.runner.resolve import ResolvedModel
 
 CHARACTERS_PER_TOKEN = 4
 """An estimate where no tokenizer is at hand: right for English; most other scripts take more tokens."""
@@ -47,10 +47,10 @@ class Cost:
     findings: tuple[tuple[Job, tuple[Finding, ...]], ...] = ()
 
 
-def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outputs: Path) -> Cost:
+def estimate(model: ResolvedModel, jobs: Sequence[Job], execution: Execution, outputs: Path) -> Cost:
     """What these jobs of one model would have to encode. Raises UserError and JobError."""
     outline = open_outline(model, execution)
-    store = stored(jobs[0].identity["model"], execution, outputs)
+    store = open_store_read_only(model.identity, execution, outputs)
     per_token = 1 if isinstance(outline, TokenEncoder) else CHARACTERS_PER_TOKEN
     keys: list[Keys] = [np.zeros((0, 2), dtype="<u8")]
     # NaN for what is stored.
@@ -63,8 +63,6 @@ def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outp
             if prepared.loaded.findings:
                 findings.append((job, prepared.loaded.findings))
             found, own = _lengths(prepared, outline, store)
-        except OutputError:
-            raise
         except (UserError, JobError, DataError, ModelError) as error:
             unread.append((job, str(error)))
             continue
@@ -80,7 +78,7 @@ def estimate(model: ModelConfig, jobs: Sequence[Job], execution: Execution, outp
 def _lengths(prepared: Prepared, outline: Outline, store: Store) -> tuple[Keys, NDArray[np.float64]]:
     """The distinct texts of one job, and the lengths of those that are not stored."""
     wanted = requests(prepared, outline)
-    texts = distinct([(request.name, request.items, request.variant) for request in wanted])
+    texts = deduplicate([(request.name, request.items, request.variant) for request in wanted])
     lengths = np.full(len(texts.keys), np.nan)
     missing = np.flatnonzero(store.find(texts.keys)[:, 0] < 0)
     for variant, rows in _windows(texts, missing):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.errors import message_of
+from embedmark.runner.common.errors import message_of
 
 _SIGNS = ("CUDA error:", "CUDA failure", "HIP error:")
 

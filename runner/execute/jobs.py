@@ -8,25 +8,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ImageEncoder, Outline, Searcher
-from runner.config.catalogue import check_settings, task_type
-from runner.config.identity import fingerprint
-from runner.config.schema import TaskConfig
-from runner.data.checks import remember
-from runner.data.findings import Finding, describe
-from runner.data.load import Loaded, load
-from runner.encode.engine import Encoding, Request
-from runner.encode.requests import requests as requests_for
-from runner.plan import Job
-from runner.results.environment import platform_summary, versions
-from runner.results.record import DatasetFacts, JobFacts, ModelFacts, Record, Timing
-from tasks.base import (
-    DataError,
+from embedmark.models.base import Searcher, Treatment, takes_images
+from embedmark.runner.common.errors import DataError
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.data.findings import Finding, describe
+from embedmark.runner.data.load import Loaded, load
+from embedmark.runner.data.memory import check_against_recorded_hashes
+from embedmark.runner.encode.engine import Encoding, Request
+from embedmark.runner.encode.requests import requests as requests_for
+from embedmark.runner.plan import Job
+from embedmark.runner.resolve import ResolvedTask
+from embedmark.runner.results.environment import code, peak_memory, platform_summary, versions
+from embedmark.runner.results.predictions import to_parquet
+from embedmark.runner.results.record import (
+    CodeFacts,
+    DatasetFacts,
+    JobFacts,
+    ModelFacts,
+    Record,
+    ServiceFacts,
+    SideFacts,
+    Timing,
+)
+from embedmark.tasks.base import (
     Embeddings,
     ItemSet,
     RetrievalRows,
@@ -36,10 +46,9 @@ from tasks.base import (
     Task,
     TaskContext,
     TaskData,
-    TextSet,
     VectorRows,
 )
-from tasks.retrieval import Retrieval
+from embedmark.tasks.retrieval.retrieval import Retrieval
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +62,14 @@ class Prepared:
     context: TaskContext
     data: TaskData
     loaded: Loaded
-    texts: tuple[ItemSet, ...]
+    item_sets: tuple[ItemSet, ...]
     started: datetime
     seconds: float
 
     @property
-    def n_texts(self) -> int:
+    def n_items(self) -> int:
         """How many texts or images the job needs encoded, repetitions included."""
-        return sum(len(item_set.items) for item_set in self.texts)
+        return sum(len(item_set.items) for item_set in self.item_sets)
 
     @property
     def nbytes(self) -> int:
@@ -78,9 +87,9 @@ def job_facts(job: Job) -> JobFacts:
     """What a record says of the job itself."""
     return JobFacts(
         task=job.task.name,
-        type=task_type(job.task, f"task {job.task.name}").label,
+        type=job.task.label,
         model=job.model.name,
-        model_revision=job.model.revision,
+        model_revision=job.model.config.revision,
         subset=job.subset,
         split=job.split,
         languages=job.languages,
@@ -101,32 +110,28 @@ def prepare(job: Job, hashes: Path, *, warn: bool = True) -> Prepared:
     Raises UserError, JobError or DataError.
     """
     started, clock = datetime.now(UTC), perf_counter()
-    where = f"task {job.task.name}"
-    kind = task_type(job.task, where)
-    context = context_of(job.task, job.subset, job.split, job.languages)
-    settings = check_settings(job.task, where)
-    task = kind.bind(settings, context, job.task.main_metric)
-    content = job.identity["task"]["dataset"].get("content")
-    loaded = load(job.task, job.subset, task.splits(), evaluated=job.split, content=content)
-    remember(loaded, job.task, job.subset, hashes)
+    wanted = job.task
+    context = context_of(wanted, job.subset, job.split, job.languages)
+    task = wanted.type.bind(wanted.settings, context, wanted.config.main_metric)
+    loaded = load(wanted, job.subset, task.splits(), evaluated=job.split)
+    check_against_recorded_hashes(loaded, wanted, job.subset, hashes)
     if warn and (note := data_note(job, loaded.findings)):
         log.warning("%s", note)
-    data = TaskData(loaded.splits, _sizes_before(job, settings))
-    texts = tuple(task.texts(data))
-    return Prepared(job, task, context, data, loaded, texts, started, perf_counter() - clock)
+    data = TaskData(loaded.splits, _replayed_split_sizes(job))
+    item_sets = tuple(task.items(data))
+    return Prepared(job, task, context, data, loaded, item_sets, started, perf_counter() - clock)
 
 
-def context_of(task: TaskConfig, subset: str, split: str, languages: tuple[str, ...]) -> TaskContext:
+def context_of(task: ResolvedTask, subset: str, split: str, languages: tuple[str, ...]) -> TaskContext:
     """What a model may know about the texts of a task."""
-    kind = task_type(task, f"task {task.name}")
     return TaskContext(
         name=task.name,
-        type=kind.label,
+        type=task.label,
         languages=languages,
         subset=subset,
         split=split,
-        prompt=_prompt(task.prompt),
-        instruction=kind.instruction or "",
+        prompt=_prompt(task.config.prompt),
+        instruction=task.type.instruction or "",
     )
 
 
@@ -136,37 +141,36 @@ def _prompt(prompt: str | Mapping[Any, str] | None) -> Mapping[str, str]:
     return {"": prompt} if isinstance(prompt, str) else dict(prompt)
 
 
-def _sizes_before(job: Job, settings: Any) -> tuple[int, ...]:
+def _replayed_split_sizes(job: Job) -> tuple[int, ...]:
     """The rows of the splits that the reference would have drawn from before this job's."""
-    return tuple(_size(job, subset, settings.drawn_split(split)) for split, subset in job.draws_after)
+    return tuple(_size(job.task, subset, job.task.settings.drawn_split(split)) for split, subset in job.draws_after)
 
 
 _sizes: dict[str, int] = {}
 """What `_size` has found: the last of two hundred subsets replays all the others."""
 
 
-def _size(job: Job, subset: str, split: str) -> int:
-    """The rows of a split of another subset of the job's task."""
-    key = fingerprint({"task": job.identity["task"], "subset": subset, "split": split})
+def _size(task: ResolvedTask, subset: str, split: str) -> int:
+    """The rows of a split of a subset."""
+    key = fingerprint({"task": task.identity, "subset": subset, "split": split})
     if key not in _sizes:
-        content = job.identity["task"]["dataset"].get("content")
-        rows = load(job.task, subset, (split,), content=content).splits[split]
+        rows = load(task, subset, (split,)).splits[split]
         assert isinstance(rows, Rows)
         _sizes[key] = rows.n_rows
     return _sizes[key]
 
 
-def requests(prepared: Prepared, encoder: Outline) -> tuple[Request, ...]:
+def requests(prepared: Prepared, encoder: Treatment) -> tuple[Request, ...]:
     """What a job asks of its encoder, one request an item set.
 
     Raises DataError when the job has images and the encoder takes none.
     """
-    if any(item_set.modality == "image" for item_set in prepared.texts) and not isinstance(encoder, ImageEncoder):
+    if any(item_set.modality == "image" for item_set in prepared.item_sets) and not takes_images(encoder):
         raise DataError(
             f"the task has images, and {prepared.job.model.name} was loaded as a model of texts alone; correct "
             "`about: modalities` in its file"
         )
-    return requests_for(prepared.job.name, prepared.texts, prepared.context, encoder)
+    return requests_for(prepared.job.name, prepared.item_sets, prepared.context, encoder)
 
 
 def score(
@@ -174,21 +178,29 @@ def score(
 ) -> tuple[Scores, float]:
     """Vectors to scores, and the seconds it took. Raises DataError and ModelError."""
     clock = perf_counter()
+    scores = prepared.task.evaluate(embeddings(prepared, wanted, encoded, similarity), prepared.data)
+    return scores, perf_counter() - clock
+
+
+def embeddings(
+    prepared: Prepared, wanted: Sequence[Request], encoded: Encoding, similarity: SimilarityName
+) -> Embeddings:
+    """What a task is given of a model's vectors. Raises ModelError."""
     vectors: dict[str, NDArray[np.float32]] = {}
     in_blocks: dict[str, VectorRows] = {}
-    for item_set, request in zip(prepared.texts, wanted, strict=True):
-        if isinstance(item_set, TextSet) and item_set.in_blocks:
+    for item_set, request in zip(prepared.item_sets, wanted, strict=True):
+        if item_set.in_blocks:
             in_blocks[item_set.name] = encoded.rows(request)
         else:
             vectors[item_set.name] = encoded.vectors(request)
-    embeddings = Embeddings(vectors, similarity, in_blocks)
-    return prepared.task.evaluate(embeddings, prepared.data), perf_counter() - clock
+    return Embeddings(vectors, similarity, in_blocks)
 
 
 def refuse_unaccepted(prepared: Prepared, kind: str) -> None:
     """Raises DataError when the job's task cannot evaluate that kind of model."""
-    if kind not in prepared.task.accepts:
-        raise DataError(f"the task evaluates {', '.join(sorted(prepared.task.accepts))} models, and this is a {kind}")
+    accepts = prepared.job.task.type.accepts
+    if kind not in accepts:
+        raise DataError(f"the task evaluates {', '.join(sorted(accepts))} models, and this is a {kind}")
 
 
 def search(prepared: Prepared, searcher: Searcher) -> tuple[Scores, float, float]:
@@ -202,8 +214,23 @@ def search(prepared: Prepared, searcher: Searcher) -> tuple[Scores, float, float
     return scores, found - clock, perf_counter() - found
 
 
-def record(prepared: Prepared, scores: Scores, model: ModelFacts, timing: Timing) -> Record:
+def predictions_of(prepared: Prepared, scores: Scores) -> bytes | None:
+    """The content of predictions.parquet; None for tasks that rank nothing."""
+    if scores.ranking is None:
+        return None
+    return to_parquet(scores.ranking, prepared.data.retrieval(prepared.job.split).qrels)
+
+
+def record(
+    prepared: Prepared,
+    scores: Scores,
+    model: ModelFacts,
+    timing: Timing,
+    sides: Mapping[str, SideFacts] = MappingProxyType({}),
+    service: ServiceFacts | None = None,
+) -> Record:
     """All that is kept of a finished job."""
+    commit = code()
     job, source = prepared.job, prepared.loaded.source
     return Record(
         fingerprint=job.fingerprint,
@@ -224,4 +251,11 @@ def record(prepared: Prepared, scores: Scores, model: ModelFacts, timing: Timing
         started_at=prepared.started,
         finished_at=datetime.now(UTC),
         platform=platform_summary(),
+        seed=getattr(job.task.settings, "seed", None),
+        sides=dict(sides),
+        ties=scores.ties,
+        peak_memory_bytes=peak_memory(),
+        code=None if commit is None else CodeFacts(commit=commit[0], changed=commit[1]),
+        service=service,
+        unverifiable=None if service is None else "service",
     )

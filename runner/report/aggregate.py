@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
-from runner.report.older import outdated_model
-from runner.report.rows import TaskRow
-from runner.report.variants import labels
-from runner.report.versions import Slot, slot_of, what_differs
-from runner.results.collect import Collected, Kept
-from runner.results.record import Failure, Record
-from runner.text import shortened
+from embedmark.runner.common.groups import grouped
+from embedmark.runner.common.text import shortened
+from embedmark.runner.report.older import outdated_model
+from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.variants import labels
+from embedmark.runner.report.versions import Slot, slot_of, what_differs
+from embedmark.runner.results.collect import Collected, Kept
+from embedmark.runner.results.record import Failure, Record
 
 Status = Literal["done", "missing", "incomplete", "failed", "stale", "undefined"]
 """incomplete: some subsets are there and others not. stale: there, but of another version of the task than the row.
@@ -100,7 +101,7 @@ class Aggregate:
     @property
     def types(self) -> dict[str, list[TaskRow]]:
         """The rows of each type."""
-        return _grouped((task.type, task) for task in self.tasks)
+        return grouped((task.type, task) for task in self.tasks)
 
     @property
     def n_tasks(self) -> int:
@@ -126,14 +127,14 @@ class _Model:
 def aggregate(
     collected: Collected, rows: Sequence[TaskRow], title: str = "", present: PresentModel = lambda _: None
 ) -> Aggregate:
-    """Task scores and means of every model that has anything to do with one of the rows.
+    """Compute task scores and means of every model that has anything to do with one of the rows.
 
     present: a model's identity → that of its name in the present configs, if they have one; columns say what differs.
     """
     models = _by_model(collected)
     rows = sorted(rows, key=lambda row: (row.type, row.name.casefold(), not row.in_mean))
-    told_apart = _distinctions(models, present)
-    columns = [_column(model, rows, told_apart[model.variant]) for model in models]
+    distinctions = _distinctions(models, present)
+    columns = [_column(model, rows, distinctions[model.variant]) for model in models]
     columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
     columns.sort(key=_best_first)
     notes = (*_version_notes(rows), *_failure_notes(models, rows))
@@ -159,7 +160,7 @@ def _newest(kept: Kept) -> tuple[datetime, str]:
 def _distinctions(models: Sequence[_Model], present: PresentModel) -> dict[str, str]:
     """Variant → what tells it from the others of its name, and from the model of that name in the present configs."""
     found: dict[str, str] = {}
-    for same in _grouped((model.name, model) for model in models).values():
+    for same in grouped((model.name, model) for model in models).values():
         same = sorted(same, key=lambda model: model.variant)
         identities = [model.identity for model in same]
         configured = present(identities[0])
@@ -172,7 +173,7 @@ def _distinctions(models: Sequence[_Model], present: PresentModel) -> dict[str, 
 def _column(model: _Model, rows: Sequence[TaskRow], distinction: str) -> Column:
     cells = {row.label: _cell(model, row) for row in rows}
     counted = [row for row in rows if row.in_mean]
-    by_type = _grouped((row.type, cells[row.label].score) for row in counted)
+    by_type = grouped((row.type, cells[row.label].score) for row in counted)
     type_means = {kind: _mean(by_type.get(kind, ())) for kind in dict.fromkeys(row.type for row in rows)}
     return Column(
         distinction=distinction,
@@ -259,7 +260,7 @@ def _best_first(column: Column) -> tuple[bool, float, int, str]:
 
 def _version_notes(rows: Sequence[TaskRow]) -> list[str]:
     """The tasks of which there are several versions, and which of them means count."""
-    names = _grouped((row.name, row) for row in rows)
+    names = grouped((row.name, row) for row in rows)
     return [
         f"{name} is on record in {len(same)} versions, which cannot be compared; means count "
         f"{next(row.label for row in same if row.in_mean)} alone"
@@ -288,14 +289,3 @@ def _reason(kept: Kept) -> str:
     assert isinstance(kept.facts, Failure)
     said = " ".join(kept.facts.message.split()).removeprefix(f"task {kept.facts.job.task}: ")
     return shortened(said, 300) or kept.facts.error_class
-
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-def _grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
-    groups: dict[Key, list[Value]] = {}
-    for key, value in pairs:
-        groups.setdefault(key, []).append(value)
-    return groups

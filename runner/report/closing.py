@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
 from rich.table import Table
 
-from runner.plan import Plan
-from runner.results.folder import JobFolders
-from runner.results.record import Failure, Record
-from runner.terminal import open_console
+from embedmark.runner.common.terminal import open_console, plain_table
+from embedmark.runner.plan import Plan
+from embedmark.runner.results.record import Failure, Record
 
 
-def closing(plan: Plan, outputs: Path) -> None:
-    """Print the scores of a plan's jobs and where the records are. What failed was told when it did."""
-    kept = kept_of(plan, outputs)
+def closing(plan: Plan, kept: Mapping[str, Record | Failure], outputs: Path) -> None:
+    """Print the scores of a plan's jobs and where the records are. What failed was told when it did.
+
+    Args:
+        plan: what was to be done.
+        kept: what is on record of its jobs now, by fingerprint.
+        outputs: the folder of the records.
+    """
     console = open_console()
     if plan.jobs:
         console.print(_table(plan, kept))
@@ -24,17 +29,8 @@ def closing(plan: Plan, outputs: Path) -> None:
     console.print(_last_words(plan, done, failed, outputs), highlight=False, markup=False, soft_wrap=True)
 
 
-def kept_of(plan: Plan, outputs: Path) -> dict[str, Record | Failure]:
-    """What is on record of a plan's jobs, by fingerprint."""
-    found = JobFolders(outputs).inspected(job.fingerprint for job in plan.jobs)
-    return {fingerprint: one.facts for fingerprint, one in found if one is not None and one.facts is not None}
-
-
-def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    table.add_column("task", overflow="fold")
-    table.add_column("type")
-    table.add_column("metric")
+def _table(plan: Plan, kept: Mapping[str, Record | Failure]) -> Table:
+    table = plain_table("task", "type", "metric")
     table.add_column("score", justify="right")
     table.add_column("jobs", justify="right")
     for name, jobs in plan.by_task.items():
@@ -42,7 +38,7 @@ def _table(plan: Plan, kept: dict[str, Record | Failure]) -> Table:
         whole = len(records) == len(jobs)
         score = f"{100 * fmean(record.main_score for record in records):.2f}" if whole else "–"
         count = f"{len(records)}" if whole else f"{len(records)} of {len(jobs)}"
-        table.add_row(name, jobs[0].task.type, jobs[0].task.main_metric, score, count)
+        table.add_row(name, jobs[0].task.type.name, jobs[0].task.config.main_metric, score, count)
     return table
 
 

@@ -1,27 +1,30 @@
 """What a change of version made old: records that this version of embedmark would not make any more.
 
-The versions are those of an identity's layout, of a loader, of a task type's protocol and of how data is read.
+The versions are those of an identity's layout, of a loader, of a task type's protocol, of how data is read, and of the
+packages that add something which was used.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from models.loaders import find_loader
-from runner.config.catalogue import Catalogue
-from runner.config.identity import IDENTITY, Pin, model_identity, plain, reading
-from runner.config.schema import ModelConfig
-from runner.errors import UserError
-from runner.plan import Plan
-from runner.report.variants import in_words
-from runner.report.why import Difference, differences
-from runner.results.collect import Kept
-from runner.results.folder import folder_stem
-from runner.results.inspection import inspect, scan
-from tasks.types import task_types
+from embedmark.models.loaders import find_loader
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.plugins import installed
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.checks import known_loader
+from embedmark.runner.config.identity import IDENTITY, Pin, model_identity, plain
+from embedmark.runner.config.schema import ModelConfig
+from embedmark.runner.config.schema.sources import reading
+from embedmark.runner.plan import Plan
+from embedmark.runner.report.variants import in_words
+from embedmark.runner.report.why import Difference, differences
+from embedmark.runner.results.collect import Kept
+from embedmark.runner.results.folder import Look, folder_stem
+from embedmark.runner.results.inspection import inspect
+from embedmark.tasks.types import task_types
 
 _GROUPS = 3
 """Kinds of difference that a line names."""
@@ -37,6 +40,7 @@ def _outdated_model(model: Mapping[str, Any], key: str) -> Iterator[Difference]:
     version = model.get("loader_version")
     if loader is not None and version not in {None, loader.version}:
         yield Difference(f"{key}.loader_version", version, loader.version)
+    yield from _other_plug_ins(model, key)
     for index, member in enumerate(model.get("members", ())):
         if isinstance(member, Mapping):
             yield from _outdated_model(member, f"{key}.members[{index}]")
@@ -51,7 +55,16 @@ def outdated_task(measured: Mapping[str, Any]) -> list[Difference]:
         ("task.protocol", task.get("protocol"), kind.protocol if kind else task.get("protocol")),
         ("task.reading", task.get("reading"), reading(task.get("dataset", {}))),
     ]
-    return [Difference(key, was, now) for key, was, now in present if was is not None and was != now]
+    found = [Difference(key, was, now) for key, was, now in present if was is not None and was != now]
+    return [*found, *_other_plug_ins(task, "task")]
+
+
+def _other_plug_ins(part: Mapping[str, Any], key: str) -> Iterator[Difference]:
+    """The packages of another version; nothing of those that are not here any more."""
+    now = installed()
+    for package, version in part.get("plug_ins", {}).items():
+        if now.get(package, version) != version:
+            yield Difference(f"{key}.plug_ins.{package}", version, now[package])
 
 
 def is_old(kept: Kept) -> bool:
@@ -88,25 +101,26 @@ def present_model(model: Mapping[str, Any], catalogue: Catalogue) -> Mapping[str
         config: ModelConfig = catalogue.model(str(model.get("name")))
         pin = Pin(model.get("revision"), model.get("content"))
         members = model.get("members", ())
-        present: dict[str, Any] = plain(model_identity(config, pin, members))
+        present: dict[str, Any] = plain(model_identity(config, known_loader(config), pin, members))
     except UserError:
         return None
     source = {"source": model["source"]} if "source" in model else {}
     return {**present, **source}
 
 
-def older_of_plan(plan: Plan, states: Mapping[str, str], outputs: Path) -> str:
+def older_of_plan(plan: Plan, look: Look) -> str:
     """One line on records of a plan's model and tasks that are of another identity than its jobs to do.
 
     Settings of the model that were chosen on purpose are another variant and not named; versions, what belongs to the
     task, and values that a default of the present schema took the place of are.
     """
+    states = look.states
     jobs = [job for job in plan.jobs if states[job.fingerprint] != "done"]
     todo = {(job.task.name, job.split, job.subset): job for job in jobs}
     stems = {folder_stem(task, plan.model.name) for task in {job.task.name for job in jobs}}
     groups: Counter[str] = Counter()
     all_old = True
-    for found in scan(outputs):
+    for found in look.others:
         if found.failed or found.path.name.removesuffix(f"--{found.digits}") not in stems:
             continue
         inspected = inspect(found)
@@ -131,7 +145,8 @@ def _says_something(difference: Difference) -> bool:
 
 
 def _is_version(difference: Difference) -> bool:
-    return difference.key in {"identity", "task.protocol", "task.reading"} or difference.key.endswith("loader_version")
+    key = difference.key
+    return key in {"identity", "task.protocol", "task.reading"} or "plug_ins." in key or key.endswith("loader_version")
 
 
 def _versions_first(difference: Difference) -> bool:

@@ -10,18 +10,21 @@ from typing import get_args
 
 from rich.console import Console
 
-from runner.config.catalogue import Catalogue
-from runner.errors import UserError, nearest
-from runner.pins import default_pins
-from runner.report.aggregate import Aggregate, aggregate
-from runner.report.older import is_old, older_line, present_model
-from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
-from runner.report.tables import print_report
-from runner.report.writers import Format, write_report
-from runner.results.collect import Collected, Kept, collect
-from runner.results.names import model_on_record
-from runner.terminal import table_console
-from tasks.settings import Draws
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.terminal import table_console
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.pins import default_pins
+from embedmark.runner.report.aggregate import Aggregate, aggregate
+from embedmark.runner.report.energy import energy_line
+from embedmark.runner.report.names import model_on_record
+from embedmark.runner.report.older import is_old, older_line, present_model
+from embedmark.runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
+from embedmark.runner.report.tables import print_report
+from embedmark.runner.report.writers import Format, write_report
+from embedmark.runner.results.collect import Collected, Kept, collect
+from embedmark.runner.results.record import Record
+from embedmark.tasks.settings import Draws
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -51,7 +54,16 @@ def report(
 ) -> Aggregate:
     """Print the scores under `outputs` and write them to outputs/report/.
 
-    Raises UserError when nothing is on record or a name is not known.
+    Args:
+        formats: of the files that are written.
+        console: where it is printed, by default standard output.
+
+    Returns:
+        What was printed: models with their scores and means, tasks, notes.
+
+    Raises:
+        UserError: when nothing is on record or a name is not known.
+        OutputError: when the files cannot be written.
     """
     if options.draws is not None and options.benchmark is None:
         raise UserError("--draws says how a benchmark was run: give --benchmark NAME with it")
@@ -74,6 +86,8 @@ def report(
         if not made.columns and not old:
             raise UserError(f"{outputs / 'jobs'}: nothing of benchmark {made.title} is on record; run it first")
     line = older_line(old, catalogue)
+    energy = energy_line(kept.facts for kept in collected.records if isinstance(kept.facts, Record))
+    problems = [*problems, *([energy] if energy else [])]
     made = replace(made, notes=(*made.notes, *problems, *([line] if line else [])))
     print_report(made, console)
     for problem in collected.problems:

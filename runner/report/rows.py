@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.config.catalogue import Catalogue, task_type
-from runner.config.identity import Pin, fingerprint_of_plain
-from runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
-from runner.errors import JobError, UserError
-from runner.plan import Pins, TaskPart, asked_of_members, task_parts, with_draws
-from runner.report.older import outdated_task
-from runner.report.variants import labels
-from runner.report.versions import Slot, Version, slot_of, version_labels, versions
-from runner.results.collect import Kept
-from tasks.settings import Draws
-from tasks.types import task_types
+from embedmark.runner.common.errors import JobError, UserError
+from embedmark.runner.common.groups import grouped
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.checks import task_type
+from embedmark.runner.config.identity import Pin, fingerprint_of_plain
+from embedmark.runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
+from embedmark.runner.plan import TaskPart, asked_of_members, task_parts
+from embedmark.runner.report.older import outdated_task
+from embedmark.runner.report.variants import labels
+from embedmark.runner.report.versions import Slot, Version, slot_of, version_labels, versions
+from embedmark.runner.resolve import Pins
+from embedmark.runner.results.collect import Kept
+from embedmark.tasks.settings import Draws
+from embedmark.tasks.types import task_types
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ class WantedTask:
 
 def rows_on_record(records: Sequence[Kept]) -> list[TaskRow]:
     """A row for each version of each task. Its slots are those of any model, so that all are compared on the same."""
-    return [row for name, of_task in _by_task(records).items() for row in _rows(name, versions(of_task))]
+    return [
+        row
+        for name, of_task in grouped((kept.facts.job.task, kept) for kept in records).items()
+        for row in _rows(name, versions(of_task))
+    ]
 
 
 def wanted_tasks(
@@ -89,7 +95,7 @@ def rows_of_benchmark(wanted: Sequence[WantedTask], records: Sequence[Kept], *, 
 
     older: after them, rows of the other versions on record, which no mean counts.
     """
-    by_task = _by_task(records)
+    by_task = grouped((kept.facts.job.task, kept) for kept in records)
     return [row for task in wanted for row in _rows_of(task, by_task, older=older)]
 
 
@@ -109,16 +115,16 @@ def _wanted(
         members = asked_of_members(task, asked, above)
         inside = (*above, task.name)
         found = tuple(_wanted(member, catalogue, pins, draws, inside) for member in members)
-        return WantedTask(task.name, kind.label, members=found)
-    task, problem = with_draws(task, draws), ""
+        return WantedTask(task.name, task.label or kind.label, members=found)
+    problem = ""
     try:
-        parts = task_parts(task, asked, pins)
+        parts = task_parts(task, kind, asked, pins, draws)
     except (UserError, JobError) as error:
         # Data that is not there, or a hub that cannot be reached: all but the pin is known.
         problem = " ".join(str(error).split())
-        parts = task_parts(task, asked, Pins(pins.model, lambda _: Pin()))
+        parts = task_parts(task, kind, asked, Pins(pins.model, lambda _: Pin()), draws)
     identities = {(part.split, part.subset): _without_model(part) for part in parts}
-    return WantedTask(task.name, kind.label, tuple(identities), (), identities, problem)
+    return WantedTask(task.name, task.label or kind.label, tuple(identities), (), identities, problem)
 
 
 def _without_model(part: TaskPart) -> Mapping[str, Any]:
@@ -188,10 +194,3 @@ def _rows(name: str, found: Sequence[Version]) -> list[TaskRow]:
 def _type_label(kind: str) -> str:
     known = task_types()
     return known[kind].label if kind in known else kind
-
-
-def _by_task(records: Iterable[Kept]) -> dict[str, list[Kept]]:
-    found: dict[str, list[Kept]] = defaultdict(list)
-    for kept in records:
-        found[kept.facts.job.task].append(kept)
-    return found

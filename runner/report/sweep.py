@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
-from rich.table import Table
-
-from runner.plan import Plan
-from runner.report.closing import kept_of
-from runner.results.record import Failure, Record
-from runner.terminal import table_console
+from embedmark.runner.common.terminal import plain_table, table_console
+from embedmark.runner.plan import Plan
+from embedmark.runner.results.record import Failure, Record
 
 TASKS_SHOWN = 8
 """Up to so many tasks have columns of their own; of more, the mean is shown."""
@@ -20,11 +16,11 @@ TASKS_SHOWN = 8
 
 @dataclass(frozen=True)
 class Point:
-    """One combination of a sweep's values. plan: None where its config was refused."""
+    """One combination of a sweep's values. plan: None where its config was refused. kept: what is on record of it."""
 
     overrides: tuple[str, ...]
     plan: Plan | None = None
-    outputs: Path = Path()
+    kept: Mapping[str, Record | Failure] = field(default_factory=dict)
 
 
 def show_sweep(points: Sequence[Point]) -> None:
@@ -33,8 +29,7 @@ def show_sweep(points: Sequence[Point]) -> None:
     if not tasks:
         return
     shown = tasks if len(tasks) <= TASKS_SHOWN else []
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("point", overflow="fold")
+    table = plain_table("point")
     for name in shown:
         table.add_column(name, justify="right", overflow="fold")
     if len(tasks) > 1:
@@ -64,7 +59,7 @@ def _scores(point: Point, tasks: Sequence[str]) -> dict[str, float | str]:
     """The mean score of each task of a point; a word where it has none."""
     if point.plan is None:
         return dict.fromkeys(tasks, "refused")
-    kept = kept_of(point.plan, point.outputs)
+    kept = point.kept
     scores: dict[str, float | str] = {}
     for name, jobs in point.plan.by_task.items():
         found = [kept.get(job.fingerprint) for job in jobs]

@@ -9,8 +9,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from runner.report.aggregate import Aggregate, Cell, Column
-from runner.text import counted
+from embedmark.runner.common.terminal import plain_table
+from embedmark.runner.common.text import counted
+from embedmark.runner.report.aggregate import Aggregate, Cell, Column
 
 MISSING = "–"
 SCALE = "scores × 100"
@@ -41,7 +42,7 @@ def headline(report: Aggregate) -> str:
 
 
 def print_report(report: Aggregate, console: Console) -> None:
-    """The headline, the table of models, the tasks in blocks, and all that has to be said about them."""
+    """Print the headline, the table of models, the tasks in blocks, and all that has to be said about them."""
     console.print(headline(report), style="bold", highlight=False, markup=False)
     for table in tables(report, console.width):
         console.print()
@@ -68,18 +69,18 @@ def tables(report: Aggregate, width: int) -> Iterator[RenderableType]:
 
 
 def notes(report: Aggregate) -> list[str]:
-    """Which models have no mean and why, and what the aggregation left out."""
-    return [*(_lacks(column) for column in report.columns if column.lacking), *report.notes]
+    """List which models have no mean and why, and what the aggregation left out."""
+    return [*(_without_mean(column) for column in report.columns if column.lacking), *report.notes]
 
 
-def _lacks(column: Column, shown: int = 5) -> str:
+def _without_mean(column: Column, shown: int = 5) -> str:
     lacking = column.lacking
     more = f" and {len(lacking) - shown} more" if len(lacking) > shown else ""
     return f"{column.label} has no mean: {', '.join(lacking[:shown])}{more}"
 
 
 def _models(report: Aggregate) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("#", justify="right")
     table.add_column("model", overflow="fold")
     for name in (*MEANS, "tasks"):
@@ -133,7 +134,7 @@ def _words(name: str) -> str:
 
 
 def _of_models(columns: Sequence[tuple[str, list[str]]], numbers: int, models: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 0, 0, _GAP))
+    table = plain_table(gap=_GAP)
     table.add_column("#", justify="right", no_wrap=True, width=numbers)
     for column in columns:
         table.add_column(Text(_words(column[0])), justify="right", overflow="fold", width=_needs(column) - _GAP)
@@ -143,7 +144,7 @@ def _of_models(columns: Sequence[tuple[str, list[str]]], numbers: int, models: i
 
 
 def _block(report: Aggregate, columns: Sequence[Column], heads: Sequence[str], names: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 0, 0, _GAP))
+    table = plain_table(gap=_GAP)
     table.add_column("task", overflow="fold", width=names)
     for head in heads:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=_SCORE_WIDTH)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runner.report.why import Difference, leaves
+from embedmark.runner.report.why import Difference, leaves
 
 LONGEST = 24
 """Characters of a value that are shown."""

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.config.identity import fingerprint_of_plain
-from runner.report.variants import in_words, labels
-from runner.report.why import differences
-from runner.results.collect import Kept
+from embedmark.runner.config.identity import fingerprint_of_plain
+from embedmark.runner.report.variants import in_words, labels
+from embedmark.runner.report.why import differences
+from embedmark.runner.results.collect import Kept
 
 Slot = tuple[str, str]
 """Split and subset."""
@@ -79,12 +79,12 @@ def version_labels(found: Sequence[Version]) -> list[str]:
         for version in found
     ]
     parts = ({"task"}, {"task", "identity", "job"})
-    told_apart = [
+    candidates = [
         [{key: kept.measured[key] for key in names & {*kept.measured}} for kept in samples] for names in parts
     ]
-    told_apart.append([{"content": kept.content} for kept in samples])
-    distinct = (values for values in told_apart if len({fingerprint_of_plain(value) for value in values}) == len(found))
-    return labels(next(distinct, told_apart[1]))
+    candidates.append([{"content": kept.content} for kept in samples])
+    distinct = (values for values in candidates if len({fingerprint_of_plain(value) for value in values}) == len(found))
+    return labels(next(distinct, candidates[1]))
 
 
 def what_differs(kept: Kept, identity: Mapping[str, Any] | None, sample: Kept | None) -> str:

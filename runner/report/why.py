@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runner.errors import UserError, nearest
-from runner.results.inspection import IDENTITY, Found, scan
-from runner.results.record import read_object
-from runner.terminal import table_console
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.terminal import plain_table, table_console
+from embedmark.runner.results.inspection import IDENTITY, Found, scan
+from embedmark.runner.results.record import read_object
 
 _DIGITS = re.compile(r"[0-9a-f]{2,64}")
 _ABSENT = "–"
@@ -33,9 +34,14 @@ class Difference:
 
 
 def why(outputs: Path, a: str, b: str, console: Console | None = None) -> list[Difference]:
-    """Print and return the differences of two jobs, each named by its folder, its path or digits of its fingerprint.
+    """Print and return the differences of two jobs.
 
-    Raises UserError when a name fits no job or more than one.
+    Args:
+        a: the first job: its folder, its path, or digits that its fingerprint begins with.
+        b: the second one.
+
+    Raises:
+        UserError: when a name fits no job or more than one.
     """
     console = console or table_console()
     folders = resolve(outputs, a), resolve(outputs, b)
@@ -50,7 +56,7 @@ def why(outputs: Path, a: str, b: str, console: Console | None = None) -> list[D
 
 
 def resolve(outputs: Path, name: str) -> Path:
-    """The folder of a job, by path, by name in outputs/jobs, or by the first digits of its fingerprint."""
+    """Find the folder of a job by path, by name in outputs/jobs, or by the first digits of its fingerprint."""
     for path in (Path(name), outputs / "jobs" / name):
         folder = path.parent if path.name == IDENTITY else path
         if (folder / IDENTITY).is_file():
@@ -69,23 +75,30 @@ def resolve(outputs: Path, name: str) -> Path:
 
 def _fitting(folders: list[Found], name: str) -> list[Found]:
     """Jobs whose fingerprint or folder begins so; of one job's result and failure, the result."""
-    if _DIGITS.fullmatch(name):
-        fitting = [found for found in folders if found.digits.startswith(name[: len(found.digits)])]
-        if any(len(found.digits) < len(name) for found in fitting):
-            fitting = [found for found in fitting if (found.fingerprint or name).startswith(name)]
-    else:
-        fitting = [found for found in folders if found.path.name.casefold().startswith(name)]
+    begins = _has_fingerprint if _DIGITS.fullmatch(name) else _has_name
+    fitting = [found for found in folders if begins(found, name)]
     done = {found.digits for found in fitting if not found.failed}
     return [found for found in fitting if not (found.failed and found.digits in done)]
 
 
+def _has_fingerprint(found: Found, digits: str) -> bool:
+    """Whether a job's fingerprint begins so. What a folder's name leaves out of it is read from its files."""
+    if len(digits) <= len(found.digits):
+        return found.digits.startswith(digits)
+    return digits.startswith(found.digits) and (found.fingerprint or digits).startswith(digits)
+
+
+def _has_name(found: Found, name: str) -> bool:
+    return found.path.name.casefold().startswith(name)
+
+
 def read_identity(folder: Path) -> Mapping[str, Any]:
-    """What a job's fingerprint is the hash of. Raises UserError when it cannot be read."""
+    """Read what a job's fingerprint is the hash of. Raises UserError when it cannot be read."""
     return read_object(folder / IDENTITY)
 
 
 def differences(a: Any, b: Any) -> list[Difference]:
-    """Every leaf that is in one and not, or not with the same JSON, in the other; in the order of keys."""
+    """List every leaf that is in one and not, or not with the same JSON, in the other; in the order of keys."""
     return list(_differences(a, b, ""))
 
 
@@ -102,7 +115,7 @@ def _differences(a: Any, b: Any, key: str) -> Iterator[Difference]:
 
 
 def leaves(identity: Any) -> dict[str, Any]:
-    """Every leaf of an identity by its path."""
+    """List every leaf of an identity by its path."""
     return {found.key: found.a for found in differences(identity, None)}
 
 
@@ -114,9 +127,9 @@ def _both(kind: type, a: Any, b: Any) -> bool:
 
 
 def _table(found: list[Difference]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, style in (("key", ""), ("A", "red"), ("B", "green")):
-        table.add_column(head, overflow="fold", style=style)
+    table = plain_table("key")
+    table.add_column("A", overflow="fold", style="red")
+    table.add_column("B", overflow="fold", style="green")
     for difference in found:
         table.add_row(Text(difference.key), Text(_shown(difference.a)), Text(_shown(difference.b)))
     return table

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import math
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic_core import to_json
 
-from runner.report.aggregate import Aggregate, Cell
-from runner.report.rows import TaskRow
-from runner.report.tables import MEANS, cell_text, headline, notes, percent
-from runner.results.collect import Kept
-from runner.results.durable import writing
-from runner.results.record import Record
-from runner.text import csv_cell, markdown_cell
+from embedmark.runner.common.files import write_atomically
+from embedmark.runner.common.text import csv_cell, markdown_cell
+from embedmark.runner.report.aggregate import Aggregate, Cell
+from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.tables import MEANS, cell_text, headline, notes, percent
+from embedmark.runner.results.collect import Kept
+from embedmark.runner.results.durable import writing
+from embedmark.runner.results.record import Record
 
 Format = Literal["md", "csv", "json"]
 
@@ -41,19 +41,14 @@ def write_report(report: Aggregate, folder: Path, formats: Iterable[Format]) -> 
 
 
 def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, text, durable=False)
     return path
 
 
 def markdown(report: Aggregate) -> str:
-    """The models with their means, the tasks × models, what was scored, and the notes."""
+    """Write Markdown: the models with their means, the tasks × models, what was scored, and the notes."""
     numbered = len(report.columns) > _WIDE
     heads = [f"#{place}" if numbered else column.label for place, column in enumerate(report.columns, 1)]
     models = [
@@ -98,7 +93,7 @@ def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 
 def comma_separated(report: Aggregate) -> str:
-    """A row a job, then a row a task and a row a mean. Scores as recorded, all digits."""
+    """Write CSV: a row a job, then a row a task and a row a mean. Scores as recorded, all digits."""
     out = io.StringIO()
     rows = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\n")
     rows.writeheader()
@@ -144,7 +139,7 @@ def _exact(score: float | None) -> str:
 
 
 def json_text(report: Aggregate) -> str:
-    """The whole report; a score that is not there is null, and its status says why."""
+    """Write JSON: the whole report; a score that is missing is null, and its status says why."""
     values: dict[str, Any] = {
         "schema": 2,
         "title": report.title,

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.config.identity import fingerprint_of_plain
-from runner.results.inspection import Inspected, inspect, scan
-from runner.results.items import n_items
-from runner.results.record import Failure, Record
+from embedmark.runner.config.identity import fingerprint_of_plain
+from embedmark.runner.results.inspection import Inspected, inspect, scan
+from embedmark.runner.results.items import n_items
+from embedmark.runner.results.record import Failure, Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -113,7 +113,8 @@ def _problem(damaged: Inspected) -> str:
 
 def frame(collected: Collected) -> pl.DataFrame:
     """All scores, a row a metric: what was scored (task, type, model, revision, variant, subset, split, languages),
-    `metric`, `score` (NaN where undefined), whether it is the main one, fingerprint, folder and when.
+    `metric`, `score` (NaN where undefined), whether it is the main one, fingerprint, folder, when, commit of the data,
+    version of embedmark.
 
     Scores may be compared where `measured` (the hash of the identity without the model) and `content` (that of what was
     read) are the same; the name of a task alone does not say that.
@@ -137,6 +138,8 @@ def frame(collected: Collected) -> pl.DataFrame:
         "finished_at": pl.Datetime("us", "UTC"),
         "measured": pl.String,
         "content": pl.String,
+        "dataset_revision": pl.String,
+        "embedmark": pl.String,
     }
     a_row_a_job = pl.DataFrame(list(_rows(collected)), schema=schema, orient="row")
     return a_row_a_job.explode("metric", "score", "is_main")
@@ -149,5 +152,6 @@ def _rows(collected: Collected) -> Iterator[tuple[object, ...]]:
         job = record.job
         what = (job.task, job.type, job.model, job.model_revision, kept.variant, job.subset, job.split)
         whence = (record.fingerprint, str(kept.folder), record.finished_at, kept.measured_hash, kept.content_hash)
+        made_by = (record.dataset.revision, record.versions.get("embedmark"))
         main = [metric == record.main_metric for metric in record.scores]
-        yield (*what, list(job.languages), list(record.scores), list(record.scores.values()), main, *whence)
+        yield (*what, list(job.languages), list(record.scores), list(record.scores.values()), main, *whence, *made_by)

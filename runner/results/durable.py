@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import os
 import re
 import shutil
@@ -13,10 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
-from runner.errors import DISK_FULL, NOT_WRITABLE, OutputError
-from runner.reading import read_regular
+from embedmark.runner.common.errors import OutputError
+from embedmark.runner.common.files import DISK_FULL, NOT_WRITABLE, read_regular, sync_folder
 
 SUMS = "SHA256SUMS"
 """The sums of a folder's files, as `sha256sum --check` reads them."""
@@ -27,7 +24,7 @@ _SUM = re.compile(r"^([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)\n", re.MULTILI
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Says which path could not be written, and the way out, instead of an OSError."""
+    """Say which path could not be written, and the way out, instead of an OSError."""
     try:
         yield
     except OSError as error:
@@ -50,22 +47,17 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     with ExitStack() as opened:
         # All are written before the first is forced to disk: one journal commit then does for most of them.
-        handles = [opened.enter_context((folder / name).open("xb", buffering=0)) for name in (*files, SUMS)]
+        handles = [opened.enter_context((folder / name).open("xb")) for name in (*files, SUMS)]
         for handle, content in zip(handles, (*files.values(), sums.encode()), strict=True):
-            _write_all(handle, content)
+            handle.write(content)
+            handle.flush()
         for handle in handles:
             os.fsync(handle.fileno())
     sync_folder(folder)
 
 
-def _write_all(handle: io.FileIO, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[handle.write(rest) :]
-
-
 def read_sums(folder: str) -> dict[str, str]:
-    """File name → SHA-256, as the folder says of itself. Raises OSError; ValueError for other lines."""
+    """Read file name → SHA-256, as the folder says of itself. Raises OSError; ValueError for other lines."""
     text = read_regular(f"{folder}/{SUMS}").decode("ascii", "replace")
     sums = {name: digest for digest, name in _SUM.findall(text)}
     if not text or _SUM.sub("", text):
@@ -87,22 +79,13 @@ def remove_folder(folder: Path) -> None:
         _patiently(lambda: shutil.rmtree(folder))
 
 
-def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on disk. Windows has no such call and needs none."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _patiently(action: Callable[[], object]) -> None:
     """On Windows a virus scanner or indexer may hold a file for a moment."""
     if sys.platform != "win32":
         action()
         return
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
     patience = Retrying(  # type: ignore[unreachable, unused-ignore]
         stop=stop_after_delay(3), wait=wait_fixed(0.05), retry=retry_if_exception_type(PermissionError), reraise=True
     )

@@ -5,6 +5,8 @@
         identity.json      exactly the bytes whose SHA-256 is the fingerprint
         environment.json   packages, platform, hardware, threads
         items.npz          what the main score can be computed from again, an item a row (docs/items.md); may be absent
+        predictions.parquet   rankings, where they were asked for
+        evidence.json      what was given to the model and what it made, for `verify`; not in records of schema 1
         log.txt
         SHA256SUMS         of the files above
     outputs/jobs/<the same name>.failed/                                   failed: failure.json in place of the result
@@ -20,10 +22,9 @@ import hashlib
 import json
 import logging
 import os
-import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -31,9 +32,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
-from runner.config.identity import canonical
-from runner.results.durable import move_folder, remove_folder, write_folder, writing
-from runner.results.inspection import (
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.names import slug
+from embedmark.runner.common.text import for_files
+from embedmark.runner.config.identity import canonical
+from embedmark.runner.results.durable import move_folder, read_sums, remove_folder, write_folder, writing
+from embedmark.runner.results.evidence import EVIDENCE, Evidence
+from embedmark.runner.results.inspection import (
     ENVIRONMENT,
     FAILURE,
     IDENTITY,
@@ -46,9 +51,9 @@ from runner.results.inspection import (
     inspect,
     scan,
 )
-from runner.results.items import npz
-from runner.results.record import Failure, JobFacts, Record
-from runner.text import for_files
+from embedmark.runner.results.items import npz
+from embedmark.runner.results.predictions import PREDICTIONS
+from embedmark.runner.results.record import Failure, JobFacts, Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,48 +66,71 @@ _log = logging.getLogger(__name__)
 
 
 def folder_name(job: JobFacts, fingerprint: str, digits: int = _DIGITS) -> str:
-    """What a job's folder is called."""
+    """Return the name of a job's folder."""
     return f"{folder_stem(job.task, job.model)}--{fingerprint[:digits]}"
 
 
 def folder_stem(task: str, model: str) -> str:
-    """What the names of a task's and model's folders begin with, up to the digits."""
-    return f"{_slug(task)}--{_slug(model)}"
+    """Return what the names of a task's and model's folders begin with, up to the digits."""
+    return f"{_file_name(task)}--{_file_name(model)}"
 
 
-def _slug(name: str) -> str:
+def _file_name(name: str) -> str:
     """A name that every file system takes, as in intfloat__e5-base-v2."""
-    return re.sub(r"[^A-Za-z0-9._()-]+", "_", name.replace("/", "__"))[:60].strip(".") or "_"
+    return slug(name.replace("/", "__"), kept="A-Za-z0-9._()-")[:60].strip(".") or "_"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the folders of jobs held when they were looked at, which nobody has to do twice.
+
+    jobs: those that were asked for, by fingerprint; None where a job has no folder. others: the folders of all others,
+    unread.
+    """
+
+    jobs: Mapping[str, Inspected | None]
+    others: tuple[Found, ...] = ()
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The state of each job, as `inspect` defines it."""
+        return {fingerprint: _state(found)[0] for fingerprint, found in self.jobs.items()}
+
+    @property
+    def kept(self) -> dict[str, Record | Failure]:
+        """The records and failures of the jobs that have one."""
+        found = {fingerprint: one.facts for fingerprint, one in self.jobs.items() if one is not None}
+        return {fingerprint: facts for fingerprint, facts in found.items() if facts is not None}
+
+    @property
+    def damaged(self) -> list[Inspected]:
+        """The damaged folders among them."""
+        return [one for one in self.jobs.values() if one is not None and one.state == "corrupt"]
 
 
 class JobFolders:
-    """The folders under one outputs folder. Looking never writes; writing needs a claim."""
+    """The folders under one outputs folder. Queries only read; to write, take a Claim with try_claim()."""
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
         self.folder = outputs / "jobs"
 
-    def states(self, fingerprints: Iterable[str]) -> dict[str, State]:
-        """The state of each job, as `inspect` defines it."""
-        return {fingerprint: state for fingerprint, (state, _) in self.look_up(fingerprints).items()}
-
-    def look_up(self, fingerprints: Iterable[str]) -> dict[str, tuple[State, Path | None]]:
-        """The state of each job and its folder, if it has one."""
-        return {fingerprint: _state(found) for fingerprint, found in self.inspected(fingerprints)}
-
-    def inspected(self, fingerprints: Iterable[str]) -> Iterator[tuple[str, Inspected | None]]:
-        """Each job with what its folder holds, None where it has none; one by one, since there may be very many."""
+    def look(self, fingerprints: Iterable[str]) -> Look:
+        """Look at all folders once, and read those of the given jobs. Raises OutputError where they may not be read."""
         by_digits: dict[str, list[Found]] = {}
         for found in scan(self.outputs):
             by_digits.setdefault(found.digits, []).append(found)
         lengths = sorted({len(digits) for digits in by_digits})
+        jobs: dict[str, Inspected | None] = {}
+        read: set[str] = set()
         for fingerprint in fingerprints:
-            there = [inspect(found) for length in lengths for found in by_digits.get(fingerprint[:length], ())]
-            yield fingerprint, _chosen(fingerprint, there)
-
-    def find(self, fingerprint: str) -> tuple[State, Path | None]:
-        """The state of one job and its folder, if it has one."""
-        return self.look_up([fingerprint])[fingerprint]
+            digits = {fingerprint[:length] for length in lengths}.intersection(by_digits)
+            read |= digits
+            there = [inspect(found) for own in sorted(digits) for found in by_digits[own]]
+            chosen = _chosen(fingerprint, there)
+            # The plan has the identity, and there may be very many jobs.
+            jobs[fingerprint] = None if chosen is None else replace(chosen, identity={})
+        return Look(jobs, tuple(found for own, there in by_digits.items() if own not in read for found in there))
 
     def try_claim(self, fingerprint: str, job: JobFacts) -> Claim | None:
         """Lock a job for this process: None when another one has it. Raises OutputError where nothing can be written.
@@ -242,6 +270,8 @@ class Claim:
         environment: Mapping[str, Any],
         items: Mapping[str, NDArray[Any]] | None = None,
         log: str = "",
+        evidence: Evidence | None = None,
+        predictions: bytes | None = None,
     ) -> Path:
         """Write the whole record and return its folder; a failure of the job, or its earlier record, goes.
 
@@ -250,9 +280,24 @@ class Claim:
         files = {RESULT: record.to_json().encode(), **self._common(record, identity, environment, log)}
         if items:
             files[ITEMS] = npz(items)
+        if evidence is not None:
+            files[EVIDENCE] = evidence.to_json().encode()
+        if predictions is not None:
+            files[PREDICTIONS] = predictions
         target = self._publish(files)
         self.state, self.path = "done", target
         return target
+
+    def add(self, name: str, content: bytes) -> None:
+        """Put a file into the folder of a job that is done; its others stay byte for byte what they are.
+
+        Raises OutputError as `succeed` does.
+        """
+        if self.state != "done" or self.path is None:
+            raise ValueError(f"the job {self.fingerprint} is {self.state}; a file is added to one that is done")
+        with writing(self.path):
+            files = {present: read_regular(self.path / present) for present in read_sums(str(self.path))}
+        self.path = self._publish({**files, name: content})
 
     def fail(
         self, failure: Failure, identity: Mapping[str, Any], environment: Mapping[str, Any], log: str = ""

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from runner.errors import OutputError, UserError
-from runner.reading import read_regular
-from runner.results.durable import SUMS, read_sums
-from runner.results.record import Failure, Record, parse_failure, parse_record
+from embedmark.runner.common.errors import OutputError, UserError
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.results.durable import SUMS, read_sums
+from embedmark.runner.results.record import Failure, Record, parse_failure, parse_record
 
 State = Literal["done", "failed", "absent", "corrupt"]
 
 RESULT, FAILURE, IDENTITY, ENVIRONMENT = "result.json", "failure.json", "identity.json", "environment.json"
 ITEMS, LOG = "items.npz", "log.txt"
+STATEMENT, SIGNATURE = "statement.json", "statement.json.sig"
 
 _FOLDER = re.compile(r".+--(?P<digits>[0-9a-f]{12,64})(?P<failed>\.failed)?$")
 
@@ -65,7 +66,7 @@ class _DamageError(Exception):
 
 
 def scan(outputs: Path) -> Iterator[Found]:
-    """All folders of jobs, by one look at outputs/jobs. Nothing in them is read.
+    """List all folders of jobs, by one look at outputs/jobs. Nothing in them is read.
 
     Raises OutputError where outputs/jobs is no folder or may not be read.
     """
@@ -87,7 +88,7 @@ def scan(outputs: Path) -> Iterator[Found]:
 
 
 def as_job_folder(path: Path) -> Found | None:
-    """A path as the folder of a job; None when its name is of none."""
+    """Take a path as the folder of a job; None when its name is not that of a job's folder."""
     match = _FOLDER.match(path.name)
     return Found(path, match["digits"], match["failed"] is not None) if match else None
 
@@ -106,12 +107,6 @@ def inspect(found: Found) -> Inspected:
         return Inspected(found, "corrupt", str(damaged))
     except UserError as error:
         return Inspected(found, "corrupt", " ".join(str(error).replace(f"{found.path}{os.sep}", "").split()))
-
-
-def damage(path: Path) -> str | None:
-    """What is wrong with a job's folder; None when nothing is."""
-    found = as_job_folder(path)
-    return inspect(found).problem or None if found else "its name is not that of a job's folder"
 
 
 def _checked(found: Found) -> tuple[dict[str, bytes], str]:

@@ -1,6 +1,6 @@
 """The file `items.npz` of a job: written, and read by those who compute statistics from it.
 
-What its arrays are is said in tasks/items.py, and of every task type in docs/items.md.
+What its arrays are is said in tasks/item_arrays.py, and of every task type in docs/items.md.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.errors import UserError
-from runner.results.inspection import ITEMS
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.results.inspection import ITEMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,15 +23,15 @@ _LEVEL = 2
 
 
 def npz(items: Mapping[str, NDArray[Any]]) -> bytes:
-    """The content of an items.npz, compressed; the same bytes for the same arrays.
+    """Make the content of an items.npz, compressed; the same bytes for the same arrays.
 
-    Arrays that together take too much are left out and named (`tasks.items.bounded`). Raises ValueError for an array of
-    Python objects.
+    Arrays that together take too much are left out and named (`embedmark.tasks.item_arrays.bounded`). Raises ValueError
+    for an array of Python objects.
     """
     # numpy.savez takes names as keywords, among which "file" cannot be, and writes down the time of day.
     import numpy as np
 
-    from tasks.items import bounded
+    from embedmark.tasks.item_arrays import bounded
 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -44,7 +44,7 @@ def npz(items: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def read_items(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an items.npz, to be given to `tasks.items.main_score_of`.
+    """Read the arrays of an items.npz, to be given to `embedmark.tasks.item_arrays.main_score_of`.
 
     Raises:
         UserError: the file cannot be read, or is no items.npz. A record may be without one (`execution.items=false`).
@@ -61,7 +61,7 @@ def read_items(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def n_items(folder: Path, main_metric: str) -> int | None:
-    """The rows, pairs or queries that a job evaluated, as its items.npz tells by its head; None where it does not."""
+    """Count the rows, pairs or queries that a job evaluated, by the head of items.npz; None where it does not tell."""
     import numpy as np
 
     if not (folder / ITEMS).is_file():  # a pipe would be waited for

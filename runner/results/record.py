@@ -10,7 +10,7 @@ import json
 import math
 import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -28,13 +28,14 @@ from pydantic import (
     model_validator,
 )
 
-from runner.config.explain import invalid
-from runner.errors import UserError, message_of
-from runner.reading import read_regular
-from runner.results.environment import versions
-from runner.text import for_files
+from embedmark.runner.common.errors import UserError, message_of
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.names import job_name
+from embedmark.runner.common.text import for_files
+from embedmark.runner.config.explain import invalid
+from embedmark.runner.results.environment import versions
 
-SCHEMA = 1
+SCHEMA = 2
 """Layout of the record. Raised when a reader of the old layout could not read the new one."""
 
 
@@ -53,6 +54,7 @@ Score = Annotated[
 ]
 """A finite number on the metric's own scale (most are 0 to 1), or NaN where it is not defined."""
 
+_Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
@@ -60,7 +62,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezon
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class JobFacts(_Part):
@@ -77,9 +79,7 @@ class JobFacts(_Part):
     @property
     def name(self) -> str:
         """The job without its model, as tables and logs call it."""
-        subset = "" if self.subset == "default" else f"/{self.subset}"
-        split = "" if self.split == "test" else f" [{self.split}]"
-        return f"{self.task}{subset}{split}"
+        return job_name(self.task, self.subset, self.split)
 
 
 class DatasetFacts(_Part):
@@ -116,26 +116,52 @@ class Timing(_Part):
     texts_encoded: Annotated[int, Field(ge=0)] = 0
     texts_reused: Annotated[int, Field(ge=0)] = 0
 
-    @property
-    def total_s(self) -> float:
-        """All of it."""
-        return self.load_s + self.encode_s + self.evaluate_s
+
+class SideFacts(_Part):
+    """The texts or images of one side of a job, as in `queries`.
+
+    n: how many. distinct: how many of them differ. tokens: of all of them, truncated; null where the model has no
+    tokenizer of its own, or an earlier run encoded some. truncated: how many have as many tokens as the model takes, or
+    had more.
+    """
+
+    n: _Count
+    distinct: _Count
+    tokens: _Count | None = None
+    truncated: _Count | None = None
 
 
-class _Kept(_Part):
-    schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
+class ServiceFacts(_Part):
+    """A service that was asked: what it is cannot be checked later.
+
+    asked_on: the day. models: what its answers call the model; empty where they do not say, or nothing had to be asked.
+    """
+
+    asked_on: date
+    models: tuple[str, ...] = ()
+
+
+class CodeFacts(_Part):
+    """The checkout of embedmark that ran. changed: whether its files differed from the commit; null where unknown."""
+
+    commit: str
+    changed: bool | None = None
+
+
+class _File(_Part):
+    schema_version: Annotated[Literal[1, 2], Field(alias="schema")] = 2
     """Layout of this file."""
     fingerprint: Sha256
     """SHA-256 of identity.json, the file beside this one."""
     job: JobFacts
 
     def to_json(self) -> str:
-        """The file's text."""
+        """Return the file's text."""
         values = self.model_dump(mode="json", by_alias=True)
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-class Record(_Kept):
+class Record(_File):
     """One job, done: its scores and all that is needed to know where they come from."""
 
     main_metric: str
@@ -150,10 +176,29 @@ class Record(_Kept):
     """embedmark, python and the packages that compute."""
     timing: Timing
     co2_kg: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    """Null unless it was measured."""
+    """Of the electricity; null unless `execution.co2` asked for it."""
+    energy_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Electricity that encoding and scoring took; jobs that were encoded together share it by the size of their
+    texts."""
+    energy_source: Literal["measured", "estimated"] | None = None
+    """Whether every processor has a meter that was read."""
     started_at: Moment
     finished_at: Moment
     platform: str
+    seed: int | None = None
+    """Of the task's draws; null where it draws nothing."""
+    sides: Mapping[str, SideFacts] = {}
+    """Side → its texts or images; empty for models without vectors."""
+    ties: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of queries of which the last document within the main metric's k and the next have equal scores."""
+    peak_memory_bytes: _Count | None = None
+    """The most that the process had in memory until then; null where the system does not tell."""
+    code: CodeFacts | None = None
+    """Null for an installation that is no checkout."""
+    service: ServiceFacts | None = None
+    """Null for models whose weights can be had."""
+    unverifiable: Literal["service"] | None = None
+    """Why nobody can check the score by running the model again."""
 
     @model_validator(mode="after")
     def _main_score_is_a_score(self) -> Record:
@@ -165,7 +210,7 @@ class Record(_Kept):
         return self
 
 
-class Failure(_Kept):
+class Failure(_File):
     """One job that could not be done. It never counts as done, and goes when the job succeeds."""
 
     error_class: str
@@ -176,7 +221,7 @@ class Failure(_Kept):
 
     @classmethod
     def of(cls, error: BaseException, fingerprint: str, job: JobFacts) -> Failure:
-        """The failure that this exception is."""
+        """Make the failure that an exception is."""
         return cls(
             fingerprint=fingerprint,
             job=job,
@@ -188,31 +233,31 @@ class Failure(_Kept):
         )
 
 
-Kept = TypeVar("Kept", Record, Failure)
+Facts = TypeVar("Facts", Record, Failure)
 
 
 def read_record(path: Path) -> Record:
-    """A `result.json`. Raises UserError naming the file and every wrong key."""
+    """Read a `result.json`. Raises UserError naming the file and every wrong key."""
     return parse_record(_content(path), str(path))
 
 
 def read_failure(path: Path) -> Failure:
-    """A `failure.json`. Raises UserError naming the file and every wrong key."""
+    """Read a `failure.json`. Raises UserError naming the file and every wrong key."""
     return parse_failure(_content(path), str(path))
 
 
 def parse_record(content: bytes, where: str) -> Record:
-    """The content of a `result.json`. where: what messages call the file. Raises UserError as `read_record` does."""
+    """Parse the content of a `result.json`. where: what messages call it. Raises UserError like `read_record`."""
     return _parse(content, where, Record)
 
 
 def parse_failure(content: bytes, where: str) -> Failure:
-    """The content of a `failure.json`. where: what messages call the file. Raises UserError as `read_failure` does."""
+    """Parse the content of a `failure.json`. where: what messages call it. Raises UserError like `read_failure`."""
     return _parse(content, where, Failure)
 
 
 def read_object(path: Path, expected: str = "an object") -> dict[str, Any]:
-    """The object in a JSON file. expected: what messages call it. Raises UserError naming the file."""
+    """Read the object in a JSON file. expected: what messages call it. Raises UserError naming the file."""
     return _object(_content(path), str(path), expected)
 
 
@@ -236,7 +281,7 @@ def _object(content: bytes, where: str, expected: str) -> dict[str, Any]:
     return values
 
 
-def _parse(content: bytes, where: str, schema: type[Kept]) -> Kept:
+def _parse(content: bytes, where: str, schema: type[Facts]) -> Facts:
     values = _object(content, where, "an object with the keys of a record")
     layout = values.get("schema")
     if layout is None:
@@ -250,9 +295,3 @@ def _parse(content: bytes, where: str, schema: type[Kept]) -> Kept:
         return schema.model_validate(values)
     except ValidationError as error:
         raise invalid(error, where, schema) from None
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of `result.json`, as docs/record.schema.json holds it."""
-    schema = Record.model_json_schema(by_alias=True, mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

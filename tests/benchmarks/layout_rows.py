@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from runner.config.schema import TaskConfig
+from embedmark.runner.config.schema import TaskConfig
 
 Row = dict[str, Any]
 Repository = dict[Any, list[Row]]

@@ -21,13 +21,13 @@ from typing import Any
 
 import yaml
 from layout_rows import Repository, judgments, repository
+from resolved import load
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import HubDataset, TaskConfig
-from runner.data.load import load
-from runner.data.sources.hub_files import Hub
-from runner.errors import UserError
-from tasks.base import RetrievalRows
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import HubDataset, TaskConfig
+from embedmark.runner.hub.files import Hub
+from embedmark.tasks.base import RetrievalRows
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests"))

@@ -14,13 +14,14 @@ from typing import Any
 
 from encoders import Vectors, texts_hash
 
-from runner.config.catalogue import SHIPPED, Catalogue
-from runner.config.identity import Pin
-from runner.config.schema import Settings
-from runner.execute.jobs import Prepared, prepare
-from runner.pins import default_pins
-from runner.plan import Job, Pins, make_plan
-from tasks.base import Embeddings, Scores, TaskContext
+from embedmark.runner.config.catalogue import SHIPPED, Catalogue
+from embedmark.runner.config.identity import Pin
+from embedmark.runner.config.schema import Settings
+from embedmark.runner.execute.jobs import Prepared, prepare
+from embedmark.runner.pins import default_pins
+from embedmark.runner.plan import Job, make_plan
+from embedmark.runner.resolve import Pins
+from embedmark.tasks.base import Embeddings, Scores, TaskContext
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "tests" / "configs"
@@ -47,7 +48,7 @@ def jobs(
             "settings": {**config.settings, **(settings or {})},
         }
     )
-    pins = Pins(lambda _: Pin("none"), default_pins().dataset)
+    pins = Pins(lambda *_: Pin("none"), default_pins().dataset)
     return make_plan(Settings(model=known.model("minilm"), task=config), known, pins).jobs
 
 
@@ -64,14 +65,15 @@ class Scored:
 def score(job: Job, vectors: Vectors, scratch: Path) -> Scored:
     """Load, ask for texts, look their vectors up, evaluate. scratch: a folder for the content hashes of the data."""
     prepared = prepare(job, scratch)
-    embeddings = Embeddings({text_set.name: vectors(text_set.texts) for text_set in prepared.texts})
+    embeddings = Embeddings({item_set.name: vectors(item_set.items) for item_set in prepared.item_sets})
     return Scored(job, prepared.task.evaluate(embeddings, prepared.data), _given(prepared), _told(prepared.context))
 
 
 def _given(prepared: Prepared) -> Given:
     texts: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for text_set in prepared.texts:
-        texts[text_set.split, text_set.side or ""] += text_set.texts
+    for item_set in prepared.item_sets:
+        split = prepared.job.task.settings.train_split if item_set.name == "train" else prepared.job.split
+        texts[split, item_set.side or ""] += item_set.items
     return {
         place: {
             "n_texts": len(found),
@@ -103,7 +105,7 @@ def unlike(run: Mapping[str, Any], scored: Scored) -> dict[str, Any]:
     theirs = {(call["split"], call["side"]): call["distinct"] for call in run["given"]}
     found: dict[str, Any] = {} if ours == theirs else {"texts": (theirs, ours)}
     told = dict(scored.told)
-    if scored.job.task.settings.get("parallel_subsets"):
+    if getattr(scored.job.task.settings, "parallel_subsets", False):
         del told["subset"], told["languages"]
     for call in run["given"]:
         for said in call["told"]:

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from runner.data.table import Table
-from tasks.base import Embeddings, RetrievalRows, Rows, TaskContext, TaskData
-from tasks.types import task_types
+from embedmark.runner.data.table import Table
+from embedmark.tasks.base import Embeddings, RetrievalRows, Rows, TaskContext, TaskData
+from embedmark.tasks.types import task_types
 
 
 def score(case: dict[str, Any], vectors: NDArray[np.float32]) -> tuple[float, float, dict[str, float]]:
-    """Wall and CPU seconds of `texts` and `evaluate`, and the metrics."""
+    """Wall and CPU seconds of `items` and `evaluate`, and the metrics."""
     kind = task_types()[case["type"]]
     task = kind.bind(kind.settings(**case["settings"]), TaskContext("Benchmark", case["type"]), case["main_metric"])
     data = TaskData(splits(case["data"]))
     start = clocks()
-    sets = task.texts(data)
+    sets = task.items(data)
     choosing = clocks() - start
-    embeddings = Embeddings({texts.name: vectors[[int(text) for text in texts.texts]] for texts in sets})
+    embeddings = Embeddings({texts.name: vectors[[int(text) for text in texts.items]] for texts in sets})
     start = clocks()
     scores = task.evaluate(embeddings, data)
     wall, cpu = choosing + clocks() - start

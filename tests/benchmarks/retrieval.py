@@ -97,9 +97,9 @@ def peak() -> float:
 
 def ours(queries: Any, corpus: Any, qrels: Any) -> Callable[[], dict[str, float]]:
     sys.path.insert(0, str(ROOT))
-    from tasks.base import Embeddings, RetrievalRows, Rows, TaskContext, TaskData
-    from tasks.retrieval import Retrieval
-    from tasks.settings import RetrievalSettings
+    from embedmark.tasks.base import Embeddings, RetrievalRows, Rows, TaskContext, TaskData
+    from embedmark.tasks.retrieval.retrieval import Retrieval
+    from embedmark.tasks.retrieval.settings import RetrievalSettings
 
     task = Retrieval(RetrievalSettings(), TaskContext("Benchmark", "retrieval"), "ndcg_at_10")
     rows = RetrievalRows(

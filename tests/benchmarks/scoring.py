@@ -7,7 +7,7 @@
 Rows and vectors are synthetic, seeded and of the size of real tasks; a vector has 384 dimensions and the length 1.
 What is timed begins with rows and ends with metrics: draws, choosing texts, classifiers, search, metrics. Looking
 vectors up, which takes the place of encoding, is subtracted. The reference is asked by its own task classes'
-`evaluate`, ours by `texts` and `evaluate`. Each side is one process of its own environment (.venv-reference, made by
+`evaluate`, ours by `items` and `evaluate`. Each side is one process of its own environment (.venv-reference, made by
 `make reference`, and .venv), with as many threads as it takes by itself, and rows start in Arrow tables on both.
 
 The table has the median of wall seconds and their range, the ratio of the medians, the same ratio for CPU seconds (of

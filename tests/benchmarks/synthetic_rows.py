@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.config.schema import TaskConfig
-from runner.data.transforms import Step
+from embedmark.runner.config.schema import TaskConfig
+from embedmark.runner.data.transforms.parsing import Step
 
 ROWS = 2600
 """More than the 2,048 that most samples keep."""

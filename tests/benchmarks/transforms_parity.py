@@ -24,11 +24,12 @@ from typing import Any
 import yaml
 from synthetic_rows import columns_of, make_split
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import TaskConfig
-from runner.data.table import RetrievalTables, Table
-from runner.data.transforms import Step, apply, needed, parse
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import TaskConfig
+from embedmark.runner.data.table import RetrievalTables, Table
+from embedmark.runner.data.transforms.apply import apply, needed
+from embedmark.runner.data.transforms.parsing import Step, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = {

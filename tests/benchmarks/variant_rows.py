@@ -13,8 +13,8 @@ from typing import Any
 from layout_rows import Repository, Row
 from layouts_parity import write_repository
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import HubDataset, TaskConfig
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import HubDataset, TaskConfig
 
 N_DOCUMENTS, N_QUERIES = 60, 12
 

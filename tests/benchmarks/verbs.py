@@ -19,10 +19,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from runner.config.catalogue import SHIPPED, Catalogue
-from runner.config.identity import Pin
-from runner.config.schema import Settings
-from runner.plan import Pins, make_plan
+from embedmark.runner.config.catalogue import SHIPPED, Catalogue
+from embedmark.runner.config.identity import Pin
+from embedmark.runner.config.schema import Settings
+from embedmark.runner.plan import make_plan
+from embedmark.runner.resolve import Pins
 
 TASKS, MODELS = 2_000, 600
 VERBS = (
@@ -73,7 +74,7 @@ def fill(folder: Path, kind: str, wanted: int) -> None:
 def planned(n_models: int, *, flores: bool) -> int:
     """Plan models on the multilingual benchmark from nothing but the folder of configs; returns how many jobs."""
     catalogue = Catalogue()
-    pins = Pins(lambda _: Pin("x"), lambda _: Pin("x"))
+    pins = Pins(lambda *_: Pin("x"), lambda _: Pin("x"))
     listed = catalogue.benchmark("mteb_multilingual_v2").tasks
     tasks = tuple(task for task in listed if flores or task.name != "FloresBitextMining")
     plannable = sorted(name for name, entry in catalogue.models.items() if not entry.alias)[:n_models]

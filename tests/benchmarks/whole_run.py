@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=default, metavar="TASK[:SUBSET,...]")
     arguments = parser.parse_args()
     tasks = [task if ":" in task else f"{task}:{','.join(everything[task])}" for task in arguments.tasks]
-    with tempfile.TemporaryDirectory() as scratch, serving(_root(Path(scratch))) as endpoint:
+    with tempfile.TemporaryDirectory() as scratch, serving(hub_root(Path(scratch))) as endpoint:
         seconds: dict[str, list[float]] = {"reference": [], "cold": [], "warm": []}
         for number in range(arguments.runs):
-            sides = _sides(tasks, Path(scratch), endpoint)
-            scores = {side: _timed(run, seconds[side]) for side, run in sides.items()}
+            each = sides(tasks, Path(scratch), endpoint)
+            scores = {side: _timed(run, seconds[side]) for side, run in each.items()}
             said = ", ".join(f"{side} {found[-1]:.1f} s" for side, found in seconds.items())
             print(f"round {number + 1}: {said}; main scores {_furthest(scores)}", file=sys.stderr, flush=True)
     for side, found in seconds.items():
@@ -64,7 +64,7 @@ def _timed(run: Callable[[], Scores], seconds: list[float]) -> Scores:
     return scores
 
 
-def _sides(tasks: Sequence[str], scratch: Path, endpoint: str) -> dict[str, Callable[[], Scores]]:
+def sides(tasks: Sequence[str], scratch: Path, endpoint: str) -> dict[str, Callable[[], Scores]]:
     """What a round runs. Our outputs and the reference's results start empty."""
     results, outputs = scratch / "results", scratch / "outputs"
     for folder in (results, outputs):
@@ -109,7 +109,7 @@ def _furthest(scores: Mapping[str, Scores]) -> str:
     return f"{len(reference)} compared, {abs(reference[place] - cold[place]):.1e} apart at most ({place})"
 
 
-def _root(scratch: Path) -> Path:
+def hub_root(scratch: Path) -> Path:
     """The shared hub's root and MiniLM's weights under their published name."""
     root, shared = scratch / "root", shared_folder() / "hub" / "root"
     links = {path.relative_to(shared).as_posix(): path for path in shared.glob("*/*/*/*")}

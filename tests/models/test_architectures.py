@@ -10,15 +10,16 @@ import pytest
 from sentence_transformers import MultiVectorEncoder, SentenceTransformer
 from tiny_architectures import ARCHITECTURES, pylate_colbert, stanford_colbert
 
-from models.base import ModelSpec, TokenEncoder, Variant
-from models.loaders import loaders
-from models.multi_vector import MultiVectorSearcher, max_sim
-from models.sentence_transformer import load
-from runner.encode.engine import Request, encode
-from runner.encode.store import MemoryStore
-from runner.encode.weights import needed
-from tasks.base import TaskContext
-from tasks.ranking import Lookup
+from embedmark.models.base import TokenEncoder, Variant
+from embedmark.models.loaders import loaders
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.multi_vector import MultiVectorSearcher, max_sim
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.encode.engine import Request, encode
+from embedmark.runner.encode.store import MemoryStore
+from embedmark.runner.hub.weights import needed
+from embedmark.tasks.base import TaskContext
+from embedmark.tasks.retrieval.ranking import Lookup
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz 0123456789"
 RNG = random.Random(0)

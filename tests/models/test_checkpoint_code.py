@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from tiny_models import tiny_bert, tiny_colbert, tiny_cross_encoder, tiny_splade
 
-from models.base import ModelError, ModelSpec
-from models.loaders import loaders
+from embedmark.models.loaders import loaders
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
 
 CODE = """
 from pathlib import Path

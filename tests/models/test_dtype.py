@@ -33,12 +33,14 @@ from tiny_models import (
 )
 from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
-from models.base import CHECKPOINT_DTYPE, Dtype, EncodeContext, ModelError, ModelSpec
-from models.cross_encoder import CrossEncoderScorer
-from models.loaders import find_loader
-from models.multi_vector import MultiVectorSearcher
-from models.sparse import SparseSearcher
-from tasks.base import TaskContext
+from embedmark.models.base import CHECKPOINT_DTYPE, Dtype, EncodeContext
+from embedmark.models.loaders import find_loader
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.cross_encoder import CrossEncoderScorer
+from embedmark.models.torch.multi_vector import MultiVectorSearcher
+from embedmark.models.torch.sparse import SparseSearcher
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import TaskContext
 
 TEXTS = ["a word", "query: a b c", "the quick one", "z"]
 CONTEXT = TaskContext("Anything", "STS")

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from resolved import resolved_task
 from small_project import small_project
 
-from models.base import EncodeContext
-from models.instructions import Instructions, InstructionTable
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue
-from runner.execute.jobs import context_of
+from embedmark.models.base import EncodeContext
+from embedmark.models.instructions import Instructions, InstructionTable
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.execute.jobs import context_of
 from tools.catalogue import instruct
 
 FACTS: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -33,12 +34,12 @@ def test_the_choice_is_the_references(cases: list[dict[str, Any]]) -> None:
         template = case["template"] or "{instruction}"
         table = InstructionTable(Instructions(template), prompts)
         task = shipped.model_copy(update={"prompt": case["prompt"]})
-        context = EncodeContext(context_of(task, "default", "test", ()), case["side"])
+        context = EncodeContext(context_of(resolved_task(task), "default", "test", ()), case["side"])
         assert table.choose(context) == case["said"], case
 
 
 def test_documents_that_are_not_prompted_stay_so() -> None:
-    context = EncodeContext(context_of(Catalogue().task("ArguAna"), "default", "test", ()), "document")
+    context = EncodeContext(context_of(resolved_task(Catalogue().task("ArguAna")), "default", "test", ()), "document")
     for prompts in ({"document": ""}, {"ArguAna": ""}, {"Retrieval": "Not this."}, {}):
         assert InstructionTable(Instructions(documents=False), prompts).choose(context) == ""
 
@@ -111,4 +112,4 @@ def test_what_reaches_the_model(
 
 def test_a_key_that_nothing_has_is_refused(project: Path, plain: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(project, f"{plain}instructions: {{without: [Retreival]}}\n") == 2
-    assert "Did you mean 'Retrieval'?" in capsys.readouterr().err
+    assert "Did you mean 'Retrieval'" in capsys.readouterr().err

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.base import ModelError, ModelSpec
-from models.fusion import Fusion, load
-from tasks.base import DataError, TaskContext
-from tasks.ranking import Hits, Lookup
+from embedmark.models.lexical.fusion import Fusion, load
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import DataError, ModelError
+from embedmark.tasks.base import TaskContext
+from embedmark.tasks.retrieval.ranking import Hits, Lookup
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / ".venv-reference" / "bin" / "python"
@@ -120,7 +121,7 @@ def test_facts_are_those_of_the_members() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"method": "rff"}, "no method 'rff'; known: rrf, weighted, dbsf"),
+        ({"method": "rff"}, "method: found 'rff'; expected rrf, weighted or dbsf. Did you mean 'rrf'"),
         ({"wieghts": [1, 1]}, "no parameter 'wieghts'.*Did you mean 'weights'"),
         ({"weights": [1]}, "weights: found 1 for 2 members"),
         ({"weights": [1, "a"]}, "expected a list of numbers"),
@@ -135,8 +136,7 @@ def test_parameters_that_make_no_sense_are_refused(parameters: dict[str, Any], m
         fusion(FIRST, SECOND, **parameters)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no .venv-reference (`make reference`)")
+@pytest.mark.reference
 def test_hits_are_fused_as_the_reference_fuses_them() -> None:
     """Random lists with many ties, live."""
     rng = random.Random(0)

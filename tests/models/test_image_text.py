@@ -13,10 +13,12 @@ from sklearn.datasets import load_sample_images
 from tiny_models import tiny_bert, tiny_clip
 from transformers import CLIPModel, CLIPProcessor
 
-from models.base import EncodeContext, ImageEncoder, ModelSpec, Variant
-from models.images import decoded, patches
-from models.sentence_transformer import load
-from tasks.base import DataError, Image, TaskContext
+from embedmark.models.base import EncodeContext, ImageEncoder, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.images import decoded, patches
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Image, TaskContext
 
 PLAIN, PICTURE = Variant(), Variant(modality="image")
 

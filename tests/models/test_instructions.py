@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from models.base import EncodeContext, ModelError
-from models.instructions import Instructions, InstructionTable, Wording, check
-from tasks.base import Side, TaskContext
+from embedmark.models.base import EncodeContext
+from embedmark.models.instructions import Instructions, InstructionTable, Wording, check
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import Side, TaskContext
 
 TEMPLATE = "Instruct: {instruction}\nQuery: "
 

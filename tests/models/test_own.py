@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.base import ModelError, ModelSpec, Variant
-from models.loaders import find_loader
+from embedmark.models.base import Variant
+from embedmark.models.loaders import find_loader
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
 
 CODE = """
 import numpy as np
 
-from models.base import Variant
-from models.prompts import PromptTable
+from embedmark.models.base import Variant
+from embedmark.models.prompts import PromptTable
 
 
 class Length:

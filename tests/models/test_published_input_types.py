@@ -9,11 +9,13 @@ import json
 from pathlib import Path
 
 import pytest
+from resolved import resolved_task
 
-from models.base import EncodeContext, ModelSpec
-from models.loaders import find_loader
-from runner.config.catalogue import Catalogue
-from runner.execute.jobs import context_of
+from embedmark.models.base import EncodeContext
+from embedmark.models.loaders import find_loader
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.execute.jobs import context_of
 
 FACTS: dict[str, dict[str, str | None]] = json.loads(
     (Path(__file__).parents[1] / "facts" / "reference_input_types.json").read_text(encoding="utf-8")
@@ -37,7 +39,7 @@ def test_equal_to_the_reference(name: str, catalogue: Catalogue) -> None:
     ours = {}
     for key in FACTS[name]:
         task, _, side = key.rpartition("-") if key.endswith(("-query", "-document")) else (key, "", None)
-        context = context_of(catalogue.task(task), "default", "test", ())
+        context = context_of(resolved_task(catalogue.task(task)), "default", "test", ())
         variant = outline.variant(EncodeContext(context, side))  # type: ignore[arg-type]
         assert variant.prompt == ""
         ours[key] = dict(variant.parameters).popitem()[1] if variant.parameters else None

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from resolved import resolved_task
 from tiny_models import tiny_bert
 
-from models.base import EncodeContext, ModelSpec
-from models.sentence_transformer import load
-from runner.config.catalogue import Catalogue, task_type
-from runner.execute.jobs import context_of
-from runner.execute.model import instructions
+from embedmark.models.base import EncodeContext
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.execute.jobs import context_of
+from embedmark.runner.execute.model import instructions
 
 FACTS: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "facts" / "reference_prompts.json").read_text(encoding="utf-8")
@@ -37,7 +39,7 @@ def test_families_types_and_sides_are_covered(catalogue: Catalogue) -> None:
     assert len(FACTS) >= 25
     for given in FACTS.values():
         tasks = {key.removesuffix("-query").removesuffix("-document") for key in given}
-        assert {task_type(catalogue.task(name), name).label for name in tasks} >= {
+        assert {resolved_task(catalogue.task(name)).label for name in tasks} >= {
             "BitextMining",
             "Classification",
             "Clustering",
@@ -60,6 +62,6 @@ def test_equal_to_the_reference(name: str, catalogue: Catalogue, checkpoint: Pat
     for key in FACTS[name]:
         task, _, side = key.rpartition("-") if key.endswith(("-query", "-document")) else (key, "", None)
         config_of_task = catalogue.task(task)
-        variant = encoder.variant(EncodeContext(context_of(config_of_task, "default", "test", ()), side))  # type: ignore[arg-type]
+        variant = encoder.variant(EncodeContext(context_of(resolved_task(config_of_task), "default", "test", ()), side))  # type: ignore[arg-type]
         ours[key] = [variant.prompt, dict(variant.parameters)] if variant.parameters else variant.prompt
     assert ours == FACTS[name]

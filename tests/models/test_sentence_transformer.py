@@ -14,10 +14,12 @@ from float_bounds import VECTORS
 from sentence_transformers import SentenceTransformer
 from tiny_models import tiny_bert, tiny_static
 
-from models.base import EncodeContext, Encoder, ModelError, ModelSpec, TokenEncoder, Variant
-from models.loaders import loaders
-from models.sentence_transformer import load
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext, Encoder, TokenEncoder, Variant
+from embedmark.models.loaders import loaders
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import TaskContext
 
 TEXTS = [
     "",
@@ -174,9 +176,9 @@ def test_a_folder_that_holds_no_loadable_model(make: Callable[[Path], Path], mes
         ({"max_tokens": 65}, "max_tokens is 65, .* 64 tokens"),
         ({"parameters": {"atention": "sdpa"}}, "no parameter 'atention'.*Did you mean 'attention'"),
         ({"parameters": {"tokenizer": {"add_eos": True}}}, "no parameter 'add_eos'.*Did you mean 'add_eos_token'"),
-        ({"parameters": {"pooling": "las_token"}}, "no pooling 'las_token'.*Did you mean 'lasttoken'"),
+        ({"parameters": {"pooling": "las_token"}}, "pooling: found 'las_token'.*Did you mean 'lasttoken'"),
         ({"parameters": {"encode": {"query": {"lora": 1}}}}, r"encode: query: the model takes \['task'\]"),
-        ({"parameters": {"encode": {"task": "x"}}}, "expected a mapping of arguments, got 'x'"),
+        ({"parameters": {"encode": {"task": "x"}}}, "encode: task: found 'x'; expected arguments by context"),
     ],
 )
 def test_settings_that_do_not_fit_the_model(spec: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pytest
 from model2vec import StaticModel
 from tiny_models import tiny_model2vec
 
-from models.base import EncodeContext, ModelError, ModelSpec, Variant
-from models.loaders import loaders
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.loaders import loaders
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import TaskContext
 
 TEXTS = ["a b c", "", "the word " * 300, "日本"]
 

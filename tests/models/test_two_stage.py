@@ -13,18 +13,11 @@ from float_bounds import VECTORS
 from sentence_transformers import SentenceTransformer
 from tiny_models import recast, tiny_bert, tiny_two_stages
 
-from models.base import (
-    ContextualEncoder,
-    EncodeContext,
-    Encoder,
-    ModelError,
-    ModelSpec,
-    Sampling,
-    TokenEncoder,
-    Variant,
-)
-from models.sentence_transformer import load
-from tasks.base import TaskContext
+from embedmark.models.base import ContextualEncoder, EncodeContext, Encoder, Sampling, TokenEncoder, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import TaskContext
 
 TEXTS = ["the cat sat on the mat", "", "a", "word " * 60]
 SAMPLE = ["dogs bark", "cats", "1 2 3", "dogs bark", "so it goes", "b"]
@@ -52,13 +45,13 @@ def test_both_stages_equal_sentence_transformers(folder: Path) -> None:
 
     first = encoder.encode(SAMPLE, Variant("sample: "))
     np.testing.assert_allclose(first, sample.numpy(), atol=VECTORS)
-    second = encoder.given(first)
+    second = encoder.second_stage(first)
     variant = encoder.variant(QUERY)
     np.testing.assert_allclose(second.encode(TEXTS, variant), expected, atol=1e-5)
     alone = np.concatenate([second.encode([text], variant) for text in TEXTS])
     np.testing.assert_allclose(alone, expected, atol=1e-5)
     assert np.abs(expected - reference.encode(TEXTS, prompt="find: ")).max() > 0.1
-    assert np.abs(encoder.given(first[::-1].copy()).encode(TEXTS, variant) - expected).max() > 0.01
+    assert np.abs(encoder.second_stage(first[::-1].copy()).encode(TEXTS, variant) - expected).max() > 0.01
 
 
 def test_half_precision_reaches_the_second_stage(tmp_path: Path) -> None:
@@ -66,7 +59,7 @@ def test_half_precision_reaches_the_second_stage(tmp_path: Path) -> None:
     encoder = two_stages(folder, {})
     assert isinstance(encoder, ContextualEncoder)
     variant = encoder.variant(QUERY)
-    vectors = encoder.given(encoder.encode(SAMPLE, variant)).encode(TEXTS, variant)
+    vectors = encoder.second_stage(encoder.encode(SAMPLE, variant)).encode(TEXTS, variant)
     reference = SentenceTransformer(str(folder), device="cpu", trust_remote_code=True)
     sample = reference.encode(SAMPLE, convert_to_tensor=True)
     assert sample.dtype == torch.bfloat16
@@ -84,10 +77,10 @@ def test_the_checkpoint_says_how_large_the_sample_is_unless_the_config_does(fold
     ("context", "message"),
     [
         (None, "takes dataset_embeddings: it reads a sample of the corpus first"),
-        ("p: ", "takes dataset_embeddings"),
+        ("p: ", "context: found .p: .; expected a mapping"),
         ({"promt": "p: "}, "parameters: context: no parameter 'promt'.*Did you mean 'prompt'"),
-        ({"size": 0}, "context: size is 0; expected how many texts"),
-        ({"prompt": 3}, "context: prompt is 3; expected a text"),
+        ({"size": 0}, "context: size: found 0; expected how many texts"),
+        ({"prompt": 3}, "context: prompt: found 3; expected a text"),
     ],
 )
 def test_samples_that_make_no_sense_are_refused(context: Any, message: str, folder: Path) -> None:

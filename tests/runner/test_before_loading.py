@@ -9,8 +9,8 @@ import pytest
 import yaml
 from small_project import small_project
 
-from runner.__main__ import main
-from runner.text import MESSAGE
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.text import MESSAGE
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,10 @@ MODELS: dict[str, tuple[dict[str, Any], str]] = {
     "more dimensions than there are": ({"truncate_dim": 512, "about": {"embed_dim": 384}}, "expected at most 384"),
     "more than the largest of several": ({"truncate_dim": 99, "about": {"embed_dim": [32, 64]}}, "expected at most 64"),
     "a language of the model": ({"about": {"languages": ["English"]}}, "Did you mean 'eng-Latn'"),
+    "dimensions of a model without any": (
+        {"loader": "bm25", "truncate_dim": 64},
+        "truncate_dim: the model gives",
+    ),
     "a loader that there is not": ({"loader": "bm52"}, "Did you mean 'bm25'"),
 }
 DEVICES = ["cuda:99x", "gpu", "cuda:", "CUDA", "cpu:0", "cuda:-1", "tpu", "cuda 0", "auto:1", "mps:x", "''"]

@@ -11,9 +11,9 @@ from unittest.mock import Mock
 import pytest
 from small_project import small_project, table, task
 
-import runner.execute.jobs
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue
+import embedmark.runner.execute.jobs
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.catalogue import Catalogue
 
 Planned = Callable[..., dict[tuple[str, str, str], str]]
 
@@ -176,8 +176,8 @@ def test_a_subset_that_many_replay_is_counted_once(tmp_path: Path, monkeypatch: 
         table(project, f"counted/{subset}", test=[{"sentences": f"a b {i % 7} c", "labels": i % 4} for i in range(60)])
     settings = {"max_fraction_of_documents_to_embed": 0.5, "n_clusterings": 2}
     task(project, "Counted", "clustering", "v_measure", languages=[], subsets=subsets, settings=settings)
-    loaded = Mock(side_effect=runner.execute.jobs.load)
-    monkeypatch.setattr(runner.execute.jobs, "load", loaded)
+    loaded = Mock(side_effect=embedmark.runner.execute.jobs.load)
+    monkeypatch.setattr(embedmark.runner.execute.jobs, "load", loaded)
     outputs = f"outputs={tmp_path / 'out'}"
     assert main(["--config-dir", str(project), "model=tiny", "tasks=[Counted]", outputs, "draws=mteb"]) == 0
     assert loaded.call_count == 3 + 2, "each for its own job, and all but the last for those after it"

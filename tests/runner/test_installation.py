@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STRANGER = "raise SystemExit('the package of a stranger was imported')\n"
-COMMANDS = {"python -m runner": ["-m", "runner"], "embedmark": ["-c", "from runner.__main__ import main; exit(main())"]}
+COMMANDS = {
+    "python -m runner": ["-m", "runner"],
+    "embedmark": ["-c", "from embedmark.runner.cli.main import main; exit(main())"],
+}
 """`embedmark` is the script that an installer makes of [project.scripts]: what it runs is the second."""
 
 
@@ -70,17 +74,28 @@ def test_the_licence_is_apache_2_whole_and_declared() -> None:
     assert (project["license"], project["license-files"]) == ("Apache-2.0", ["LICENSE"])
 
 
-@pytest.mark.slow
-def test_the_wheel_has_the_licence_and_all_configs(tmp_path: Path) -> None:
+def built(target: str, source: Path, folder: Path) -> Path:
     pytest.importorskip("hatchling", reason="hatchling is not installed (it is one of the extra `dev`)")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as content:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (archive,) = folder.iterdir()
+    return archive
+
+
+@pytest.mark.slow
+def test_the_wheel_has_one_package_with_all_rooms_and_configs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(built("wheel", ROOT, tmp_path / "wheel")) as content:
         names = set(content.namelist())
         assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
         (metadata,) = (name for name in names if name.endswith("/METADATA"))
         assert "License-Expression: Apache-2.0" in content.read(metadata).decode()
-    configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").rglob("*.yaml")}
+    configs = {f"embedmark/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*.yaml")}
     assert len(configs) > 1900
     assert configs <= names
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"embedmark", "runner"}
+    assert {name for name in names if name.startswith("runner/")} == {"runner/__init__.py", "runner/__main__.py"}
+    with tarfile.open(built("sdist", ROOT, tmp_path / "sdist")) as content:
+        content.extractall(tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    with zipfile.ZipFile(built("wheel", unpacked, tmp_path / "again")) as content:
+        assert set(content.namelist()) == names, "a wheel made of the source archive is the same"

@@ -11,12 +11,12 @@ import pytest
 from sample_records import identity, keep, record
 from small_project import small_project
 
-from runner.__main__ import main
-from runner.reading import read_regular
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.files import read_regular
 
 pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="no pipes among files"), pytest.mark.timeout(30)]
 KINDS: dict[str, Callable[[Path], None]] = {
-    "a pipe": os.mkfifo,
+    "a pipe": lambda path: os.mkfifo(path),
     "zeros without end": lambda path: path.symlink_to("/dev/zero"),
     "a folder": Path.mkdir,
 }

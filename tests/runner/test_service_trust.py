@@ -11,7 +11,7 @@ import yaml
 from embeddings_server import serving
 from small_project import small_project
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 SECRET = "the-secret-of-the-environment"
 EVIL = "https://evil.example/v1"

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from small_project import small_project
 from small_project import task as task_file
 
-from runner.__main__ import main
-from runner.terminal import open_console
-from runner.text import MESSAGE, csv_cell, markdown_cell, shortened, visible, without_passwords
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.terminal import open_console
+from embedmark.runner.common.text import MESSAGE, csv_cell, markdown_cell, shortened, visible, without_passwords
 
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 ODD_NAMES = {

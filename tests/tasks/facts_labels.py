@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tasks.base import Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
-from tasks.types import task_types
+from embedmark.tasks.base import Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
+from embedmark.tasks.types import task_types
 
 _FOLDER = Path(__file__).parent / "reference"
 FACTS = json.loads((_FOLDER / "labels.json").read_text(encoding="utf-8"))
@@ -24,15 +24,15 @@ def score(
     *,
     split: str = "test",
     main: str = "accuracy",
-    sizes_before: tuple[int, ...] = (),
+    replayed_split_sizes: tuple[int, ...] = (),
     similarity: SimilarityName = "cosine",
     vectors: Mapping[str, Any] = VECTORS,
 ) -> Scores:
     """Score vectors looked up by text with a task of that type."""
     task_type = task_types()[kind]
     task = task_type.bind(task_type.settings(**(settings or {})), TaskContext("Labels", kind, split=split), main)
-    data = TaskData({name: Rows(splits[name]) for name in task.splits() if name in splits}, sizes_before)
+    data = TaskData({name: Rows(splits[name]) for name in task.splits() if name in splits}, replayed_split_sizes)
     found = {
-        texts.name: np.array([vectors[text] for text in texts.texts], dtype=np.float32) for texts in task.texts(data)
+        texts.name: np.array([vectors[text] for text in texts.items], dtype=np.float32) for texts in task.items(data)
     }
     return task.evaluate(Embeddings(found, similarity), data)

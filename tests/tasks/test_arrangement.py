@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.base import DataError, Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
-from tasks.types import task_types
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
+from embedmark.tasks.types import task_types
 
 Columns = dict[str, list[list[Any]]]
 
@@ -20,7 +21,7 @@ def score(columns: Columns, vectors: Any, similarity: SimilarityName = "euclidea
     kind = task_types()["arrangement"]
     task = kind.bind(kind.settings(**values), TaskContext("Canvas", kind.label), "alpha_auc")
     data = TaskData({"test": Rows(columns)})
-    found = {texts.name: np.array([vectors(text) for text in texts.texts], np.float32) for texts in task.texts(data)}  # type: ignore[union-attr]
+    found = {texts.name: np.array([vectors(text) for text in texts.items], np.float32) for texts in task.items(data)}  # type: ignore[union-attr]
     return task.evaluate(Embeddings(found, similarity), data)
 
 

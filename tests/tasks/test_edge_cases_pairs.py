@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData
-from tasks.pair_classification import threshold_metrics
-from tasks.similarity import matrix, pairwise
-from tasks.types import task_types
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Embeddings, Rows, Scores, TaskContext, TaskData
+from embedmark.tasks.pairs.pair_classification import threshold_metrics
+from embedmark.tasks.similarity import matrix, pairwise
+from embedmark.tasks.types import task_types
 
 VECTORS: dict[str, list[float]] = {"": [0, 0], "a": [1, 0], "b": [0.8, 0.6], "c": [0, 1], "d": [-1, 0.5]}
 
@@ -23,8 +24,8 @@ def score(kind: str, columns: dict[str, Any], *, subset: str = "default", vector
     data = TaskData({"test": Rows(columns)})
     table = VECTORS | (vectors or {})
     found = {
-        texts.name: np.array([table[text] for text in texts.texts], dtype=np.float32).reshape(-1, 2)
-        for texts in task.texts(data)
+        texts.name: np.array([table[text] for text in texts.items], dtype=np.float32).reshape(-1, 2)
+        for texts in task.items(data)
     }
     return task.evaluate(Embeddings(found), data)
 

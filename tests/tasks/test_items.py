@@ -20,12 +20,21 @@ import test_zeroshot_images
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.config.catalogue import SHIPPED
-from runner.errors import UserError
-from runner.results.items import npz, read_items
-from tasks.base import DataError, Embeddings, Rows, Scores, TaskContext, TaskData
-from tasks.items import bounded, class_names, clusters, codes, main_score_of, shared_texts, units, units_of
-from tasks.types import task_types
+from embedmark.runner.common.errors import DataError, UserError
+from embedmark.runner.config.catalogue import SHIPPED
+from embedmark.runner.results.items import npz, read_items
+from embedmark.tasks.base import Embeddings, Image, Rows, Scores, TaskContext, TaskData
+from embedmark.tasks.item_arrays import (
+    bounded,
+    class_names,
+    clusters,
+    codes,
+    main_score_of,
+    shared_items,
+    units,
+    units_of,
+)
+from embedmark.tasks.types import task_types
 
 RANKED = {kind.name for kind in task_types().values() if kind.retrieval_layout}
 OF_THE_MAIN_METRIC = {"sts", "pair_classification", "summarization"} | RANKED
@@ -98,7 +107,7 @@ def pictured(case: dict[str, Any], main: str) -> Scores:
         kind.bind(settings, TaskContext("Digits", kind.label), main),
         test_zeroshot_images.digits(case["digits"]),
     )
-    sets = task.texts(TaskData({"test": data}))
+    sets = task.items(TaskData({"test": data}))
     vectors = {items.name: np.stack([test_zeroshot_images.vector(item) for item in items.items]) for items in sets}
     return task.evaluate(Embeddings(vectors, case["similarity"]), TaskData({"test": data}))
 
@@ -215,7 +224,8 @@ def test_units_do_not_depend_on_the_order(texts: list[str], random: Any) -> None
 @pytest.mark.parametrize(
     ("first", "second", "equal"),
     [
-        ("a", b"a", True),
+        ("a", Image(b"a"), True),
+        (["a", "b"], [Image(b"a"), Image(b"b")], True),
         ("ab", ["ab"], True),
         (["a", "b"], ["b", "a"], False),
         (["ab", ""], ["a", "b"], False),
@@ -235,6 +245,7 @@ def test_units_are_of_the_bytes_of_texts(first: Any, second: Any, equal: bool) -
         ([1, 1, 2], 2),
         (["a", "b", "a"], 2),
         (["1", 1], 2),
+        (["a", Image(b"a"), Image(b"b")], 2),
         ([2**40, 2**40, -(2**40)], 2),
         ([-1, 0, 2**31 - 1], 3),
         ([True, False, True], 2),
@@ -255,8 +266,8 @@ def test_a_cluster_is_a_text_or_a_whole_number(value: Any) -> None:
 
 
 def test_pairs_that_share_a_text_are_a_cluster() -> None:
-    assert shared_texts(["a", "b"], ["c", "d"]) == {}
-    found = shared_texts(["a", "b", "c"], ["x", "x", "y"])["_cluster"]
+    assert shared_items(["a", "b"], ["c", "d"]) == {}
+    found = shared_items(["a", "b", "c"], ["x", "x", "y"])["_cluster"]
     assert found[0] == found[1] != found[2]
     sharing = {"sentence1": ["text 1", "text 1", "text 2"], "sentence2": ["text 3", "text 4", "text 5"]}
     kept = test_pairs.score("sts", {**sharing, "score": [1.0, 2.0, 3.0]}, main="cosine_spearman").items["_cluster"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from facts_labels import FACTS, score
 
-from tasks.base import Scores
-from tasks.types import task_types
+from embedmark.tasks.base import Scores
+from embedmark.tasks.types import task_types
 
 CASES = {f"{case['type']}: {case['name']}, {case.get('similarity', 'cosine')}": case for case in FACTS["cases"]}
 
@@ -33,7 +33,7 @@ def ours(case: dict[str, Any], pair: str) -> Scores:
         case["settings"],
         split=split,
         main=case["main"],
-        sizes_before=tuple(before),
+        replayed_split_sizes=tuple(before),
         similarity=case.get("similarity", "cosine"),
     )
 

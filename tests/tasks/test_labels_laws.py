@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
 
-from tasks import clustering, multilabel
-from tasks.base import DataError, Rows, Scores, TaskContext, TaskData
-from tasks.class_metrics import binary_metrics
-from tasks.draws import balanced_draws, label_codes, multilabel_draw
-from tasks.stratification import multilabel_sample, stratified_sample
-from tasks.types import task_types
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Rows, Scores, TaskContext, TaskData
+from embedmark.tasks.clusters import clustering
+from embedmark.tasks.labels import multilabel
+from embedmark.tasks.labels.class_metrics import binary_metrics
+from embedmark.tasks.labels.draws import balanced_draws, label_codes, multilabel_draw
+from embedmark.tasks.labels.stratification import multilabel_sample, stratified_sample
+from embedmark.tasks.types import task_types
 
 Table = dict[str, list[Any]]
 
@@ -178,10 +180,10 @@ def test_only_drawn_rows_are_encoded() -> None:
     train = {"text": [f"row {i}" for i in range(500)], "label": [i % 2 for i in range(500)]}
     kind = task_types()["classification"]
     task = kind.bind(kind.settings(n_experiments=3), TaskContext("Few", "Classification"), "accuracy")
-    drawn, tested = task.texts(TaskData({"train": Rows(train), "test": Rows(topical(30))}))
-    assert 16 < len(drawn.texts) <= 3 * 16
-    assert (drawn.split, tested.split) == ("train", "test")
-    assert len(tested.texts) == 30
+    drawn, tested = task.items(TaskData({"train": Rows(train), "test": Rows(topical(30))}))
+    assert 16 < len(drawn.items) <= 3 * 16
+    assert (drawn.name, tested.name) == ("train", "test")
+    assert len(tested.items) == 30
 
 
 @given(
@@ -203,7 +205,7 @@ def test_multilabel_draws_stop_where_no_label_lacks_rows(rows: list[list[int]], 
 @settings(max_examples=25)
 def test_skipping_draws_equals_making_them(seed: int, n: int) -> None:
     skipped, made = random.Random(seed), random.Random(seed)
-    clustering._skip(skipped, n)
+    clustering.skip(skipped, n)
     made.choices(range(7), k=n)
     assert skipped.random() == made.random()
 
@@ -222,7 +224,7 @@ def test_draws_of_a_job_depend_on_no_other_job(kind: str) -> None:
         splits, extra, main = {"train": table, "test": table}, {"samples_per_label": 4}, "accuracy"
 
     def found(draws: str, before: tuple[int, ...]) -> float:
-        return score(kind, splits, {**extra, "draws": draws}, main=main, sizes_before=before).main_score
+        return score(kind, splits, {**extra, "draws": draws}, main=main, replayed_split_sizes=before).main_score
 
     assert found("job", (50, 70)) == found("job", ()) == found("mteb", ())
     assert found("mteb", (50, 70)) != found("mteb", ())
@@ -270,7 +272,7 @@ def test_ranking_by_votes_equals_scikit_learn(data: st.DataObject, n_labels: int
     marks = st.lists(st.lists(st.booleans(), min_size=n_labels, max_size=n_labels), min_size=n, max_size=n)
     true, predicted = np.array(data.draw(marks)), np.array(data.draw(marks))
     expected = label_ranking_average_precision_score(true, predicted.astype(float))
-    assert multilabel._ranked_by_votes(true, predicted).mean() == pytest.approx(expected, abs=1e-12)
+    assert multilabel.ranked_by_votes(true, predicted).mean() == pytest.approx(expected, abs=1e-12)
 
 
 @given(data=st.data(), n_labels=st.integers(2, 5), n=st.integers(1, 12))

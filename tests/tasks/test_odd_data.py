@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from encoders import random_vectors
 
-from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, Task, TaskContext, TaskData
-from tasks.ranking import Ranking
-from tasks.retrieval import Retrieval
-from tasks.types import task_types
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Embeddings, RetrievalRows, Rows, Scores, Task, TaskContext, TaskData
+from embedmark.tasks.retrieval.ranking import Ranking
+from embedmark.tasks.retrieval.retrieval import Retrieval
+from embedmark.tasks.types import task_types
 
 FACTS = json.loads((Path(__file__).parent / "reference" / "odd.json").read_text(encoding="utf-8"))
 DIM = 16
@@ -67,7 +68,7 @@ def bound(case: Mapping[str, Any]) -> tuple[Task, TaskData]:
 
 def score(case: Mapping[str, Any]) -> Scores:
     task, data = bound(case)
-    vectors = {texts.name: random_vectors(list(texts.items), DIM) for texts in task.texts(data)}  # type: ignore[arg-type]
+    vectors = {texts.name: random_vectors(list(texts.items), DIM) for texts in task.items(data)}  # type: ignore[arg-type]
     return task.evaluate(Embeddings(vectors, case["similarity"]), data)
 
 
@@ -157,7 +158,7 @@ def test_of_document_ids_that_repeat_the_best_row_counts(own: bool) -> None:
     }
     task, given = bound(case)
     assert isinstance(task, Retrieval)
-    queries, documents = (random_vectors(texts.texts, DIM).astype(float) for texts in task.texts(given))
+    queries, documents = (random_vectors(texts.items, DIM).astype(float) for texts in task.items(given))
     similarity = queries @ documents.T
     similarity /= np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(documents, axis=1)
     best = {

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.base import Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
-from tasks.bitext_mining import nearest
-from tasks.pair_classification import threshold_metrics
-from tasks.similarity import matrix, normalized, pairwise
-from tasks.types import task_types
+from embedmark.tasks.base import Embeddings, Rows, Scores, SimilarityName, TaskContext, TaskData
+from embedmark.tasks.pairs.bitext_mining import nearest
+from embedmark.tasks.pairs.pair_classification import threshold_metrics
+from embedmark.tasks.similarity import matrix, normalized, pairwise
+from embedmark.tasks.types import task_types
 
 FACTS = json.loads((Path(__file__).parent / "reference" / "pairs.json").read_text(encoding="utf-8"))
 VECTORS = dict(zip(FACTS["texts"], np.load(Path(__file__).parent / "reference" / "pairs.npz")["vectors"], strict=True))
@@ -36,7 +36,7 @@ def score(
     task_type = task_types()[kind]
     task = task_type.bind(task_type.settings(**(values or {})), TaskContext("Facts", kind, subset=subset), main)
     data = TaskData({"test": Rows(columns)})
-    found = {texts.name: np.stack([vectors[text] for text in texts.texts]) for texts in task.texts(data)}
+    found = {texts.name: np.stack([vectors[text] for text in texts.items]) for texts in task.items(data)}
     return task.evaluate(Embeddings(found, similarity), data)
 
 
@@ -243,10 +243,9 @@ def test_zeros_stay_zeros() -> None:
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
-def test_nearest_in_blocks_is_nearest(similarity: SimilarityName, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nearest_in_blocks_is_nearest(similarity: SimilarityName) -> None:
     rng = np.random.default_rng(3)
     a, b = rng.standard_normal((2, 50, 16)).astype(np.float32)
     whole = nearest(similarity, a, b)
-    monkeypatch.setattr("tasks.similarity._MATRIX_CELLS", 120)
-    for found, expected in zip(nearest(similarity, a, b), whole, strict=True):
+    for found, expected in zip(nearest(similarity, a, b, cells=120), whole, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)

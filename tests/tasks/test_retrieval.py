@@ -15,12 +15,13 @@ from hypothesis import settings as few
 from hypothesis import strategies as st
 from letters import vectors
 
-from tasks import settings
-from tasks.base import DataError, Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData
-from tasks.rank_metrics import nauc
-from tasks.ranking import Ranking
-from tasks.reranking import Reranking
-from tasks.retrieval import Retrieval, document_texts
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Embeddings, RetrievalRows, Rows, Scores, TaskContext, TaskData
+from embedmark.tasks.retrieval import settings
+from embedmark.tasks.retrieval.rank_metrics import nauc
+from embedmark.tasks.retrieval.ranking import Ranking
+from embedmark.tasks.retrieval.reranking import Reranking
+from embedmark.tasks.retrieval.retrieval import Retrieval, document_texts
 
 CASES = json.loads((Path(__file__).parent / "reference" / "retrieval.json").read_text(encoding="utf-8"))
 CONTEXT = TaskContext(name="Facts", type="retrieval")
@@ -38,14 +39,14 @@ def task(values: dict[str, Any]) -> Retrieval:
 
 
 def embeddings(bound: Retrieval, data: TaskData, similarity: str = "cosine") -> Embeddings:
-    return Embeddings({texts.name: vectors(texts.texts) for texts in bound.texts(data)}, similarity)  # type: ignore[arg-type]
+    return Embeddings({texts.name: vectors(texts.items) for texts in bound.items(data)}, similarity)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_equals_the_reference(case: dict[str, Any]) -> None:
     bound, data = task(case["settings"]), TaskData({"test": rows(case["data"])})
 
-    sets = {texts.side: texts.texts for texts in bound.texts(data)}
+    sets = {texts.side: texts.items for texts in bound.items(data)}
     assert sets == case["given"]
 
     values = bound.evaluate(embeddings(bound, data, case["similarity"]), data).values
@@ -124,13 +125,13 @@ def test_a_perfect_ranking_is_perfect(data: dict[str, Any]) -> None:
 def test_how_many_queries_are_scored_at_a_time_changes_nothing(data: dict[str, Any]) -> None:
     once = scored(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.rank_metrics._QUERIES_AT_A_TIME", 2)
+        patch.setattr("embedmark.tasks.retrieval.rank_metrics._QUERIES_AT_A_TIME", 2)
         assert repr(scored(data).values) == repr(once.values)
 
 
 def same_of_every_text(data: dict[str, Any], **values: Any) -> Scores:
     bound, given = task(values), TaskData({"test": rows(data)})
-    found = {texts.name: np.ones((len(texts.texts), 4), dtype=np.float32) for texts in bound.texts(given)}
+    found = {texts.name: np.ones((len(texts.items), 4), dtype=np.float32) for texts in bound.items(given)}
     return bound.evaluate(Embeddings(found), given)
 
 
@@ -257,7 +258,7 @@ def without(column: str) -> dict[str, Any]:
 )
 def test_says_what_is_wrong_with_data(data: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        task({}).texts(TaskData({"test": rows(data)}))
+        task({}).items(TaskData({"test": rows(data)}))
 
 
 def test_candidates_must_be_in_the_corpus() -> None:
@@ -268,7 +269,7 @@ def test_candidates_must_be_in_the_corpus() -> None:
 def test_reranking_needs_candidates() -> None:
     bound = Reranking(settings.RetrievalSettings(), CONTEXT, "map_at_1000")
     with pytest.raises(DataError, match="no `top_ranked` candidates"):
-        bound.texts(TaskData({"test": rows(example())}))
+        bound.items(TaskData({"test": rows(example())}))
 
 
 @pytest.mark.parametrize(

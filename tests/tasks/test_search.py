@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from tasks.base import DataError, SimilarityName
-from tasks.ranking import Ranking
-from tasks.search import rerank, search
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import SimilarityName
+from embedmark.tasks.retrieval.ranking import Ranking
+from embedmark.tasks.retrieval.search import rerank, search
 
 SIMILARITIES: list[SimilarityName] = ["cosine", "dot", "euclidean", "manhattan"]
 coarse = st.integers(-3, 3).map(float)
@@ -145,7 +146,7 @@ class Blocks:
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
 def test_a_corpus_is_never_read_as_a_whole(similarity: SimilarityName, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.search._DOCUMENTS", 512)
+    monkeypatch.setattr("embedmark.tasks.retrieval.search._DOCUMENTS", 512)
     rng = np.random.default_rng(0)
     queries, corpus = (rng.normal(size=(n, 8)).astype(np.float32) for n in (5, 4000))
     names = ids("q", 5), ids("d", 4000)

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from tasks.base import DataError, Embeddings, Image, ImageSet, Item, Rows, TaskContext, TaskData, TextSet
-from tasks.settings import ZeroShotImageClassificationSettings
-from tasks.zeroshot_image_classification import ZeroShotImageClassification
+from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Embeddings, Image, Item, Rows, TaskContext, TaskData
+from embedmark.tasks.labels.settings import ZeroShotImageClassificationSettings
+from embedmark.tasks.labels.zeroshot_classification import ZeroShotClassification
 
 DIGITS = load_digits()
 FACTS = json.loads((Path(__file__).parent / "reference" / "images.json").read_text(encoding="utf-8"))
 NUMBER = "a photo of the number {label}"
 
 
-def bound(**settings: Any) -> ZeroShotImageClassification:
+def bound(**settings: Any) -> ZeroShotClassification:
     context = TaskContext("Digits", "ZeroShotClassification")
-    return ZeroShotImageClassification(ZeroShotImageClassificationSettings(**settings), context, "accuracy")
+    return ZeroShotClassification(ZeroShotImageClassificationSettings(**settings), context, "accuracy")
 
 
 def digits(wanted: Sequence[int]) -> Rows:
@@ -47,7 +48,7 @@ def vector(item: Item) -> np.ndarray:
 def test_every_metric_equals_the_reference(case: dict[str, Any]) -> None:
     likeness = "softmax" if case["modalities"] == ["image", "text"] else "similarity"
     task, data = bound(template=NUMBER, likeness=likeness), TaskData({"test": digits(case["digits"])})
-    vectors = {items.name: np.stack([vector(item) for item in items.items]) for items in task.texts(data)}
+    vectors = {items.name: np.stack([vector(item) for item in items.items]) for items in task.items(data)}
     scores = task.evaluate(Embeddings(vectors, case["similarity"]), data)
     expected = case["expected"]
     assert scores.main_score == pytest.approx(expected.pop("main_score"), abs=1e-6)
@@ -56,12 +57,11 @@ def test_every_metric_equals_the_reference(case: dict[str, Any]) -> None:
 
 
 def test_candidates_are_texts_and_inputs_images() -> None:
-    candidates, inputs = bound(template=NUMBER).texts(TaskData({"test": digits([3, 8])}))
-    assert isinstance(candidates, TextSet)
-    assert list(candidates.texts) == ["a photo of the number 3", "a photo of the number 8"]
-    assert isinstance(inputs, ImageSet)
-    assert inputs.images[-1] == inputs.images[len(inputs.images) - 1]
-    assert [image.where for image in inputs.images[1:3]] == ["column 'image', row 1", "column 'image', row 2"]
+    candidates, inputs = bound(template=NUMBER).items(TaskData({"test": digits([3, 8])}))
+    assert (candidates.modality, inputs.modality) == ("text", "image")
+    assert list(candidates.items) == ["a photo of the number 3", "a photo of the number 8"]
+    assert inputs.items[-1] == inputs.items[len(inputs.items) - 1]
+    assert [image.where for image in inputs.items[1:3]] == ["column 'image', row 1", "column 'image', row 2"]
 
 
 def test_labels_may_be_the_candidates_themselves() -> None:
@@ -91,7 +91,7 @@ def test_data_that_cannot_be_scored_is_refused_with_a_reason(
     task, data = bound(**settings), TaskData({"test": Rows(columns)})
 
     def score() -> None:
-        vectors = {items.name: np.ones((len(items.items[:]), 2), np.float32) for items in task.texts(data)}
+        vectors = {items.name: np.ones((len(items.items[:]), 2), np.float32) for items in task.items(data)}
         task.evaluate(Embeddings(vectors), data)
 
     with pytest.raises(DataError, match=message):

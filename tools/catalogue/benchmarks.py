@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tools.catalogue.tasks import Facts, slug
+from tools.catalogue.tasks import Facts, choice_of
 
 _FEW_LANGUAGES = 12
 
 
 def choice(facts: Facts) -> str:
     """The file's name in configs/benchmark, without `.yaml`: MTEB(eng, v2) → mteb_eng_v2."""
-    return slug(facts["name"])
+    return choice_of(facts["name"])
 
 
 def config(facts: Facts, tasks: Mapping[str, Facts]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.types import task_types
+from embedmark.tasks.types import task_types
 from tools.catalogue import pages
 from tools.catalogue.models import DTYPE_KEYS, dtype
 from tools.catalogue.tasks import Facts

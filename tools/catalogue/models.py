@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tools.catalogue.tasks import Facts, slug
+from tools.catalogue.tasks import Facts, choice_of
 
 LOADERS = {
     "SentenceTransformerEncoderWrapper",
@@ -77,9 +77,9 @@ def expressible(facts: Facts) -> bool:
 
 def choices(names: Iterable[str]) -> dict[str, str]:
     """Model name → its file's name, without `.yaml`: the model's own, its owner's before it where two share one."""
-    short = {name: slug(name.rpartition("/")[2]) for name in names}
+    short = {name: choice_of(name.rpartition("/")[2]) for name in names}
     shared = Counter(short.values())
-    return {name: own if shared[own] == 1 and own not in ALIASES else slug(name) for name, own in short.items()}
+    return {name: own if shared[own] == 1 and own not in ALIASES else choice_of(name) for name, own in short.items()}
 
 
 def config(facts: Facts) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tasks.types import task_types
+from embedmark.runner.common.names import slug
+from embedmark.tasks.types import task_types
 
 Facts = Mapping[str, Any]
 
@@ -96,18 +97,18 @@ def choices(tasks: Iterable[Facts]) -> dict[str, str]:
     return {
         facts["name"]: short[facts["name"]]
         if taken.count(short[facts["name"]]) == 1
-        else f"{task_type(facts)}/{slug(facts['name'])}"
+        else f"{task_type(facts)}/{choice_of(facts['name'])}"
         for facts in tasks
     }
 
 
-def slug(name: str) -> str:
-    """A file name: small letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
+def choice_of(name: str) -> str:
+    """Return a file's name: small letters, digits and underscores."""
+    return slug(name.casefold()).strip("_")
 
 
 def _without_type(facts: Facts) -> str:
-    full = slug(facts["name"])
+    full = choice_of(facts["name"])
     word = _TYPE_WORDS.get(task_type(facts))
     return re.sub(rf"_?{word}(?=$|_v\d)", "", full) or full if word else full
 

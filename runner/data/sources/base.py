@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from runner.data.table import Split
+from embedmark.runner.data.table import Split
+
+if TYPE_CHECKING:
+    from embedmark.runner.hub.files import Hub
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a source is asked for: splits of one subset of a dataset, whose schema is the source's own.
+
+    Args:
+        dataset: What the task's file says of it.
+        subset: The name of the subset.
+        splits: The names of the splits.
+        retrieval: Whether they are laid out as corpus, queries and judgments, instead of a table a split.
+        content: The hash of the content that was planned with, where the source pins by it.
+        offline: Whether to do without network; None as the environment says.
+        hub: Another hub than the environment's.
+    """
+
+    dataset: Any
+    subset: str
+    splits: Sequence[str]
+    retrieval: bool = False
+    content: str | None = None
+    offline: bool | None = None
+    hub: Hub | None = None
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Where rows came from. revision: commit, version or content hash; files: path → sha256 or git's sha1, as known."""
+    """Where rows came from. revision: commit, version or content hash. files: the names of those that were read."""
 
     kind: str
     name: str
     revision: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

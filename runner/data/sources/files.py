@@ -17,15 +17,35 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from runner.config.schema import FilesDataset, TaskConfig
-from runner.data import folder
-from runner.data.numbers import empty_as_missing, numbers
-from runner.data.parse import UNTYPED, describe, parse, table_name
-from runner.data.sources.base import Facts, Raw
-from runner.data.sources.retrieval import IDS, OPTIONAL, REQUIRED, retrieval_tables
-from runner.data.table import RetrievalTables, Split, Table, TableError, is_text, kind_name, shown
-from runner.errors import JobError, UserError, nearest
-from runner.text import composed
+from embedmark.runner.common import folder
+from embedmark.runner.common.errors import JobError, TableError, UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.text import composed
+from embedmark.runner.config.identity import Pin
+from embedmark.runner.config.schema import FilesDataset, TaskConfig
+from embedmark.runner.data.numbers import empty_as_missing, numbers
+from embedmark.runner.data.parse import UNTYPED, describe, parse, table_name
+from embedmark.runner.data.sources.base import Facts, Raw, Request
+from embedmark.runner.data.sources.retrieval import IDS, OPTIONAL, REQUIRED, retrieval_tables
+from embedmark.runner.data.table import RetrievalTables, Split, Table, is_text, kind_name, shown
+
+
+def fetch(asked: Request) -> Raw:
+    """What is asked for, if the folder is what it was when it was planned with. Raises as `read`."""
+    return read(asked.dataset, asked.subset, asked.splits, retrieval=asked.retrieval, content=asked.content)
+
+
+def pin(task: TaskConfig) -> Pin:
+    """What identifies the folder of a task: the hash of all its tables. Raises UserError when it can hold none."""
+    assert isinstance(task.dataset, FilesDataset)
+    try:
+        for key, names in (("subsets", task.subsets), ("splits", task.splits)):
+            for name in names:
+                _refuse_name(name, key)
+        content = content_revision(folder.expand(task.dataset.files, "dataset.files"))
+    except UserError as error:
+        raise UserError(f"task {task.name}: {error}") from error
+    return Pin(task.dataset.revision, content)
 
 
 def read(
@@ -55,19 +75,9 @@ def read(
             f"folder {tables.root} has changed since this job was planned: its content is {found[:12]} now, and was "
             f"{content[:12]}. Run again: a new job is planned for the new content."
         )
-    return Raw(loaded, tuple(available), Facts("files", str(tables.root), dataset.revision or found, tables.hashes))
-
-
-def content_of(task: TaskConfig) -> str:
-    """What identifies the folder of a task: the hash of all its tables. Raises UserError when it can hold none."""
-    assert isinstance(task.dataset, FilesDataset)
-    try:
-        for key, names in (("subsets", task.subsets), ("splits", task.splits)):
-            for name in names:
-                _refuse_name(name, key)
-        return content_revision(folder.expand(task.dataset.files, "dataset.files"))
-    except UserError as error:
-        raise UserError(f"task {task.name}: {error}") from error
+    return Raw(
+        loaded, tuple(available), Facts("files", str(tables.root), dataset.revision or found, tuple(tables.hashes))
+    )
 
 
 def content_revision(root: Path) -> str:
@@ -76,6 +86,11 @@ def content_revision(root: Path) -> str:
     Raises UserError when it has no tables.
     """
     return _Tables(root).content()
+
+
+def table_files(root: Path) -> dict[str, Path]:
+    """The tables of a folder, name → path: all that `content_revision` hashes. Raises UserError."""
+    return _Tables(root).all()
 
 
 def _refuse_name(name: str, key: str) -> None:
@@ -107,6 +122,10 @@ class _Tables:
             raise UserError(
                 f"folder {self.root} holds no tables; expected <split>.jsonl, .csv or .parquet.{describe(self._others)}"
             )
+
+    def all(self) -> dict[str, Path]:
+        """All tables, name → path."""
+        return dict(self._files)
 
     def content(self) -> str:
         """The hash of all tables; those that were read count as they were read."""

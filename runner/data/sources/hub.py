@@ -8,23 +8,41 @@ split. Where tables lie elsewhere, the dataset's `layout` says so.
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runner.config.schema import HubDataset, Place
-from runner.data.folder import refuse_leaving
-from runner.data.sources import places
-from runner.data.sources.base import Facts, Raw
-from runner.data.sources.hub_configs import Configuration, Configurations, library
-from runner.data.sources.hub_files import Commit, Hub
-from runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
-from runner.data.table import Split, Table, TableError
-from runner.errors import JobError, UserError, nearest
+from embedmark.runner.common.commits import is_commit
+from embedmark.runner.common.errors import JobError, TableError, UserError
+from embedmark.runner.common.folder import refuse_leaving
+from embedmark.runner.common.names import nearest
+from embedmark.runner.config.identity import Pin
+from embedmark.runner.config.schema import HubDataset, Place, TaskConfig
+from embedmark.runner.data.sources import places
+from embedmark.runner.data.sources.base import Facts, Raw, Request
+from embedmark.runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
+from embedmark.runner.data.table import Split, Table
+from embedmark.runner.hub.configs import Configuration, Configurations, library
+from embedmark.runner.hub.files import Commit, Hub
 
-_COMMIT = re.compile("[0-9a-f]{40}")
+log = logging.getLogger(__name__)
+
+
+def fetch(asked: Request) -> Raw:
+    """What is asked for, out of the environment's hub or the one that is given. Raises as `read`."""
+    hub = asked.hub or Hub.from_environment(offline=asked.offline)
+    return read(asked.dataset, asked.subset, asked.splits, retrieval=asked.retrieval, hub=hub)
+
+
+def pin(task: TaskConfig) -> Pin:
+    """The commit that a dataset is at, with a warning that says which line to add. Raises JobError."""
+    dataset = task.dataset
+    assert isinstance(dataset, HubDataset)
+    commit = Hub.from_environment().resolve_revision(dataset.hub, "dataset", dataset.revision or "main")
+    log.warning("task %s: dataset %s is not pinned; it is now at `revision: %s`", task.name, dataset.hub, commit)
+    return Pin(commit)
 
 
 def read(dataset: HubDataset, subset: str, splits: Sequence[str], *, retrieval: bool, hub: Hub) -> Raw:
@@ -34,7 +52,7 @@ def read(dataset: HubDataset, subset: str, splits: Sequence[str], *, retrieval: 
     that did not pass.
     """
     revision = dataset.revision or "main"
-    if not _COMMIT.fullmatch(revision):
+    if not is_commit(revision):
         revision = hub.resolve_revision(dataset.hub, "dataset", revision)
     commit = hub.commit(dataset.hub, "dataset", revision)
     with Configurations(hub, commit) as configurations:
@@ -52,14 +70,14 @@ class _Reader:
         self._commit = commit
         self._configurations = configurations
         self._used: set[str] = set()
-        self._used_elsewhere: dict[str, str] = {}
+        self._used_elsewhere: set[str] = set()
 
     def tables(self, dataset: HubDataset, subset: str, splits: Sequence[str]) -> Raw:
         """Each split as one table."""
         usual = [split for split in splits if split not in dataset.layout]
         available = set(dataset.layout)
         loaded: dict[str, Split] = {
-            split: self._placed(dataset.layout[split], places.names(dataset, subset, split))
+            split: self._read_place(dataset.layout[split], places.names(dataset, subset, split))
             for split in splits
             if split in dataset.layout
         }
@@ -93,7 +111,7 @@ class _Reader:
                 for part, configuration in usual.items()
                 if part not in dataset.layout
             }
-            parts |= {part: self._placed(place, known) for part, place in dataset.layout.items()}
+            parts |= {part: self._read_place(place, known) for part, place in dataset.layout.items()}
             loaded[split] = retrieval_tables(parts, f"{self._where}, subset {subset!r}, split {split!r}")
         available = usual["qrels"].files if "qrels" in usual else splits
         return Raw(loaded, tuple(available), self._facts())
@@ -119,28 +137,29 @@ class _Reader:
             split = next(iter(configuration.files))
         return self._table(configuration, split)
 
-    def _placed(self, place: Place, known: places.Names) -> Table:
+    def _read_place(self, place: Place, known: places.Names) -> Table:
         """The table of a layout, from one split of its configuration, or from several, one after the other."""
         if place.hub is not None:
             return self._elsewhere(place, place.hub, known)
 
-        def filled(key: str) -> str | None:
+        def format_template(key: str) -> str | None:
             template: str | None = getattr(place, key)
             if template is None:
                 return None
-            name = places.filled(template, known, f"layout: {key}")
+            name = places.format_template(template, known, f"layout: {key}")
             refuse_leaving(name.removesuffix("/"), f"dataset.layout: {key}")
             return name
 
-        folder, file = filled("folder"), filled("file")
+        folder, file = format_template("folder"), format_template("file")
         configuration = (
-            self._configurations.get(filled("config") or known.get("config"))
+            self._configurations.get(format_template("config") or known.get("config"))
             if folder is None and file is None
             else self._configurations.of_files(folder=folder, pattern=file)
         )
         asked = place.split or known["split"]
         splits = [
-            places.filled(name, known, "layout: split") for name in ([asked] if isinstance(asked, str) else asked)
+            places.format_template(name, known, "layout: split")
+            for name in ([asked] if isinstance(asked, str) else asked)
         ]
         if splits == ["all"]:  # a keyword of `datasets`, never the name of a split
             splits = list(configuration.files)
@@ -148,7 +167,7 @@ class _Reader:
         for split in splits:
             table = self._table(configuration, split) if place.split else self._part(configuration, split)
             try:
-                pieces.append(places.shaped(table, place, {**known, "split": split}))
+                pieces.append(places.select_place(table, place, {**known, "split": split}))
             except TableError as error:
                 raise UserError(
                     f"{self._where}, configuration {configuration.name!r}, split {split!r}: {error}"
@@ -163,9 +182,8 @@ class _Reader:
         with Configurations(self._hub, commit) as configurations:
             reader = _Reader(self._hub, commit, configurations)
             here = place.model_copy(update={"hub": None, "revision": None})
-            table = reader._placed(here, {name: value for name, value in known.items() if name != "config"})
-        files = reader._facts().files
-        self._used_elsewhere |= {f"{repository}/{path}": sha256 for path, sha256 in files.items()}
+            table = reader._read_place(here, {name: value for name, value in known.items() if name != "config"})
+        self._used_elsewhere.update(f"{repository}/{path}" for path in reader._facts().files)
         return table
 
     @property
@@ -211,9 +229,8 @@ class _Reader:
         return rows.select([name for name in rows.names if name != column])
 
     def _facts(self) -> Facts:
-        files = {path: self._commit.file(path) for path in sorted(self._used)}
-        hashes = {path: file.sha256 or file.git_sha1 or "" for path, file in files.items()}
-        return Facts("hub", self._commit.repo, self._commit.revision, {**hashes, **self._used_elsewhere})
+        files = (*sorted(self._used), *sorted(self._used_elsewhere))
+        return Facts("hub", self._commit.repo, self._commit.revision, files)
 
 
 def from_dataset(rows: object) -> Table:

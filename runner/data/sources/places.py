@@ -8,12 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from runner.config.schema import HubDataset, Place
-from runner.data.table import Table, TableError
-from runner.data.templates import fields, fill
-from runner.data.transforms.rows import explode
-from runner.errors import UserError
-from runner.patterns import PatternError, match_groups
+from embedmark.runner.common.errors import PatternError, TableError, UserError
+from embedmark.runner.common.patterns import match_groups
+from embedmark.runner.config.schema import HubDataset, Place
+from embedmark.runner.data.table import Table
+from embedmark.runner.data.templates import fields, fill
+from embedmark.runner.data.transforms.rows import explode
 
 Names = Mapping[str, str]
 
@@ -30,22 +30,22 @@ def names(dataset: HubDataset, subset: str, split: str) -> Names:
             raise UserError(f"dataset.pattern: {dataset.pattern!r} does not match {subset + '/' + split!r}")
         known |= {name: value or "" for name, value in groups.items()}
     if dataset.config is not None:
-        known["config"] = filled(dataset.config, known, "config")
+        known["config"] = format_template(dataset.config, known, "config")
     return known
 
 
-def filled(template: str, known: Names, where: str) -> str:
-    """A template of a dataset with its names replaced. Raises UserError when one is unknown."""
+def format_template(template: str, known: Names, where: str) -> str:
+    """Replace the names in a template of a dataset. Raises UserError when one is unknown."""
     try:
         return fill(template, known)
     except TableError as error:
         raise UserError(f"dataset.{where}: {error}") from error
 
 
-def shaped(table: Table, place: Place, known: Names) -> Table:
-    """The rows and columns of a table that a place asks for. known: the names in its templates, `split` the one read.
+def select_place(table: Table, place: Place, known: Names) -> Table:
+    """Select the rows and columns of a table that a place asks for.
 
-    Raises TableError for columns that are missing or do not fit.
+    known: the names in its templates, `split` the one read. Raises TableError for columns that are missing or misfit.
     """
     for column, wanted in place.where.items():
         table = _where(table, column, fill(wanted, known))

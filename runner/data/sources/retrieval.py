@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from runner.data.table import RetrievalTables, Table, TableError, kind_name, shown
-from runner.errors import UserError
+from embedmark.runner.common.errors import TableError, UserError
+from embedmark.runner.data.table import RetrievalTables, Table, kind_name, shown
 
 REQUIRED = ("corpus", "queries", "qrels")
 OPTIONAL = ("top_ranked", "instruction", "qrel_diff", "excluded")

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from runner.data.numbers import numbers
-from runner.data.table import Table, TableError, is_text, kind_name, shown
-from runner.data.templates import fields, fill
-from runner.errors import nearest
-from runner.patterns import PatternError, match_groups
+from embedmark.runner.common.errors import PatternError, TableError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.common.patterns import match_groups
+from embedmark.runner.data.numbers import numbers
+from embedmark.runner.data.table import Table, is_text, kind_name, shown
+from embedmark.runner.data.templates import fields, fill
 
 Scalar = str | int | float | bool | None
 Type = Literal["string", "int", "float", "bool"]
@@ -94,7 +95,7 @@ def refuse_numbers(table: Table, name: str, values: Iterable[Any]) -> None:
     if number is not None and name not in table.labels and is_text(table.column(name).type):
         kind, word = ("bool", str(number).lower()) if isinstance(number, bool) else ("float", number)
         raise TableError(
-            f"column {name!r} holds text, and {word} is none. Cast the column before this step, as in "
+            f"column {name!r} holds text, and {word} is no text. Cast the column before this step, as in "
             f"`- cast: {{{name}: {kind}}}`; what is text is given in quotes."
         )
 

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from runner.data.numbers import numbers
-from runner.data.table import RetrievalTables, Table, TableError
-from runner.data.templates import fields, fill
-from runner.data.transforms.columns import identify
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.data.numbers import numbers
+from embedmark.runner.data.table import RetrievalTables, Table
+from embedmark.runner.data.templates import fields, fill
+from embedmark.runner.data.transforms.columns import identify
 
 Numbering = Literal["row", "shared", "distinct", "occurrence"]
 
@@ -43,56 +44,85 @@ def to_retrieval(
     documents.
     """
     templates = {name: document_id if isinstance(document_id, str) else document_id[name] for name in documents}
-    known = {"n", "number", "subset"}
-    names = [
-        n
-        for n in dict.fromkeys(fields(query_id) + [n for t in templates.values() for n in fields(t)])
-        if n not in known
-    ]
+    names = _columns_of([query_id, *templates.values()])
     grades = [relevance] if isinstance(relevance, str) else []
     used = list(dict.fromkeys([query, *documents, *names, *grades, *([title] if title else [])]))
     columns = {name: table.values(name) for name in used}
     for name in grades:
         columns[name] = _whole(table, name)
     count = _Counter(numbering)
-    queries: dict[str, str] = {}
-    corpus: dict[str, tuple[str, str | None]] = {}
-    qrels: dict[tuple[str, str], int] = {}
-    candidates: dict[str, list[str]] = {}
-
-    def put(into: dict[str, Any], key: str, value: Any) -> None:
-        if key not in into or repeated == "last":
-            into[key] = value
-
+    layout = _Layout(repeated)
     for row in range(len(table)):
-        here = {"subset": subset, **{name: str(columns[name][row]) for name in names}}
-        asked = _id(query_id, here, count.query(row, columns[query][row]))
-        put(queries, asked, columns[query][row])
-        grade = _grades(relevance, documents, {name: columns[name][row] for name in (*documents, *grades)})
-        found = []
+        values = {name: column[row] for name, column in columns.items()}
+        here = {"subset": subset, **{name: str(values[name]) for name in names}}
+        asked = _id(query_id, here, count.query(row, values[query]))
+        layout.ask(asked, values[query])
+        grade = _grades(relevance, documents, values)
         for name in documents:
-            text = columns[name][row]
+            text = values[name]
             document = _id(templates[name], here, count.document(row, text))
-            put(corpus, document, (text, columns[title][row] if title else None))
-            found.append(document)
-            if text in grade:
-                qrels[asked, document] = grade[text]
-        put(candidates, asked, found)
-    texts = {"id": list(corpus), "text": [text for text, _ in corpus.values()]}
-    return RetrievalTables(
-        corpus=Table.of({**texts, "title": [title for _, title in corpus.values()]} if title else texts),
-        queries=Table.of({"id": list(queries), "text": list(queries.values())}),
-        qrels=Table.of(
-            {
-                "query-id": [asked for asked, _ in qrels],
-                "corpus-id": [found for _, found in qrels],
-                "score": list(qrels.values()),
-            }
-        ),
-        top_ranked=Table.of({"query-id": list(candidates), "corpus-ids": list(candidates.values())})
-        if rerank
-        else None,
-    )
+            layout.offer(asked, document, text, values[title] if title else None, grade.get(text))
+        layout.close(asked)
+    return layout.tables(titled=title is not None, rerank=rerank)
+
+
+def _columns_of(templates: Sequence[str]) -> list[str]:
+    """The columns that the templates of ids name."""
+    named = dict.fromkeys(name for template in templates for name in fields(template))
+    return [name for name in named if name not in {"n", "number", "subset"}]
+
+
+class _Layout:
+    """A retrieval layout that is being made, row by row."""
+
+    def __init__(self, repeated: Literal["first", "last"]) -> None:
+        self._repeated = repeated
+        self._queries: dict[str, str] = {}
+        self._corpus: dict[str, tuple[str, str | None]] = {}
+        self._qrels: dict[tuple[str, str], int] = {}
+        self._candidates: dict[str, list[str]] = {}
+        self._row: list[str] = []
+
+    def ask(self, query: str, text: str) -> None:
+        """Begin a row with its query."""
+        self._put(self._queries, query, text)
+        self._row = []
+
+    def offer(self, query: str, document: str, text: str, title: str | None, grade: int | None) -> None:
+        """Add a document of the row; without a grade, it is a candidate alone."""
+        self._put(self._corpus, document, (text, title))
+        self._row.append(document)
+        if grade is not None:
+            self._qrels[query, document] = grade
+
+    def close(self, query: str) -> None:
+        """End the row."""
+        self._put(self._candidates, query, self._row)
+
+    def tables(self, *, titled: bool, rerank: bool) -> RetrievalTables:
+        """All rows."""
+        texts: dict[str, list[Any]] = {"id": list(self._corpus), "text": [text for text, _ in self._corpus.values()]}
+        if titled:
+            texts["title"] = [title for _, title in self._corpus.values()]
+        judged: dict[str, list[Any]] = {
+            "query-id": [query for query, _ in self._qrels],
+            "corpus-id": [document for _, document in self._qrels],
+            "score": list(self._qrels.values()),
+        }
+        candidates: dict[str, list[Any]] = {
+            "query-id": list(self._candidates),
+            "corpus-ids": list(self._candidates.values()),
+        }
+        return RetrievalTables(
+            corpus=Table.of(texts),
+            queries=Table.of({"id": list(self._queries), "text": list(self._queries.values())}),
+            qrels=Table.of(judged),
+            top_ranked=Table.of(candidates) if rerank else None,
+        )
+
+    def _put(self, into: dict[str, Any], key: str, value: Any) -> None:
+        if key not in into or self._repeated == "last":
+            into[key] = value
 
 
 def _whole(table: Table, name: str) -> list[int]:

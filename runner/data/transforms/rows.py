@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from runner.data.table import Table, TableError, kind_name, shown
-from runner.data.transforms.columns import Scalar, refuse_numbers
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.data.table import Table, kind_name, shown
+from embedmark.runner.data.transforms.columns import Scalar, refuse_numbers
 
 
 def filter_rows(

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runner.data.table import Table, TableError
-from tasks.base import DataError
-from tasks.stratification import multilabel_sample, quantile_bins, stratified_sample
+from embedmark.runner.common.errors import DataError, TableError
+from embedmark.runner.data.table import Table
+from embedmark.tasks.labels.stratification import multilabel_sample, quantile_bins, stratified_sample
 
 
 def shuffle(table: Table, *, seed: int, generator: Literal["numpy", "python"] = "numpy") -> Table:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from runner.data.table import Table, TableError
-from runner.data.transforms.sampling import class_names
-from runner.errors import nearest
+from embedmark.runner.common.errors import TableError
+from embedmark.runner.common.names import nearest
+from embedmark.runner.data.table import Table
+from embedmark.runner.data.transforms.sampling import class_names
 
 
 def map_splits(splits: Mapping[str, Table], *, names: Mapping[str, str]) -> dict[str, Table]:
@@ -82,17 +82,24 @@ def drop_duplicates(
     """
     keys = {split: [repr(row) for row in _tuples(table, columns)] for split, table in splits.items()}
     groups = [tuple(across), *((split,) for split in splits if split not in across)]
-    kept = {}
+    kept: dict[str, list[int]] = {split: [] for split in splits}
     for group in groups:
-        found = [(split, row, key) for split in group for row, key in enumerate(keys[split])]
-        counts = Counter(key for _, _, key in found)
-        place = {key: at for at, (_, _, key) in enumerate(found)}
-        if keep == "first":
-            place = {key: at for at, (_, _, key) in reversed(list(enumerate(found)))}
-        chosen = [at for at in sorted(place.values()) if keep != "none" or counts[found[at][2]] == 1]
-        for split in group:
-            kept[split] = splits[split].take([found[at][1] for at in chosen if found[at][0] == split])
-    return {split: kept[split] for split in splits}
+        rows = [(split, row) for split in group for row in range(len(keys[split]))]
+        for split, row in (rows[place] for place in _kept([keys[split][row] for split, row in rows], keep)):
+            kept[split].append(row)
+    return {split: table.take(kept[split]) for split, table in splits.items()}
+
+
+def _kept(keys: Sequence[str], keep: Literal["first", "last", "none"]) -> list[int]:
+    """The places, in ascending order, of one key of each kind; or of those that occur once."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for place, key in enumerate(keys):
+        first.setdefault(key, place)
+        last[key] = place
+    if keep == "none":
+        return [place for key, place in first.items() if last[key] == place]
+    return sorted((first if keep == "first" else last).values())
 
 
 def _tuples(table: Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

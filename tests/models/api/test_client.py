@@ -11,11 +11,11 @@ from email.utils import format_datetime
 import pytest
 from embeddings_server import Service, serving
 
-from models.api.client import Client
-from models.api.key import Key
-from models.api.pace import Pace
-from models.api.protocol import bearer
-from models.base import ModelError
+from embedmark.models.api.client import Client
+from embedmark.models.api.key import Key
+from embedmark.models.api.pace import Pace
+from embedmark.models.api.protocol import bearer
+from embedmark.runner.common.errors import ModelError
 
 KEY = Key("SOME_KEY", "sk-never-to-be-seen")
 BODY = {"input": ["a"]}

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from embeddings_server import Service, serving, vector
 
-from models.api.encoder import ApiEncoder
-from models.api.openai import load
-from models.base import EncodeContext, ModelError, ModelSpec, Variant
-from tasks.base import TaskContext
+from embedmark.models.api.encoder import ApiEncoder
+from embedmark.models.api.openai import load
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import TaskContext
 
 KEY = "sk-never-to-be-seen"
 QUICKLY = {"retry-after-ms": "10"}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.api.pace import Pace
+from embedmark.models.api.pace import Pace
 
 
 class Clock:

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from embeddings_server import Service, serving, vector
 
-from models.api.encoder import ApiEncoder
-from models.base import EncodeContext, ModelError, ModelSpec, Variant
-from models.loaders import find_loader
-from tasks.base import Side, TaskContext
+from embedmark.models.api.encoder import ApiEncoder
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.loaders import find_loader
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.common.errors import ModelError
+from embedmark.tasks.base import Side, TaskContext
 
 KEY = "sk-never-to-be-seen"
 QUICKLY = {"Retry-After": "0.01"}
@@ -165,7 +167,7 @@ def test_a_config_can_tell_it_otherwise() -> None:
     variants = [model.variant(of("Retrieval", side)) for side in ("query", "document")]
     assert [dict(variant.parameters)["input_type"] for variant in variants] == ["clustering", "search_document"]
     for nothing in ({}, {"input_type": None}, "clustering"):
-        with pytest.raises(ModelError, match="encode: query: expected fields with their values"):
+        with pytest.raises(ModelError, match=r"encode: query.*: found .*; expected fields with their values"):
             load("cohere", encode={"query": nothing})
 
 
@@ -293,10 +295,10 @@ def test_what_no_retry_mends_is_an_error_without_the_key(
         ({"url": "127.0.0.1:8080"}, "url: expected http://"),
         ({"url": f"http://me:{KEY}@127.0.0.1"}, "url: expected http://"),
         ({"url": f"http://127.0.0.1/v1?key={KEY}"}, "url: expected http://"),
-        ({"batch": 0}, "batch: expected a number, 1 or more, got 0"),
-        ({"requests_per_minute": "fast"}, "requests_per_minute: expected a number above 0, got 'fast'"),
-        ({"retries": -1}, "retries: expected a number, 0 or more, got -1"),
-        ({"dimensions": True}, "dimensions: expected a number above 0, got True"),
+        ({"batch": 0}, "batch: found 0; expected a whole number above 0"),
+        ({"requests_per_minute": "fast"}, "requests_per_minute: found 'fast'; expected a number above 0"),
+        ({"retries": -1}, "retries: found -1; expected a whole number, not below 0"),
+        ({"dimensions": True}, "dimensions: found True; expected a whole number above 0"),
     ],
 )
 @pytest.mark.parametrize("loader", ["openai", "cohere"])

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import small_project
 
-from runner.config.catalogue import Catalogue
-from runner.config.command_line import as_typed, change_of, prepare
-from runner.config.compose import settings_from
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.command_line import as_typed, change_of, prepare
+from embedmark.runner.config.compose import settings_from
 
 
 @pytest.fixture(scope="module")

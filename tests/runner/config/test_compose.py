@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.config.catalogue import Catalogue, read_config, read_task
-from runner.config.command_line import split_search_path
-from runner.config.compose import settings_from
-from runner.config.schema import ModelConfig
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue, read_config, read_task
+from embedmark.runner.config.command_line import split_search_path
+from embedmark.runner.config.compose import settings_from
+from embedmark.runner.config.schema import ModelConfig
 
 
 @pytest.fixture

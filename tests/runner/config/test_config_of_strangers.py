@@ -10,7 +10,7 @@ import pytest
 import yaml
 from small_project import small_project
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 CALL = "{_target_: shutil.copyfile, src: /etc/hostname, dst: taken}"
 COPY = f"hydra: {{callbacks: {{a: {CALL}}}}}"

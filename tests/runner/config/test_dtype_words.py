@@ -12,7 +12,7 @@ import yaml
 from small_project import small_project
 from tiny_models import recast, tiny_static
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from small_project import small_project
 
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue
-from runner.config.compose import settings_from
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.compose import settings_from
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from resolved import resolved_model, resolved_task
 
-from runner.config.identity import Pin, canonical, deciding, fingerprint, job_identity, model_identity, task_identity
-from runner.config.roles import Schema, role_of
-from runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
+from embedmark.runner.config.identity import (
+    canonical,
+    deciding,
+    fingerprint,
+    job_identity,
+)
+from embedmark.runner.config.roles import Schema, role_of
+from embedmark.runner.config.schema import Execution, ModelConfig, Settings, TaskConfig
 
 MODEL: dict[str, Any] = {
     "name": "org/model",
@@ -40,10 +46,9 @@ def identity(
     model: dict[str, Any] = MODEL, task: dict[str, Any] = TASK, subset: str = "en", split: str = "test"
 ) -> Any:
     model_config, task_config = ModelConfig.model_validate(model), TaskConfig.model_validate(task)
-    members = [model_identity(part, Pin(part.revision)) for part in model_config.parts]
     return job_identity(
-        model_identity(model_config, Pin(model_config.revision), members),
-        task_identity(task_config, Pin(task_config.dataset.revision)),  # type: ignore[union-attr]
+        resolved_model(model_config).identity,
+        resolved_task(task_config).identity,
         subset,
         split,
         task_config.subsets.get(subset, ()),
@@ -82,10 +87,12 @@ OTHER_MODELS: dict[str, dict[str, Any]] = {
 }
 OTHER_TASKS: dict[str, dict[str, Any]] = {
     "name": {"name": "Other"},
-    "type": {"type": "sts", "settings": {}},
+    "type": {"type": "multilabel_classification", "settings": {}},
+    "label": {"label": "DocumentUnderstanding"},
     "dataset": {"dataset": {"hub": "org/topic", "revision": "c" * 40}},
     "main_metric": {"main_metric": "f1"},
     "settings": {"settings": {"samples_per_label": 8}},
+    "modality": {"settings": {"samples_per_label": 16, "modality": "image"}},
     "transforms": {"transforms": [{"rename": {"a": "b"}}]},
     "prompt": {"prompt": "Find the topic."},
     "languages of the subset": {"subsets": {"en": ["eng-Latn", "fra-Latn"]}},
@@ -96,13 +103,13 @@ def test_no_deciding_field_is_forgotten_below() -> None:
     per_job = {"subsets", "languages", "splits"}
     assert {f for f in ModelConfig.model_fields if role_of(ModelConfig, f) == "decides"} == set(OTHER_MODELS)
     decides = {f for f in TaskConfig.model_fields if role_of(TaskConfig, f) == "decides"}
-    assert decides - per_job == set(OTHER_TASKS) - {"languages of the subset"}
+    assert decides - per_job == set(OTHER_TASKS) - {"languages of the subset", "modality"}
 
 
 @pytest.mark.parametrize("change", OTHER_MODELS.values(), ids=OTHER_MODELS)
 def test_deciding_model_fields_change_the_fingerprint(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    from models import loaders
-    from runner.config import identity as module
+    from embedmark.models import loaders
+    from embedmark.runner.config import checks as module
 
     known = {**loaders.loaders(), "other": loaders.Loader("other", "x:y", 1)}
     monkeypatch.setattr(module, "find_loader", known.get)
@@ -136,8 +143,17 @@ def test_subset_and_split_change_the_fingerprint() -> None:
         (MODEL, {**TASK, "subsets": {"en": ["eng-Latn"], "fr": ["fra-Latn"]}}),
         (MODEL, {**TASK, "transforms": []}),
         (MODEL, {**TASK, "settings": {"samples_per_label": 16, "n_experiments": 10}}),
+        (MODEL, {**TASK, "label": None, "settings": {"samples_per_label": 16, "modality": "text"}}),
     ],
-    ids=["model about", "task about", "order of splits", "other subsets", "empty transforms", "default spelt out"],
+    ids=[
+        "model about",
+        "task about",
+        "order of splits",
+        "other subsets",
+        "empty transforms",
+        "default spelt out",
+        "what came later",
+    ],
 )
 def test_what_does_not_decide_changes_nothing(model: dict[str, Any], task: dict[str, Any]) -> None:
     assert fingerprint(identity(model, task)) == fingerprint(identity())
@@ -154,7 +170,7 @@ def test_how_a_service_is_asked_decides_nothing_and_what_it_is_asked_does() -> N
 
 
 def test_versions_of_code_change_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    from runner.config import identity as module
+    from embedmark.runner.config import identity as module
 
     before = fingerprint(identity())
     monkeypatch.setattr(module, "IDENTITY", 2)

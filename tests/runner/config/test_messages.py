@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runner.config import schema as schemas
-from runner.config.annotations import fields_of
-from runner.config.catalogue import check_settings
-from runner.config.explain import invalid
-from runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
-from runner.data.transforms import VERBS, _argument_model, parse
-from runner.errors import UserError
-from runner.text import MESSAGE
-from tasks.types import task_types
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.text import MESSAGE
+from embedmark.runner.config import schema as schemas
+from embedmark.runner.config.annotations import fields_of
+from embedmark.runner.config.checks import check_settings
+from embedmark.runner.config.explain import invalid
+from embedmark.runner.config.schema import BenchmarkConfig, Execution, ModelConfig, Settings, TaskConfig
+from embedmark.runner.data.transforms.parsing import parse
+from embedmark.runner.data.transforms.steps import arguments_of, step_kinds
+from embedmark.tasks.types import task_types
 
 FORBIDDEN = re.compile(
     r"\bInput should|\bvalid (tuple|list|string|integer|number|dictionary|boolean)|\btuple\b|\bdict\b|\bNone\b|NoneType"
@@ -122,7 +123,7 @@ def test_settings_of_the_wrong_kind_are_explained_in_words(kind: str) -> None:
         for wrong in WRONG.values():
             values = {**BASES[TaskConfig], "type": kind, "settings": {**needed, key: wrong}}
             try:
-                check_settings(TaskConfig.model_validate(values), "/a/folder/of/mine.yaml")
+                check_settings(TaskConfig.model_validate(values), "/a/folder/of/mine.yaml", task_types()[kind])
             except ValidationError as error:
                 _check(str(invalid(error, "mine.yaml", TaskConfig)), found=wrong)
             except UserError as error:
@@ -131,10 +132,10 @@ def test_settings_of_the_wrong_kind_are_explained_in_words(kind: str) -> None:
     assert refused > 8
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", step_kinds())
 def test_arguments_of_steps_of_the_wrong_kind_are_explained_in_words(verb: str) -> None:
     refused = 0
-    for key in [*fields_of(_argument_model(verb)), "splits", "subsets", "part"]:
+    for key in [*fields_of(arguments_of(verb)), "splits", "subsets", "part"]:
         for wrong in WRONG.values():
             step = {verb: {}, key: wrong} if key in {"splits", "subsets", "part"} else {verb: {key: wrong}}
             try:

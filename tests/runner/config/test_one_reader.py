@@ -9,7 +9,7 @@ import yaml
 from command import command, mistake
 from small_project import small_project
 
-from runner.config.compose import settings_from
+from embedmark.runner.config.compose import settings_from
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runner.config.schema import ModelConfig
+from embedmark.runner.config.schema import ModelConfig
 
 
 def model(**values: Any) -> ModelConfig:

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_project import small_project
 
-from runner.config.catalogue import SHIPPED, Catalogue, _entry, _head
-from runner.config.yaml_files import read_yaml
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import SHIPPED, Catalogue, _entry, _head
+from embedmark.runner.config.yaml_files import read_yaml
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_a_name_read_from_the_head_is_the_name_that_the_parser_reads(lines: list
     text = "\n".join(lines) + "\n"
     quick = _head(Path("x.yaml"), "x", text)
     try:
-        whole = _entry(Path("x.yaml"), "x", text, [Path()], whole=True)
+        whole = _entry(Path("x.yaml"), "x", text, [Path()], read_yaml, whole=True)
     except UserError:
         return  # What is broken further down is found when the file is read.
     assert quick is None or (quick.name, quick.type) == (whole.name, whole.type)

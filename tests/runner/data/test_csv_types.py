@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_project import WORDS, small_project, task
 
-from runner.__main__ import main
-from runner.data.parse import parse
+from embedmark.runner.cli.main import main
+from embedmark.runner.data.parse import parse
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runner.config.schema import FilesDataset
-from runner.data.sources.files import content_revision, read
-from runner.data.table import RetrievalTables, Table
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.schema import FilesDataset
+from embedmark.runner.data.sources.files import content_revision, read
+from embedmark.runner.data.table import RetrievalTables, Table
 
 ROWS = [{"text": "a", "label": 1}, {"text": "zwei,\nzeilig", "label": 0}]
 

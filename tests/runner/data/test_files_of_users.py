@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_project import small_project, task
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 Files = Mapping[str, bytes]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from small_project import WORDS, small_project, table, task
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 Rows = list[dict[str, Any]]
 
@@ -190,11 +190,11 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Mappin
     """Records by task, and all that was logged."""
     outputs = tmp_path_factory.mktemp("outputs")
     kept = _Kept()
-    logging.getLogger("runner").addHandler(kept)
+    logging.getLogger("embedmark.runner").addHandler(kept)
     try:
         assert verb("run", project, outputs) == 0
     finally:
-        logging.getLogger("runner").removeHandler(kept)
+        logging.getLogger("embedmark.runner").removeHandler(kept)
     records = [json.loads(path.read_text()) for path in outputs.glob("jobs/*/result.json")]
     return {record["job"]["task"]: record for record in records}, kept.lines
 

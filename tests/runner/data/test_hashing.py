@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.data.hashing import content_hash
-from runner.data.table import RetrievalTables, Table
+from embedmark.runner.data.hashing import content_hash
+from embedmark.runner.data.table import RetrievalTables, Table
 
 VALUES = st.one_of(
     st.lists(st.none() | st.text(max_size=5), max_size=12),

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from loopback import HubRoot, ServeHub
 
-from runner.config.schema import HubDataset
-from runner.data.hashing import content_hash
-from runner.data.sources.base import Raw
-from runner.data.sources.hub import read
-from runner.data.sources.hub_files import Hub
-from runner.data.table import RetrievalTables, Table
-from runner.errors import JobError, UserError
+from embedmark.runner.common.errors import JobError, UserError
+from embedmark.runner.config.schema import HubDataset
+from embedmark.runner.data.hashing import content_hash
+from embedmark.runner.data.sources.base import Raw
+from embedmark.runner.data.sources.hub import read
+from embedmark.runner.data.table import RetrievalTables, Table
+from embedmark.runner.hub.files import Hub
 
 pytestmark = pytest.mark.hub
 

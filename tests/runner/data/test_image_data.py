@@ -15,15 +15,15 @@ from datasets import ClassLabel, Dataset, Features
 from datasets import Image as ImageFeature
 from loopback import HubRoot, ServeHub
 from PIL import Image as Pictures
+from resolved import load
 from sklearn.datasets import load_digits
 
-from runner.config.schema import TaskConfig
-from runner.data.images import as_bytes
-from runner.data.load import load
-from runner.data.sources.hub_files import Hub
-from runner.data.table import Table
-from runner.errors import UserError
-from tasks.base import Rows
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.schema import TaskConfig
+from embedmark.runner.data.images import as_bytes
+from embedmark.runner.data.table import Table
+from embedmark.runner.hub.files import Hub
+from embedmark.tasks.base import Rows
 
 PACKAGE = {"package": "scikit-learn", "version": "1.9.1", "reader": "sklearn_digits"}
 
@@ -119,7 +119,7 @@ def test_transforms_see_images_as_bytes(tmp_path: Path) -> None:
     ("images", "message"),
     [
         ([png(1), None], "1 of 2 rows have no value in 'image'.*the first is row 1"),
-        (PATH_ALONE, r"1 of 1 rows have no value in 'image' \(a path without bytes is none\), the first is row 0"),
+        (PATH_ALONE, r"1 of 1 rows have no value in 'image' \(a path without bytes is no image\), the first is row 0"),
         ([png(1), b"GIF89a, but no more"], "'image', row 1: expected an image, found 19 bytes"),
         ([png(1), png(2), b"text"], "'image', row 2: expected an image, found 4 bytes: they begin like no kind"),
         (["a.png"], "column 'image' holds text, expected images, as bytes"),

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 import yaml
 from loopback import HubRoot, ServeHub
+from resolved import resolved_task
 from test_files import jsonl
 
-from runner.config.identity import Pin, canonical, task_identity
-from runner.config.schema import FilesDataset, HubDataset, TaskConfig
-from runner.data.sources import files
-from runner.data.sources.hub import read
-from runner.data.sources.hub_files import Hub
-from runner.data.table import RetrievalTables, Table
-from runner.errors import UserError
-from tasks.base import RetrievalRows
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.identity import canonical
+from embedmark.runner.config.schema import FilesDataset, HubDataset, TaskConfig
+from embedmark.runner.data.sources import files
+from embedmark.runner.data.sources.hub import read
+from embedmark.runner.data.table import RetrievalTables, Table
+from embedmark.runner.hub.files import Hub
+from embedmark.tasks.base import RetrievalRows
 
 Rows = list[dict[str, Any]]
 
@@ -186,7 +187,7 @@ def test_a_layout_is_part_of_what_a_job_is() -> None:
         layout = {"layout": {"corpus": place}} if place else {}
         values = {"name": "Mine", "type": "retrieval", "languages": ["eng-Latn"], "main_metric": "ndcg_at_10"}
         task = TaskConfig.model_validate({**values, "dataset": {"hub": "me/mine", **layout}})
-        return canonical(task_identity(task, Pin("a" * 40)))
+        return canonical(resolved_task(task).identity)
 
     assert '"layout":{"corpus":{"columns":{"id":"_id"},"config":"docs"}}' in identity(
         config="docs", columns={"id": "_id"}

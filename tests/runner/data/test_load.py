@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from resolved import load, resolved_task
 
-from runner.config.schema import TaskConfig
-from runner.data.checks import remember
-from runner.data.load import Loaded, load
-from runner.errors import UserError
-from tasks.base import Rows
+from embedmark.runner.common.errors import OutputError, UserError
+from embedmark.runner.config.schema import TaskConfig
+from embedmark.runner.data.load import Loaded
+from embedmark.runner.data.memory import check_against_recorded_hashes
+from embedmark.tasks.base import Rows
 
 ROWS = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
 
@@ -27,6 +28,9 @@ def task(folder: Path, **changes: Any) -> TaskConfig:
         "main_metric": "accuracy",
     }
     return TaskConfig(**{**values, **changes})
+
+
+STS = {"type": "sts", "main_metric": "cosine_spearman"}
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def test_splits_that_nobody_needs_are_not_read(data: Path) -> None:
             r"2 of 2 rows have no value in 'text', the first is row 0.*- filter:",
         ),
         ({"type": "retrieval"}, "no qrels for subset 'default'"),
-        ({"type": "sts", "settings": {"columns": ["text", "text"], "score_column": "label"}}, "expected a number"),
+        ({**STS, "settings": {"columns": ["text", "text"], "score_column": "label"}}, "expected a number"),
     ],
 )
 def test_data_that_cannot_be_scored_is_explained(data: Path, changes: dict[str, Any], message: str) -> None:
@@ -103,13 +107,13 @@ def test_retrieval_texts_are_checked(data: Path) -> None:
 def test_package_data_needs_a_layout_for_retrieval() -> None:
     emoji = {"package": "emoji", "version": "2.16.0", "reader": "emoji_names"}
     with pytest.raises(UserError, match="add `to_retrieval`"):
-        load(task(Path(), type="retrieval", dataset=emoji), "default", ["test"])
+        load(task(Path(), type="retrieval", main_metric="ndcg_at_10", dataset=emoji), "default", ["test"])
 
 
 def remembered(data: Path, outputs: Path, **changes: Any) -> tuple[Loaded, Path]:
     mine = task(data, **changes)
     loaded = load(mine, "default", ["test"])
-    return loaded, remember(loaded, mine, "default", outputs / "data")
+    return loaded, check_against_recorded_hashes(loaded, resolved_task(mine), "default", outputs / "data")
 
 
 def test_other_rows_under_the_same_revision_are_an_error_that_names_both_hashes(data: Path, tmp_path: Path) -> None:
@@ -138,9 +142,8 @@ def test_a_broken_memory_is_said_and_kept(data: Path, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> None:
     (tmp_path / "data-file").write_text("", encoding="utf-8")
-    mine = task(data)
-    with pytest.raises(UserError, match="cannot be kept"):
-        remember(load(mine, "default", ["test"]), mine, "default", tmp_path / "data-file" / "data")
+    with pytest.raises(OutputError, match="cannot be kept"):
+        remembered(data, tmp_path / "data-file")
 
 
 def _remember_many(data: Path, outputs: Path, number: int) -> None:
@@ -166,6 +169,6 @@ def test_importing_the_package_is_light() -> None:
     import sys
 
     heavy = ("datasets", "torch", "pandas")
-    code = f"import sys, runner.data.load; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, embedmark.runner.data.load; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 
 import pytest
+from resolved import load
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import PackageDataset
-from runner.data.load import load
-from runner.data.sources.package import read
-from runner.data.table import Table
-from runner.errors import UserError
-from tasks.base import RetrievalRows, Rows
-from tasks.types import task_types
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import PackageDataset
+from embedmark.runner.data.sources.package import read
+from embedmark.runner.data.table import Table
+from embedmark.tasks.base import RetrievalRows, Rows
+from embedmark.tasks.types import task_types
 
 EMOJI = PackageDataset(package="emoji", version="2.16.0", reader="emoji_names")
 KJV = PackageDataset(

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.data.table import RetrievalTables, Table
-from runner.data.transforms import VERBS, apply, makes_retrieval, needed, parse
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.data.table import RetrievalTables, Table
+from embedmark.runner.data.transforms.apply import apply, makes_retrieval, needed
+from embedmark.runner.data.transforms.parsing import parse
+from embedmark.runner.data.transforms.steps import arguments_of, step_kinds
 
 Columns = dict[str, list[Any]]
 
@@ -340,7 +342,7 @@ def test_a_wrong_step_is_explained_before_anything_is_loaded(step: dict[str, Any
         ({"map_values": {"column": "label", "values": {2: 1}}}, "holds 0, for which `values` says nothing"),
         ({"map_values": {"column": "label", "values": {"2": 1, "0": 0}}}, "holds 2, for which"),
         ({"explode": ["text"]}, "column 'text' holds"),
-        ({"filter": {"column": "text", "min": 1}}, "holds text, and 1.0 is none. Cast the column before"),
+        ({"filter": {"column": "text", "min": 1}}, "holds text, and 1.0 is no text. Cast the column before"),
         ({"filter": {"column": "text"}}, "no condition"),
         ({"merge": {"into": "x", "template": "{text!r}"}}, "only names in braces"),
         ({"class_decode": "label"}, "no class names"),
@@ -362,8 +364,13 @@ def test_every_step_has_its_line_in_the_documentation() -> None:
     from pathlib import Path
 
     page = (Path(__file__).parents[3] / "docs" / "transforms.md").read_text(encoding="utf-8")
-    for name in VERBS:
+    for name in step_kinds():
         assert f"| `{name}` |" in page
+
+
+def test_what_a_step_is_told_is_no_argument_of_its() -> None:
+    for name in step_kinds():
+        assert not {"subset", "part"} & arguments_of(name).model_fields.keys(), name
 
 
 def layout(given: Columns, *steps: dict[str, Any], subset: str = "default") -> dict[str, Any]:

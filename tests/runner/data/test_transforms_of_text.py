@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from resolved import load
 
-from runner.config.schema import TaskConfig
-from runner.data.load import load
-from runner.errors import UserError
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.schema import TaskConfig
 
 ROWS = "text,label,stars\na,x,1\nb,y, 2 \nc,x,3.5\nd,y,+4\ne,x,1e1\nf,y,\n"
 
@@ -48,13 +48,13 @@ def test_it_computes(tmp_path: Path, steps: list[dict[str, Any]], expected: str)
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"filter": {"column": "stars", "min": 3}}, "holds text, and 3.* is none. Cast the column before this step"),
+        ({"filter": {"column": "stars", "min": 3}}, "holds text, and 3.* is no text. Cast the column before this step"),
         ({"filter": {"column": "stars", "max": 3}}, "`- cast: {stars: float}`"),
-        ({"filter": {"column": "stars", "in": [1, 2]}}, "and 1 is none"),
-        ({"filter": {"column": "stars", "not_in": [1]}}, "and 1 is none"),
-        ({"filter": {"column": "stars", "in": [True]}}, r"and true is none.*`- cast: {stars: bool}`"),
-        ({"map_values": {"column": "stars", "values": {1: "a"}, "default": "b"}}, "and 1 is none"),
-        ({"collect_labels": {"columns": ["stars"], "where": 1}}, "and 1 is none"),
+        ({"filter": {"column": "stars", "in": [1, 2]}}, "and 1 is no text"),
+        ({"filter": {"column": "stars", "not_in": [1]}}, "and 1 is no text"),
+        ({"filter": {"column": "stars", "in": [True]}}, r"and true is no text.*`- cast: {stars: bool}`"),
+        ({"map_values": {"column": "stars", "values": {1: "a"}, "default": "b"}}, "and 1 is no text"),
+        ({"collect_labels": {"columns": ["stars"], "where": 1}}, "and 1 is no text"),
         ({"cast": {"label": "int"}}, "column 'label' cannot become int: row 0: expected a number, found 'x'"),
         ({"cast": {"stars": "int"}}, "'stars' .*cannot become int"),
         ({"cast": {"text": "float"}}, "expected a number, found 'a'"),

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from small_project import small_project, table, task
 
-from runner.__main__ import main
-from runner.data import folder
+from embedmark.runner.cli.main import main
+from embedmark.runner.common import folder
 
 ROWS = [{"text": "a b", "label": "x"}, {"text": "c d", "label": "y"}]
 OTHER = [{"text": "a b", "label": "y"}, {"text": "c d", "label": "x"}]

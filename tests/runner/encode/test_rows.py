@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from tiny_models import tiny_static
 
-from models.base import Encoder, ModelSpec, Variant
-from models.postprocess import Postprocess
-from models.sentence_transformer import load
-from runner.encode.engine import Encoding, Request, encode
-from runner.encode.store import DiskStore, MemoryStore, Store
+from embedmark.models.base import Encoder, Variant
+from embedmark.models.postprocess import Postprocess
+from embedmark.models.spec import ModelSpec
+from embedmark.models.torch.sentence_transformer import load
+from embedmark.runner.encode.engine import Encoding, Request, encode
+from embedmark.runner.encode.store import DiskStore, MemoryStore, Store
 
 TEXTS = ["b", "aa", "b", "cab", "", "abc", "bb", "a"]
 

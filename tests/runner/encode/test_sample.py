@@ -15,14 +15,15 @@ import ours
 import pytest
 from hub_tasks import HUB_TASKS, LAB_TASKS
 
-from models.base import ContextualEncoder, Encoder, Sampling, Variant
-from runner.config.catalogue import Catalogue
-from runner.encode.engine import Request, encode
-from runner.encode.keys import distinct
-from runner.encode.sample import draw, samples
-from runner.encode.store import MemoryStore
-from runner.execute.jobs import prepare
-from tasks.base import DataError, TextSet
+from embedmark.models.base import ContextualEncoder, Encoder, Sampling, Variant
+from embedmark.runner.common.errors import DataError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.encode.engine import Request, encode
+from embedmark.runner.encode.keys import deduplicate
+from embedmark.runner.encode.sample import draw, samples
+from embedmark.runner.encode.store import MemoryStore
+from embedmark.runner.execute.jobs import prepare
+from embedmark.tasks.base import ItemSet
 
 FACTS = Path(__file__).parents[2] / "facts" / "reference_samples.json"
 RECORDER = ours.REPOSITORY / "tests" / "benchmarks" / "reference" / "record_samples.py"
@@ -48,7 +49,7 @@ class Stages:
     def encode(self, texts: Sequence[str], variant: Variant) -> Any:
         return np.array([[len(variant.prompt + text) + 100 * sum(self.read)] for text in texts], dtype=np.float32)
 
-    def given(self, vectors: Any) -> Encoder:
+    def second_stage(self, vectors: Any) -> Encoder:
         return Stages(self.sampling, tuple(map(float, vectors[:, 0])))
 
 
@@ -80,19 +81,19 @@ def test_text_sets_without_a_background_have_that_of_the_jobs_first() -> None:
     encoder = Stages(Sampling(2))
     assert isinstance(encoder, ContextualEncoder)
     sets = [
-        TextSet("a", ["one", "two"], None, "test"),
-        TextSet("b", ["three"], None, "test"),
-        TextSet("c", ["four"], None, "test", ["one", "two"]),
-        TextSet("d", ["five"], None, "test", ["six", "seven"]),
+        ItemSet("a", ["one", "two"], None),
+        ItemSet("b", ["three"], None),
+        ItemSet("c", ["four"], None, background=["one", "two"]),
+        ItemSet("d", ["five"], None, background=["six", "seven"]),
     ]
     first, second, third, fourth = samples(sets, encoder)
     assert first == second == third != fourth
 
 
 def test_a_corpus_without_texts_is_an_error_where_a_text_needs_it() -> None:
-    assert samples([TextSet("a", [], None, "test")], Stages(Sampling(2))) == [None]
+    assert samples([ItemSet("a", [], None)], Stages(Sampling(2))) == [None]
     with pytest.raises(DataError, match="the corpus is empty"):
-        samples([TextSet("a", ["one"], None, "test", [])], Stages(Sampling(2)))
+        samples([ItemSet("a", ["one"], None, background=[])], Stages(Sampling(2)))
 
 
 def test_the_engine_reads_the_sample_before_the_text_and_keeps_their_vectors_apart() -> None:
@@ -115,7 +116,7 @@ def test_a_sample_that_holds_no_text_is_named() -> None:
 
 
 def test_variants_without_a_sample_keep_the_keys_that_they_had() -> None:
-    (key,) = distinct([("r", ["text"], Variant("query: ", (("task", "x"),)))]).keys
+    (key,) = deduplicate([("r", ["text"], Variant("query: ", (("task", "x"),)))]).keys
     assert key.tobytes().hex() == KEY
 
 
@@ -125,7 +126,7 @@ def sampled(task: str, runs: Sequence[dict[str, Any]], size: int, scratch: Path,
     drawn = {}
     for job in jobs:
         encoder = Stages(Sampling(size, "search_document: "))
-        found = samples(prepare(job, scratch).texts, encoder)
+        found = samples(prepare(job, scratch).item_sets, encoder)
         drawn[job.subset, job.split] = sorted({sample.key for sample in found if sample})
     return drawn
 
@@ -143,8 +144,7 @@ def test_samples_are_the_references(task: str, tmp_path: Path) -> None:
     assert sampled(task, runs, facts["size"], tmp_path) == expected
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no .venv-reference (`make reference`)")
+@pytest.mark.reference
 def test_samples_of_every_type_are_the_references(tmp_path: Path) -> None:
     """On the reference's own mock tasks, live."""
     out, mocks = tmp_path / "facts.json", tmp_path / "mocks"

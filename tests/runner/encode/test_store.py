@@ -4,7 +4,6 @@ import errno
 import logging
 import multiprocessing
 import os
-import resource
 import signal
 import time
 from pathlib import Path
@@ -15,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.encode.shard import SUFFIX, Keys
-from runner.encode.store import IN_USE_SECONDS, DiskStore, MemoryStore
-from runner.errors import UserError
+from embedmark.runner.common.errors import OutputError, UserError
+from embedmark.runner.encode.shard import SUFFIX, Keys
+from embedmark.runner.encode.store import IN_USE_SECONDS, DiskStore, MemoryStore
 
 IDENTITY = {"model": "tiny", "revision": "1"}
 
@@ -140,13 +139,15 @@ def test_a_killed_writer_leaves_whole_shards_only(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_an_error_that_says_so_and_costs_nothing(tmp_path: Path) -> None:
+    import resource
+
     store = DiskStore(tmp_path / "m", IDENTITY)
     store.add(keys(1), vectors(1))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(UserError, match=r"no room in .* for 0\.4 MiB of embeddings"):
+        with pytest.raises(OutputError, match=r"no room in .* for 0\.4 MiB of embeddings"):
             store.add(keys(2), np.zeros((1, 100_000), np.float32))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -156,6 +157,8 @@ def test_a_full_disk_is_an_error_that_says_so_and_costs_nothing(tmp_path: Path) 
 
 
 def _with_few_files(folder: Path) -> None:
+    import resource
+
     soft, hard = 50, 60
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     stores = [DiskStore(folder, IDENTITY), DiskStore(folder, IDENTITY)]
@@ -185,7 +188,7 @@ def test_a_shard_that_cannot_be_read_is_not_damaged(
         first.add(keys(number), vectors(number))
     refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     with monkeypatch.context() as other_user:
-        other_user.setattr("runner.encode.store.map_shard", Mock(side_effect=refused))
+        other_user.setattr("embedmark.runner.encode.store.map_shard", Mock(side_effect=refused))
         assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [False, False]
     assert sum(record.levelno >= logging.WARNING for record in caplog.records) == 1
     assert found(DiskStore(tmp_path / "m", IDENTITY), 1, 2) == [True, True]

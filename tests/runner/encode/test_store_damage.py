@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from small_project import small_project
 
-from runner.__main__ import main
-from runner.encode import shard
-from runner.encode.shard import write_atomically
-from runner.encode.store import sweep
+from embedmark.runner.cli.main import main
+from embedmark.runner.encode import shard
+from embedmark.runner.encode.shard import write_locked
+from embedmark.runner.encode.store import sweep
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_an_identity_that_cannot_be_written_stops_nothing(project: Path) -> None
 
 def _write_slowly(folder: Path) -> None:
     os.fsync = lambda _: time.sleep(60)  # type: ignore[assignment]
-    write_atomically(folder / "a.safetensors", b"x" * 100_000)
+    write_locked(folder / "a.safetensors", b"x" * 100_000)
 
 
 @pytest.mark.parametrize("todo", [True, False], ids=["with jobs to do", "nothing to do"])

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from small_project import small_project, task
 
-from runner.__main__ import main
-from runner.data import folder
-from runner.encode.store import VerifiedStore
-from runner.execute import jobs, loop, model
+from embedmark.runner.cli.main import main
+from embedmark.runner.common import folder
+from embedmark.runner.encode.store import VerifiedStore
+from embedmark.runner.execute import jobs, model, worker
 
 Change = Callable[[Path], object]
 Runs = list[tuple[dict[str, Any], dict[str, str]]]
@@ -167,7 +167,7 @@ MOMENTS: dict[str, tuple[Any, str]] = {
     "before they are loaded": (model, "_load"),
     "before the store is opened": (model, "_open_store"),
     "before vectors are stored": (VerifiedStore, "add"),
-    "before scores are computed": (loop, "score"),
+    "before scores are computed": (worker, "score"),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from small_project import small_project, table, task
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 
 @pytest.fixture(scope="module")

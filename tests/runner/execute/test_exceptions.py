@@ -17,10 +17,10 @@ from own_encoders import ERRORS, LOST, MARKED, RETURNED, TAKEN
 from small_project import table, task
 from tiny_models import tiny_static
 
-import runner.execute.jobs
-from runner.__main__ import main
-from runner.encode.engine import Encoding
-from tasks.sts import STS
+import embedmark.runner.execute.jobs
+from embedmark.runner.cli.main import main
+from embedmark.runner.encode.engine import Encoding
+from embedmark.tasks.pairs.sts import STS
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_lost_device_ends_the_run_and_later_runs_find_the_cause(
     project: Path, encoder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Texts of both jobs are in the batch that ends the first run; the second one tries them apart."""
-    monkeypatch.setattr("runner.execute.loop.JOBS_AT_ONCE", 2)
+    monkeypatch.setattr("embedmark.runner.execute.worker.JOBS_AT_ONCE", 2)
     table(project, "third", test=[{"sentence1": f"a {n}", "sentence2": f"{n} b", "score": float(n)} for n in range(3)])
     task(project, "Third", "sts", "cosine_spearman")
     assert run(project, encoder, tasks="Healthy,Faulty,Third") == 1
@@ -109,21 +109,21 @@ def test_a_lost_device_ends_the_run_and_later_runs_find_the_cause(
 
 
 def test_an_error_in_scoring_or_in_reading_fails_its_job(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = runner.execute.jobs.load
+    plain = embedmark.runner.execute.jobs.load
 
     def load(config: Any, *arguments: Any, **named: Any) -> Any:
         if config.name == "Faulty":
             raise MemoryError
         return plain(config, *arguments, **named)
 
-    monkeypatch.setattr(runner.execute.jobs, "load", load)
+    monkeypatch.setattr(embedmark.runner.execute.jobs, "load", load)
     assert run(project, "Fine") == 1
     assert (done(), failures()["Faulty"]["error_class"]) == ({"Healthy"}, "MemoryError")
-    monkeypatch.setattr(runner.execute.jobs, "load", plain)
+    monkeypatch.setattr(embedmark.runner.execute.jobs, "load", plain)
     scored = STS.evaluate
 
     def evaluate(self: STS, *arguments: Any) -> Any:
-        if self._context.name == "Faulty":
+        if self.context.name == "Faulty":
             raise ZeroDivisionError("division by zero")
         return scored(self, *arguments)
 
@@ -167,8 +167,8 @@ def test_a_similarity_that_does_not_exist(project: Path, capsys: pytest.CaptureF
 
 @pytest.fixture
 def a_group_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.execute.loop.BATCHES", 0)
-    monkeypatch.setattr("runner.encode.engine.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("embedmark.runner.execute.worker.BATCHES", 0)
+    monkeypatch.setattr("embedmark.runner.encode.engine.FLUSH_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("a_group_a_job")

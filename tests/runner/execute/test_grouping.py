@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.execute.grouping import grouped
+from embedmark.runner.execute.grouping import grouped
 
 JOBS = st.lists(st.tuples(st.integers(0, 50), st.sampled_from("ab"), st.booleans()), max_size=30)
 

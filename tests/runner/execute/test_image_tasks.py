@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits, load_sample_images
 from tiny_models import tiny_clip, tiny_static
 from transformers import CLIPModel, CLIPProcessor
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from small_project import small_project
 
-import models.sentence_transformer
-from runner.__main__ import main
+from embedmark.models.torch import sentence_transformer
+from embedmark.runner.cli.main import main
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,13 @@ def loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often a model was loaded."""
     monkeypatch.chdir(tmp_path)
     counted: list[str] = []
-    plain = models.sentence_transformer.load
+    plain = sentence_transformer.load
 
     def load(spec: Any) -> Any:
         counted.append(spec.name)
         return plain(spec)
 
-    monkeypatch.setattr(models.sentence_transformer, "load", load)
+    monkeypatch.setattr(sentence_transformer, "load", load)
     return counted
 
 

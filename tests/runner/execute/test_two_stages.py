@@ -15,15 +15,15 @@ from sentence_transformers import SentenceTransformer
 from small_project import small_project, table, task
 from tiny_models import tiny_two_stages
 
-from runner.__main__ import main
-from runner.config.compose import settings_from
-from runner.encode.engine import encode
-from runner.encode.store import DiskStore
-from runner.execute.jobs import prepare, requests
-from runner.execute.model import open_model
-from runner.pins import default_pins
-from runner.plan import make_plan
-from runner.results.items import read_items
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.compose import settings_from
+from embedmark.runner.encode.engine import encode
+from embedmark.runner.encode.store import DiskStore
+from embedmark.runner.execute.jobs import prepare, requests
+from embedmark.runner.execute.model import open_model
+from embedmark.runner.pins import default_pins
+from embedmark.runner.plan import make_plan
+from embedmark.runner.results.items import read_items
 
 TASKS = ("Search", "Other", "Copy", "Topics", "Likeness", "Groups")
 SIZE = 6
@@ -72,7 +72,7 @@ def vectors(project: Path, tasks: Sequence[str], outputs: str) -> Mapping[str, M
     """Task → text set → vectors, as the run loop would have them."""
     settings, catalogue = settings_from(["model=stages", f"tasks=[{','.join(tasks)}]"], [project])
     plan = make_plan(settings, catalogue, default_pins())
-    model = open_model(plan.model, plan.jobs[0].identity["model"], settings.execution, Path(outputs))
+    model = open_model(plan.model, settings.execution, Path(outputs))
     assert model.encoder is not None
     found = {}
     for job in plan.jobs:
@@ -80,7 +80,8 @@ def vectors(project: Path, tasks: Sequence[str], outputs: str) -> Mapping[str, M
         wanted = requests(prepared, model.encoder)
         encoded = encode(model.encoder, wanted, model.store)
         found[job.task.name] = {
-            item_set.name: encoded.vectors(request) for item_set, request in zip(prepared.texts, wanted, strict=True)
+            item_set.name: encoded.vectors(request)
+            for item_set, request in zip(prepared.item_sets, wanted, strict=True)
         }
     return found
 
@@ -130,13 +131,13 @@ def test_order_of_jobs_and_size_of_batches_change_nothing(project: Path, overrid
 
 def test_a_second_run_finds_everything_in_the_store(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run(project)
-    from models.two_stage import TwoStageEncoder
+    from embedmark.models.torch.two_stage import TwoStageEncoder
 
     def never(*_: Any) -> Any:
         raise AssertionError("a stage ran again")
 
     monkeypatch.setattr(TwoStageEncoder, "encode", never)
-    monkeypatch.setattr(TwoStageEncoder, "given", never)
+    monkeypatch.setattr(TwoStageEncoder, "second_stage", never)
     again = run(project, "rerun=true")
     for name, record in again.items():
         assert record["timing"]["texts_encoded"] == 0

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_records import NOON, failure, identity, record
 
-from runner.config.catalogue import Catalogue
-from runner.config.schema import BenchmarkConfig
-from runner.pins import default_pins
-from runner.report.aggregate import Aggregate, aggregate
-from runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
-from runner.results.collect import Collected, Kept
-from runner.results.record import Failure, Record
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import BenchmarkConfig
+from embedmark.runner.pins import default_pins
+from embedmark.runner.report.aggregate import Aggregate, aggregate
+from embedmark.runner.report.rows import WantedTask, rows_of_benchmark, rows_on_record, wanted_tasks
+from embedmark.runner.results.collect import Collected, Kept
+from embedmark.runner.results.record import Failure, Record
 
 A, B = "org/a", "org/b"
 

@@ -13,11 +13,12 @@ import pytest
 from planned_records import change, fail, measure, reported_project
 from small_project import small_project
 
-from models.loaders import loaders
-from runner.__main__ import main
-from runner.config import identity
-from runner.report import older
-from tasks.types import task_types
+from embedmark.models.loaders import loaders
+from embedmark.runner.cli.main import main
+from embedmark.runner.config import identity
+from embedmark.runner.config.schema.sources import sources
+from embedmark.runner.report import older
+from embedmark.tasks.types import task_types
 
 LOADER = "sentence_transformer"
 Patch = pytest.MonkeyPatch
@@ -49,14 +50,10 @@ def layout(patch: Patch) -> None:
     patch.setattr(identity, "IDENTITY", identity.IDENTITY - 1)
 
 
-def reading(patch: Patch) -> None:
-    patch.setitem(identity._READING, "files", identity._READING["files"] - 1)
-
-
 CHANGES: list[tuple[str, Versions, str, str]] = [
     ("loader", version_of(loaders, LOADER, "version"), "loader_version", "column"),
     ("protocol", version_of(task_types, "sts", "protocol"), "protocol", "row"),
-    ("reading", reading, "reading", "row"),
+    ("reading", version_of(sources, "files", "version"), "reading", "row"),
     ("layout of the identity", layout, "identity", "row"),
 ]
 
@@ -168,7 +165,7 @@ def test_other_settings_of_the_model_are_other_columns(
 
 def test_failures_of_older_versions_are_not_named(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        reading(patch)
+        version_of(sources, "files", "version")(patch)
         fail(mine, "model=a", "tasks=[Likeness]")
     measure(mine, "model=a", "tasks=[Likeness]")
     assert main(["report", "-cd", str(mine)]) == 0

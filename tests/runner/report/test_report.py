@@ -13,16 +13,16 @@ import pytest
 from rich.console import Console
 from sample_records import failure, identity, keep, record
 
-from runner.__main__ import main
-from runner.config.catalogue import Catalogue
-from runner.config.identity import fingerprint
-from runner.errors import UserError
-from runner.report.aggregate import aggregate
-from runner.report.report import FORMATS, Options, report
-from runner.report.rows import rows_on_record
-from runner.report.tables import print_report
-from runner.results.collect import Collected, Kept
-from runner.results.record import ModelFacts
+from embedmark.runner.cli.main import main
+from embedmark.runner.common.errors import OutputError, UserError
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.report.aggregate import aggregate
+from embedmark.runner.report.report import FORMATS, Options, report
+from embedmark.runner.report.rows import rows_on_record
+from embedmark.runner.report.tables import print_report
+from embedmark.runner.results.collect import Collected, Kept
+from embedmark.runner.results.record import ModelFacts
 
 CATALOGUE = Catalogue()
 
@@ -191,7 +191,7 @@ def test_mistakes(outputs: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no results"):
         report(tmp_path / "nowhere", CATALOGUE, console=console())
     (outputs / "report").write_text("", encoding="utf-8")
-    with pytest.raises(UserError, match="a file is where a folder has to be"):
+    with pytest.raises(OutputError, match="a file is where a folder has to be"):
         report(outputs, CATALOGUE, console=console())
 
 
@@ -202,8 +202,8 @@ def test_older_files_survive_a_disk_that_fails(outputs: Path, monkeypatch: pytes
     def broken(*_: Any, **__: Any) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", broken)
-    with pytest.raises(UserError, match="the disk is full"):
+    monkeypatch.setattr(Path, "replace", broken)
+    with pytest.raises(OutputError, match="the disk is full"):
         report(outputs, CATALOGUE, console=console())
     assert (outputs / "report" / "report.csv").read_bytes() == before
     assert len(list((outputs / "report").iterdir())) == 3

@@ -13,7 +13,7 @@ import pytest
 from planned_records import change, config, fail, measure, planned, reported_project
 from small_project import table
 
-from runner.__main__ import main
+from embedmark.runner.cli.main import main
 
 Change = Callable[[Path], None]
 TOPICS = "task/topics.yaml"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.report.variants import labels
+from embedmark.runner.report.variants import labels
 
 
 def test_only_what_differs_is_said_of_those_that_have_it() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sample_records import failure, identity, keep, record
 
-from runner.config.identity import canonical, fingerprint, plain
-from runner.errors import UserError
-from runner.report.why import Difference, differences, resolve, why
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.identity import canonical, fingerprint, plain
+from embedmark.runner.report.why import Difference, differences, resolve, why
 
 LEAVES = st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner), max_leaves=8)

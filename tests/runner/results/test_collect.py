@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sample_records import failure, identity, keep, record
 
-from runner.results.collect import collect, frame
+from embedmark.runner.results.collect import collect, frame
 
 
 def test_damaged_folders_are_told_and_skipped(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_damaged_folders_are_told_and_skipped(tmp_path: Path) -> None:
 def test_no_outputs(tmp_path: Path) -> None:
     found = collect(tmp_path / "nowhere")
     assert (found.records, found.failures, found.problems) == ((), (), ())
-    assert frame(found).shape == (0, 16)
+    assert frame(found).shape == (0, 18)
 
 
 def test_a_row_a_metric(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from small_project import small_project, table, task
 
-from runner.__main__ import main
-from runner.results.items import read_items
-from tasks.items import main_score_of, units
+from embedmark.runner.cli.main import main
+from embedmark.runner.results.items import read_items
+from embedmark.tasks.item_arrays import main_score_of, units
 
 RNG = random.Random(3)
 TEXTS = [

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from sample_records import failure, identity, job, record
 
-from runner.config.identity import fingerprint
-from runner.results import durable
-from runner.results.folder import JobFolders
-from runner.results.inspection import damage, scan
-from runner.results.record import read_record
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.results import durable
+from embedmark.runner.results.folder import JobFolders
+from embedmark.runner.results.inspection import inspect, scan
+from embedmark.runner.results.record import read_record
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
@@ -56,19 +56,19 @@ def finish(outputs: Path) -> None:
     assert_whole(outputs)
     work(outputs, 0.5)
     JobFolders(outputs).clean()
-    assert set(JobFolders(outputs).states(map(fingerprint, JOBS)).values()) == {"done"}
+    assert set(JobFolders(outputs).look(map(fingerprint, JOBS)).states.values()) == {"done"}
     assert [path.name for path in (outputs / "jobs").iterdir() if "corrupt" in path.name or "failed" in path.name] == []
     assert list((outputs / "jobs" / ".tmp").iterdir()) == []
     for values in JOBS:
-        _, path = JobFolders(outputs).find(fingerprint(values))
-        assert path is not None
-        assert read_record(path / "result.json") in (record(values, 0.5), record(values, 0.75))
+        found = JobFolders(outputs).look([fingerprint(values)]).jobs[fingerprint(values)]
+        assert found is not None
+        assert read_record(found.found.path / "result.json") in (record(values, 0.5), record(values, 0.75))
 
 
 def assert_whole(outputs: Path) -> None:
     for found in scan(outputs):
-        assert damage(found.path) is None
-    assert "corrupt" not in JobFolders(outputs).states(map(fingerprint, JOBS)).values()
+        assert not inspect(found).problem
+    assert "corrupt" not in JobFolders(outputs).look(map(fingerprint, JOBS)).states.values()
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def recover(outputs: Path, rerun: bool) -> None:
         patch.setattr(os, "fsync", lambda _: None)
         if rerun:
             JobFolders(outputs).clean()
-            assert set(JobFolders(outputs).states(map(fingerprint, JOBS)).values()) == {"done"}
+            assert set(JobFolders(outputs).look(map(fingerprint, JOBS)).states.values()) == {"done"}
         finish(outputs)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import logging
 import multiprocessing
 import os
@@ -21,12 +20,12 @@ import numpy as np
 import pytest
 from sample_records import failure, identity, job, record
 
-from runner.config.identity import canonical, fingerprint
-from runner.errors import UserError
-from runner.results import durable, folder, inspection
-from runner.results.folder import Claim, JobFolders, folder_name
-from runner.results.inspection import damage
-from runner.results.record import read_failure, read_record
+from embedmark.runner.common.errors import OutputError
+from embedmark.runner.config.identity import canonical, fingerprint
+from embedmark.runner.results import durable, folder, inspection
+from embedmark.runner.results.folder import Claim, JobFolders, folder_name
+from embedmark.runner.results.inspection import as_job_folder, inspect
+from embedmark.runner.results.record import read_failure, read_record
 
 ENVIRONMENT = {"packages": {"numpy": "2"}}
 
@@ -48,7 +47,7 @@ def fail(outputs: Path, values: Any) -> Path:
 
 
 def state(outputs: Path, values: Any) -> str:
-    return JobFolders(outputs).states([fingerprint(values)])[fingerprint(values)]
+    return JobFolders(outputs).look([fingerprint(values)]).states[fingerprint(values)]
 
 
 def unfinished(outputs: Path) -> list[Path]:
@@ -141,7 +140,7 @@ def test_states_of_many(tmp_path: Path) -> None:
     write(tmp_path, jobs["done"])
     fail(tmp_path, jobs["failed"])
     (write(tmp_path, jobs["corrupt"]) / "result.json").unlink()
-    found = JobFolders(tmp_path).states(fingerprint(values) for values in jobs.values())
+    found = JobFolders(tmp_path).look(fingerprint(values) for values in jobs.values()).states
     assert [found[fingerprint(jobs[name])] for name in names] == names
 
 
@@ -207,9 +206,11 @@ def test_damaged_records_are_set_aside_and_done_again(
 
 def test_damage_in_any_file_is_found(tmp_path: Path) -> None:
     path = write(tmp_path, identity(), items={"hit": np.ones(3)})
-    assert damage(path) is None
+    found = as_job_folder(path)
+    assert found is not None
+    assert not inspect(found).problem
     (path / "items.npz").write_bytes(b"")
-    assert damage(path) == "items.npz is not what was written"
+    assert inspect(found).problem == "items.npz is not what was written"
 
 
 def test_two_jobs_with_the_same_twelve_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,8 +222,9 @@ def test_two_jobs_with_the_same_twelve_digits(tmp_path: Path, monkeypatch: pytes
     digests = [fingerprint(first), fingerprint(second)]
     paths = [write(tmp_path, values) for values in (first, second)]
     assert [path.name.rpartition("--")[2] for path in paths] == [digests[0][:1], digests[1][:9]]
-    assert JobFolders(tmp_path).states(digests) == dict.fromkeys(digests, "done")
-    assert [JobFolders(tmp_path).find(digest)[1] for digest in digests] == paths
+    look = JobFolders(tmp_path).look(digests)
+    assert look.states == dict.fromkeys(digests, "done")
+    assert [found and found.found.path for found in look.jobs.values()] == paths
 
 
 def test_one_job_has_one_claim(tmp_path: Path) -> None:
@@ -267,7 +269,7 @@ def test_two_processes_race_for_one_job(tmp_path: Path) -> None:
     ("number", "message"),
     [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "may not be written"), (errno.EIO, "cannot be written")],
 )
-@pytest.mark.parametrize("call", ["_write_all", "sync_folder"])
+@pytest.mark.parametrize("call", ["os.fsync", "sync_folder"])
 @pytest.mark.parametrize("earlier", ["absent", "failed", "done"])
 def test_a_disk_that_fails_loses_nothing(
     call: str, number: int, message: str, earlier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -280,8 +282,8 @@ def test_a_disk_that_fails_loses_nothing(
         raise OSError(number, os.strerror(number))
 
     with claimed(tmp_path, values) as claim, monkeypatch.context() as patch:
-        patch.setattr(durable, call, broken)
-        with pytest.raises(UserError, match=message) as error:
+        patch.setattr(f"{durable.__name__}.{call}", broken)
+        with pytest.raises(OutputError, match=message) as error:
             claim.succeed(record(values, 0.75), values, ENVIRONMENT)
     assert str(tmp_path) in str(error.value)
     assert "outputs=FOLDER" in str(error.value)
@@ -301,20 +303,10 @@ def test_a_rename_that_fails_brings_the_earlier_record_back(tmp_path: Path, monk
 
     with claimed(tmp_path, values) as claim, monkeypatch.context() as patch:
         patch.setattr(Path, "rename", broken)
-        with pytest.raises(UserError, match="cannot be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             claim.succeed(record(values, 0.75), values, ENVIRONMENT)
     assert read_record(done / "result.json").main_score == 0.5
     assert unfinished(tmp_path) == []
-
-
-def test_write_that_takes_only_a_part_is_continued(tmp_path: Path) -> None:
-    class Slow(io.FileIO):
-        def write(self, data: Any) -> int:
-            return super().write(bytes(data)[:7])
-
-    with Slow(tmp_path / "file", "w") as handle:
-        durable._write_all(handle, b"a longer content than seven bytes")
-    assert (tmp_path / "file").read_bytes() == b"a longer content than seven bytes"
 
 
 def test_outputs_that_may_not_be_written(tmp_path: Path) -> None:
@@ -322,13 +314,13 @@ def test_outputs_that_may_not_be_written(tmp_path: Path) -> None:
     outputs.mkdir(mode=0o500)
     if os.access(outputs, os.W_OK):
         pytest.skip("this user may write anywhere; the file that is in the way below stands in for it")
-    with pytest.raises(UserError, match="may not be written"):
+    with pytest.raises(OutputError, match="may not be written"):
         claimed(outputs, identity())
 
 
 def test_a_file_where_outputs_should_be(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("", encoding="utf-8")
-    with pytest.raises(UserError, match="a file is where a folder has to be"):
+    with pytest.raises(OutputError, match="a file is where a folder has to be"):
         claimed(tmp_path / "outputs", identity())
 
 

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from sample_records import failure, identity, keep, record
 from small_project import small_project, table, task
 
-from runner.__main__ import main
-from runner.config.identity import fingerprint
-from runner.results.collect import collect
-from runner.results.folder import JobFolders
-from runner.results.inspection import as_job_folder, inspect
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.identity import fingerprint
+from embedmark.runner.results.collect import collect
+from embedmark.runner.results.folder import JobFolders
+from embedmark.runner.results.inspection import as_job_folder, inspect
 
 Damage = Callable[[Path], None]
 
@@ -247,7 +247,9 @@ def test_an_older_failure_beside_a_record_does_not_matter(hurt: bool, tmp_path: 
     failed = keep(tmp_path, values, failure(values))
     if hurt:
         os.truncate(failed / "failure.json", 10)
-    assert JobFolders(tmp_path).find(fingerprint(values)) == ("done", folder)
+    found = JobFolders(tmp_path).look([fingerprint(values)]).jobs[fingerprint(values)]
+    assert found is not None
+    assert (found.state, found.found.path) == ("done", folder)
     printed = out("report", "--outputs", str(tmp_path))
     assert "failed" not in printed
     assert "skipped" not in printed
@@ -267,7 +269,7 @@ def test_whatever_is_in_a_file_runs_and_reports_agree(data: st.DataObject) -> No
         end = data.draw(st.integers(start, len(content)))
         changed = content[:start] + data.draw(st.binary(max_size=20)) + content[end:]
         path.write_bytes(changed)
-        state, _ = JobFolders(outputs).find(fingerprint(values))
+        state = JobFolders(outputs).look([fingerprint(values)]).states[fingerprint(values)]
         found = collect(outputs)
         assert (state == "done") == (len(found.records) == 1) == (not found.problems)
         # A line of the sums may be left out: the file that it was of is no part of the record then.

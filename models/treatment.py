@@ -1,0 +1,71 @@
+"""How a checkpoint's model treats texts and images, said without its weights: whose facts were read when it was opened.
+
+Imports nothing heavy, so that a run whose vectors are all in the store starts without the libraries of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.instructions import InstructionTable
+from embedmark.models.prompts import PromptTable, most_specific, prompt_table
+from embedmark.models.spec import ModelSpec, refuse_settings
+
+
+@dataclass(frozen=True)
+class CheckpointTreatment:
+    """A Treatment, and what an encoder goes by.
+
+    Args:
+        prompts: What goes before a text.
+        arguments: Of the forward pass, keyed like prompts.
+        reads_side: Whether the forward pass is told the side of a text.
+        chats: Whether items become messages of a chat, where a prompt can be said of an image too.
+        takes_images: Whether images can be encoded.
+    """
+
+    prompts: PromptTable | InstructionTable
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reads_side: bool = False
+    chats: bool = False
+    takes_images: bool = False
+
+    def variant(self, context: EncodeContext) -> Variant:
+        """Prompt and arguments of a context; the side itself only where the model reads it."""
+        arguments: dict[str, Any] = dict(most_specific(self.arguments, context) or {})
+        if context.side and self.reads_side:
+            arguments.setdefault("task", context.side)
+        prompted = context.modality == "text" or self.chats
+        return Variant(self.prompts.choose(context) if prompted else "", tuple(sorted(arguments.items())))
+
+    @property
+    def sketch(self) -> dict[str, bool]:
+        """What of it only the opened model tells."""
+        return {"reads_side": self.reads_side, "chats": self.chats, "takes_images": self.takes_images}
+
+
+def checkpoint_prompts(spec: ModelSpec, folder: Path) -> PromptTable | InstructionTable:
+    """The prompts or instructions of a config, beside those that the checkpoint in a folder has. Raises ModelError."""
+    if spec.instructions is None:
+        return prompt_table(spec.prompts, folder)
+    saved = prompt_table({}, folder)
+    return InstructionTable(spec.instructions, spec.prompts, saved.prompts.get(saved.default or "", ""))
+
+
+def of_sentence_transformer(spec: ModelSpec, sketch: Mapping[str, Any]) -> CheckpointTreatment:
+    """What loader sentence_transformer would say. sketch: of the same weights. Raises ModelError."""
+    assert spec.folder is not None
+    return CheckpointTreatment(
+        checkpoint_prompts(spec, spec.folder), spec.parameters.get("encode") or {},
+        bool(sketch["reads_side"]), bool(sketch["chats"]), bool(sketch["takes_images"]),
+    )  # fmt: skip
+
+
+def of_static(spec: ModelSpec, sketch: Mapping[str, Any]) -> CheckpointTreatment:  # noqa: ARG001 - as the others
+    """What loader model2vec would say. Raises ModelError."""
+    refuse_settings(spec, "instructions")
+    return CheckpointTreatment(PromptTable(spec.prompts))

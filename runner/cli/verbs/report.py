@@ -1,0 +1,37 @@
+"""`report`: the scores of what was run."""
+
+from __future__ import annotations
+
+import argparse
+
+from embedmark.runner.cli.arguments import take_config_dir, take_outputs
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("--benchmark", metavar="NAME", help="only this benchmark's tasks, with its means")
+    parser.add_argument("--model", action="append", default=[], metavar="NAME", help="only this model; may be repeated")
+    parser.add_argument("--draws", choices=["job", "mteb"], help="the benchmark as it was run with these draws")
+    parser.add_argument(
+        "--older", action="store_true", help="also what a change of version made old, in columns and rows marked so"
+    )
+    parser.add_argument("--field", action="store_true", help="also where the models stand among the published ones")
+    parser.add_argument("--ignore-failed", action="store_true", help="as if no job had failed")
+    parser.add_argument(
+        "--format",
+        action="append",
+        default=[],
+        choices=["md", "csv", "json"],
+        help="what to write (default: all three)",
+    )
+    take_outputs(parser)
+    take_config_dir(parser)
+
+
+def handle(options: argparse.Namespace) -> int:
+    """Do it, and return the exit status."""
+    from embedmark.runner.cli.report import report
+    from embedmark.runner.report.report import Options
+
+    asked = Options(options.benchmark, options.model, options.draws, options.older, options.ignore_failed)
+    return report(options.outputs, asked, options.format, options.config_dir, field=options.field)

@@ -1,0 +1,47 @@
+"""What a benchmark's file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import model_validator
+
+from embedmark.runner.config.roles import Decides, Describes, Schema
+from embedmark.runner.config.values import Languages, Name
+
+
+class BenchmarkTask(Schema):
+    """A task in a benchmark, possibly cut to some of its subsets and splits."""
+
+    name: Annotated[Name, Decides]
+    subsets: Annotated[tuple[Name, ...] | None, Decides] = None
+    splits: Annotated[tuple[Name, ...] | None, Decides] = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> BenchmarkTask:
+        for key in ("subsets", "splits"):
+            if getattr(self, key) == ():
+                raise ValueError(f"`{key}` is empty; name at least one, or leave it out, which means all of the task's")
+        return self
+
+
+def named_tasks(values: Any) -> Any:
+    """Let a task be listed by its name alone."""
+    if isinstance(values, dict) and isinstance(values.get("tasks"), (list, tuple)):
+        return {**values, "tasks": [{"name": task} if isinstance(task, str) else task for task in values["tasks"]]}
+    return values
+
+
+class BenchmarkConfig(Schema):
+    """One benchmark file: tasks by name."""
+
+    name: Annotated[Name, Describes]
+    aliases: Annotated[tuple[Name, ...], Describes] = ()
+    reference: Annotated[str | None, Describes] = None
+    languages: Annotated[Languages, Describes] = ()
+    tasks: Annotated[tuple[BenchmarkTask, ...], Describes]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_alone(cls, values: Any) -> Any:
+        return named_tasks(values)

@@ -1,0 +1,126 @@
+"""JSON that a stranger wrote, read within limits: no file, depth, text or number is larger than results have."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.text import shortened
+
+BYTES = 8 << 20
+"""The largest file; the largest result file that was published is a twentieth of it."""
+
+DEPTH, CHARACTERS, KEYS, ROWS = 12, 4096, 512, 20_000
+_NUMBER, _INTEGER = 40, 18
+
+
+def read_json(path: Path, *, infinite: bool = False) -> dict[str, Any]:
+    """Read the object in a JSON file that may be hostile.
+
+    Args:
+        path: A regular file.
+        infinite: Whether `Infinity` is a number, as in the field's descriptions of models; -Infinity never is.
+
+    Returns:
+        The object; a bare `NaN` in it is a NaN.
+
+    Raises:
+        UserError: It cannot be read, is not JSON, says a key twice, or is beyond a limit. The message names the file.
+    """
+    try:
+        content = read_regular(path, BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_json(content, str(path), infinite=infinite)
+
+
+def parse_json(content: bytes, where: str, *, infinite: bool = False) -> dict[str, Any]:
+    """Parse what `read_json` reads. where: what messages call it. Raises UserError like it."""
+    if len(content) > BYTES:
+        raise UserError(f"{where}: larger than {BYTES >> 20} MiB; no result file is")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: not in UTF-8: byte {error.start} is {content[error.start]:#04x}") from None
+    try:
+        values = json.loads(
+            text,
+            object_pairs_hook=_once,
+            parse_constant=_constant(infinite),
+            parse_float=_float,
+            parse_int=_integer,
+        )
+        _check(values, 1)
+    except RecursionError:
+        raise UserError(f"{where}: nested deeper than {DEPTH} levels") from None
+    except ValueError as error:
+        raise UserError(f"{where}: not valid: {shortened(str(error), 200)}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: expected an object, as in {{...}}")
+    return values
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    if len(found) > KEYS:
+        raise ValueError(f"an object has {len(found)} keys; expected at most {KEYS}")
+    return found
+
+
+def _constant(infinite: bool) -> Callable[[str], float]:
+    def parse(name: str) -> float:
+        if name == "NaN":
+            return math.nan
+        if infinite and name == "Infinity":
+            return math.inf
+        raise ValueError(f"{name} is no finite number")
+
+    return parse
+
+
+def _float(digits: str) -> float:
+    if len(digits) > _NUMBER:
+        raise ValueError(f"a number of {len(digits)} characters; expected at most {_NUMBER}")
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is no finite number")
+    return number
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _INTEGER:
+        raise ValueError(f"a number of {len(digits)} digits; expected at most {_INTEGER}")
+    return int(digits)
+
+
+def _check(value: Any, depth: int) -> None:
+    """Raises ValueError for what is beyond a limit."""
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, (dict, list)):
+        if depth > DEPTH:
+            raise ValueError(f"nested deeper than {DEPTH} levels")
+        if isinstance(value, list) and len(value) > ROWS:
+            raise ValueError(f"a list of {len(value)}; expected at most {ROWS}")
+        for inner in value:
+            _check(inner, depth + 1)
+        if isinstance(value, dict):
+            for inner in value.values():
+                if type(inner) is not float:
+                    _check(inner, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    if len(text) > CHARACTERS:
+        raise ValueError(f"a text of {len(text)} characters; expected at most {CHARACTERS}")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("a text with half a character (a lone surrogate)")

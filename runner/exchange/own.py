@@ -1,0 +1,50 @@
+"""Records of embedmark that were made elsewhere: another machine's outputs folder, or a colleague's."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+from embedmark.runner.common.files import read_regular
+from embedmark.runner.exchange.result_file import NO_REVISION
+from embedmark.runner.export.chosen import labelled, record_of
+from embedmark.runner.export.mteb import version_on_record
+from embedmark.runner.results.collect import collect
+from embedmark.runner.results.inspection import RESULT
+
+
+def scores_of_jobs(outputs: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Read the records of an outputs folder, each checked as a whole.
+
+    Returns:
+        Rows by the columns of the import store, without the day, their origin `embedmark`; and a line for each record
+        that is damaged.
+
+    Raises:
+        OutputError: The folder cannot be read.
+    """
+    collected = collect(outputs)
+    rows = []
+    for kept, label in labelled(collected.records):
+        record = record_of(kept)
+        rows.append(
+            {
+                "model": record.job.model,
+                "revision": record.job.model_revision or NO_REVISION,
+                "task": record.job.task,
+                "split": record.job.split,
+                "subset": record.job.subset,
+                "metric": None,
+                "main_score": None if math.isnan(record.main_score) else record.main_score,
+                "dataset_revision": record.dataset.revision,
+                "revision_text": None,
+                "mteb_version": version_on_record(record),
+                "experiment": label or None,
+                "origin": "embedmark",
+                "source": f"{outputs.name}/jobs/{kept.folder.name}",
+                "source_sha256": hashlib.sha256(read_regular(kept.folder / RESULT)).hexdigest(),
+            }
+        )
+    return rows, [f"{problem}" for problem in collected.problems]

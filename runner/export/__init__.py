@@ -1,0 +1,1 @@
+"""Records in the forms that others read: the field's result files, tables, model cards, citations."""

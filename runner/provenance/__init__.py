@@ -1,0 +1,1 @@
+"""Who vouches for a record: statements about its files, signed by ssh-keygen and checked without a network."""

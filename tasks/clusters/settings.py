@@ -1,0 +1,65 @@
+"""The settings of clustering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from embedmark.tasks.base import ColumnRoles, Modality
+from embedmark.tasks.settings import LATER, ClusterColumn, Draws, at_least, clusters
+
+
+@dataclass(frozen=True)
+class ClusteringSettings:
+    """Mini-batch k-means on drawn documents, repeated; hierarchical labels are scored a level."""
+
+    max_fraction_of_documents_to_embed: float | None = 0.04
+    max_document_to_embed: int | None = None
+    max_documents_per_cluster: int = 16_384
+    n_clusterings: int = 10
+    k_mean_batch_size: int = 512
+    max_depth: int | None = None
+    seed: int = 42
+    draws: Draws = "job"
+    input_column: str = "sentences"
+    label_column: str = "labels"
+    modality: Modality = field(default="text", metadata=LATER)
+    cluster_column: ClusterColumn = None
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "max_documents_per_cluster", "n_clusterings", "k_mean_batch_size")
+        if self.max_fraction_of_documents_to_embed is not None and self.max_document_to_embed is not None:
+            raise ValueError(
+                "max_document_to_embed and max_fraction_of_documents_to_embed are both set; "
+                "set the one that is not meant to null"
+            )
+
+    def drawn_split(self, split: str) -> str:
+        """The split whose row count decides how far evaluating `split` advances the generator."""
+        return split
+
+    def column_roles(self) -> ColumnRoles:
+        """The columns that it reads, and as what."""
+        return ((self.input_column, self.modality), (self.label_column, "label"), *clusters(self.cluster_column))
+
+    def metrics(self) -> frozenset[str]:
+        """The metrics that it computes."""
+        return frozenset({"v_measure", "v_measure_std", "ami", "ami_std"})
+
+
+@dataclass(frozen=True)
+class LegacyClusteringSettings:
+    """Each row holds many sentences and their labels, and is clustered by itself."""
+
+    k_mean_batch_size: int = 500
+    seed: int = 42
+    input_column: str = "sentences"
+    label_column: str = "labels"
+    cluster_column: ClusterColumn = None
+
+    def column_roles(self) -> ColumnRoles:
+        """The columns that it reads, and as what."""
+        return ((self.input_column, "text"), (self.label_column, "label"), *clusters(self.cluster_column))
+
+    def metrics(self) -> frozenset[str]:
+        """The metrics that it computes."""
+        return frozenset({"v_measure", "v_measure_std"})
