@@ -35,6 +35,8 @@ file, below what was imported, with the commit of a checkout; imported_at: the d
 TOLERANCE = 1e-6
 """Scores that are closer are the same: results are written with six digits."""
 
+_SOURCE = ("source", "source_sha256")
+
 _GROUP = 200_000
 
 
@@ -130,11 +132,26 @@ def _once(scores: pl.DataFrame) -> pl.DataFrame:
     """Each score of a cell once, of the same ones that whose source is first by name; sorted."""
     import polars as pl
 
-    ordered = scores.with_columns(pl.col("main_score").round(6).alias("rounded")).sort(
-        *CELL, "rounded", "source", "source_sha256", "imported_at", "main_score", nulls_last=True
-    )
-    first = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in (*CELL, "rounded"))
-    return ordered.filter(first | (pl.int_range(pl.len()) == 0)).drop("rounded")
+    cell = (*CELL, "rounded")
+    rounded = scores.select(*CELL, pl.col("main_score").round(6).alias("rounded"))
+    places = pl.DataFrame([_places(rounded[name]) for name in cell])
+    rest = scores.select("imported_at", "main_score").with_columns(_places(scores[name]) for name in _SOURCE)
+    keys = (*cell, *_SOURCE, "imported_at", "main_score")
+    order = places.hstack(rest).select(pl.arg_sort_by(*keys, nulls_last=True)).to_series()
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in cell)
+    first = places[order].select(changed.fill_null(True)).to_series()
+    return scores[order.filter(first)]
+
+
+def _places(column: pl.Series) -> pl.Series:
+    """The place of each value among the column's sorted ones, null last; numbers take far less to sort than names."""
+    import polars as pl
+
+    values = column.unique().drop_nulls()
+    order = (values.cast(pl.String) if values.dtype == pl.Categorical else values).arg_sort()
+    values = values[order]
+    places = pl.int_range(values.len(), dtype=pl.UInt32, eager=True)
+    return column.replace_strict(values, places, default=values.len(), return_dtype=pl.UInt32)
 
 
 def _contradicting(scores: pl.DataFrame) -> pl.DataFrame:
