@@ -62,8 +62,9 @@ def present_task(task: str) -> str:
 
 
 def present_model(model: str) -> str:
-    """Return what a model is called today, as the catalogue has it."""
-    name: str = aliases()["models"].get(model, model)
+    """Return what a model is called today, as the catalogue has it, though its folder's name be given."""
+    told: str = aliases()["folders"].get(model, model)
+    name: str = aliases()["models"].get(told, told)
     return name
 
 

@@ -109,7 +109,7 @@ def match(record: Record, scores: pl.DataFrame) -> list[Published] | Several:
         pl.col("subset") == job.subset,
     )
     found: list[Published] = []
-    for origin in sorted(cell["origin"].unique().to_list(), key=_ORIGINS.index):
+    for origin in sorted(cell["origin"].unique().to_list(), key=PREFERRED_ORIGINS.index):
         rows = cell.filter(pl.col("origin") == origin).to_dicts()
         confirmed = [row for row in rows if _same_revision(row["revision"], job.model_revision)]
         revisions = sorted({row["revision"] for row in rows})
@@ -122,7 +122,8 @@ def match(record: Record, scores: pl.DataFrame) -> list[Published] | Several:
     return [one for one in found if one.origin != "snapshot" or not _is_told(one, told)]
 
 
-_ORIGINS = ["published", "embedmark", "self-reported", "snapshot"]
+PREFERRED_ORIGINS = ("published", "embedmark", "self-reported", "snapshot")
+"""Where scores may be from, the most trusted first."""
 
 
 def _is_told(one: Published, told: set[tuple[float, str | None]]) -> bool:
@@ -137,10 +138,11 @@ def _same_revision(published: str, own: str | None) -> bool:
 
 def _nearest(rows: Sequence[dict[str, Any]], revision: str | None) -> dict[str, Any]:
     """Of several scores of one cell that of the same data; else that of the newest version."""
-    return max(rows, key=lambda row: (row["dataset_revision"] == revision, _version(row["mteb_version"])))
+    return max(rows, key=lambda row: (row["dataset_revision"] == revision, version_key(row["mteb_version"])))
 
 
-def _version(text: str | None) -> tuple[int, ...]:
+def version_key(text: str | None) -> tuple[int, ...]:
+    """Return what sorts versions of mteb, the newest last; one that is not told is the oldest."""
     parts = (text or "").partition("-")[0].partition("+")[0].split(".")
     return tuple(int(part) for part in parts if part.isdigit())
 

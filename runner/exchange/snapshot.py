@@ -45,3 +45,11 @@ def models() -> pl.DataFrame:
     import polars as pl
 
     return pl.read_parquet(MODELS, glob=False)
+
+
+def revisions() -> dict[str, str]:
+    """Read which revision the field's metadata names, by model; models without one are left out."""
+    import polars as pl
+
+    known = pl.scan_parquet(MODELS, glob=False).select("name", "revision").drop_nulls().collect()
+    return dict(known.iter_rows())
