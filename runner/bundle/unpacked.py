@@ -13,7 +13,7 @@ from embedmark.runner.bundle.contents import NAME, local_folders, refuse_service
 from embedmark.runner.bundle.manifest import LARGEST, Manifest, parse_manifest
 from embedmark.runner.common import folder as folders
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.files import read_bounded
 from embedmark.runner.common.text import counted
 from embedmark.runner.config.compose import settings_from
 from embedmark.runner.config.members import all_of
@@ -31,12 +31,7 @@ _GROUPS = ("configs", "folders")
 def read(folder: Path) -> Manifest:
     """Read the manifest of an unpacked bundle, and compare every file with it. Raises UserError naming what differs."""
     path = folder / MANIFEST
-    try:
-        content = read_regular(path, LARGEST + 1)
-    except OSError as error:
-        raise UserError(f"{folder} is no unpacked bundle: {path}: {error.strerror}") from error
-    if len(content) > LARGEST:
-        raise UserError(f"{path}: more than {LARGEST} bytes")
+    content = read_bounded(path, LARGEST, where=f"{folder} is no unpacked bundle: {path}")
     manifest = parse_manifest(content, str(path))
     for name, expected in manifest.files.items():
         file = folder / name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedmark.runner.common.errors import FAILED, OK, USER_ERROR, UserError
-from embedmark.runner.common.files import read_regular, write_atomically
+from embedmark.runner.common.files import read_bounded, write_atomically
 from embedmark.runner.common.text import counted, say
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.export.chosen import choose
@@ -106,12 +106,7 @@ _LONGEST = 16 << 20
 
 
 def _paths(file: Path) -> list[str]:
-    try:
-        content = read_regular(file, _LONGEST + 1)
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from error
-    if len(content) > _LONGEST:
-        raise UserError(f"{file}: larger than {_LONGEST >> 20} MiB")
+    content = read_bounded(file, _LONGEST)
     return [name.decode("utf-8", "backslashreplace") for name in content.split(b"\0") if name]
 
 

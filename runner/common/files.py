@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from embedmark.runner.common.errors import IrregularFileError
+from embedmark.runner.common.errors import IrregularFileError, UserError
 
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])}
 """Why the system has no room for a file: the disk, the user's quota, or the largest file that it allows is full."""
@@ -62,6 +62,34 @@ def read_regular(path: Path | str, most: int | None = None) -> bytes:
         return b"".join(parts)
     finally:
         os.close(handle)
+
+
+def read_bounded(path: Path, most: int, *, hint: str = "", where: str | None = None) -> bytes:
+    """Read a regular file that a stranger may have written, and no larger one.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+        hint: What a message about the size ends with, as "; no result file is".
+        where: What messages call the file; by default its path.
+
+    Raises:
+        UserError: It cannot be read, is no regular file, or is larger.
+    """
+    where = where or str(path)
+    try:
+        content = read_regular(path, most + 1)
+    except OSError as error:
+        raise UserError(f"{where}: cannot be read: {error.strerror}") from error
+    refuse_larger(len(content), most, where, hint)
+    return content
+
+
+def refuse_larger(size: int, most: int, where: str, hint: str = "") -> None:
+    """Refuse what has more bytes than it may have. Raises UserError, as `read_bounded` does."""
+    if size > most:
+        shown = f"{most >> 20} MiB" if most >= 1 << 20 else f"{most >> 10} KiB"
+        raise UserError(f"{where}: larger than {shown}{hint}")
 
 
 def write_atomically(

@@ -11,7 +11,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.files import read_bounded
 
 MAX_BYTES = 4 * 2**20
 MAX_NODES = 200_000
@@ -51,12 +51,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def read_text(path: Path) -> str:
     """The text of a config file. Raises UserError where it cannot be read, is too large or not UTF-8."""
-    try:
-        content = read_regular(path, MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise UserError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, the limit of a config file")
+    content = read_bounded(path, MAX_BYTES, hint=", the limit of a config file")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

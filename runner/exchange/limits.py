@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.files import read_bounded, refuse_larger
 from embedmark.runner.common.text import shortened
 
 BYTES = 8 << 20
 """The largest file; the largest result file that was published is a twentieth of it."""
+
+_HINT = "; no result file is"
 
 DEPTH, CHARACTERS, KEYS, ROWS = 12, 4096, 512, 20_000
 _NUMBER, _INTEGER = 40, 18
@@ -32,17 +34,12 @@ def read_json(path: Path, *, infinite: bool = False) -> dict[str, Any]:
     Raises:
         UserError: It cannot be read, is not JSON, says a key twice, or is beyond a limit. The message names the file.
     """
-    try:
-        content = read_regular(path, BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    return parse_json(content, str(path), infinite=infinite)
+    return parse_json(read_bounded(path, BYTES, hint=_HINT), str(path), infinite=infinite)
 
 
 def parse_json(content: bytes, where: str, *, infinite: bool = False) -> dict[str, Any]:
     """Parse what `read_json` reads. where: what messages call it. Raises UserError like it."""
-    if len(content) > BYTES:
-        raise UserError(f"{where}: larger than {BYTES >> 20} MiB; no result file is")
+    refuse_larger(len(content), BYTES, where, _HINT)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

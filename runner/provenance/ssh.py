@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.files import read_bounded
 
 NAMESPACE = "embedmark-record"
 """What a key signs for: a signature made for something else, an e-mail say, is none of a record."""
@@ -23,6 +23,7 @@ NAMESPACE = "embedmark-record"
 LONGEST = 64 * 1024
 """Bytes of the largest signature, statement and list of signers that are read; real ones have a few thousand."""
 
+_EXPECTED = "expected lines of `NAME KEYTYPE KEY`"
 _BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----\n", b"-----END SSH SIGNATURE-----\n"
 _COLUMNS = 70
 _HEADER = b"SSHSIG\x00\x00\x00\x01"
@@ -85,13 +86,9 @@ def check_signers(path: Path) -> None:
         UserError: it cannot be read, or a line's principals are patterns, quoted, or missing.
     """
     try:
-        lines = read_regular(path, LONGEST + 1).decode("utf-8")
-    except OSError as error:
-        raise UserError(f"--signers {path}: cannot be read: {error.strerror}") from error
+        lines = read_bounded(path, LONGEST, hint=f"; {_EXPECTED}", where=f"--signers {path}").decode("utf-8")
     except UnicodeDecodeError:
-        raise UserError(f"--signers {path}: not a text in UTF-8; expected lines of `NAME KEYTYPE KEY`") from None
-    if len(lines) > LONGEST:
-        raise UserError(f"--signers {path}: larger than {LONGEST} bytes; expected lines of `NAME KEYTYPE KEY`")
+        raise UserError(f"--signers {path}: not a text in UTF-8; {_EXPECTED}") from None
     for number, line in enumerate(lines.splitlines(), 1):
         principals = line.split(maxsplit=1)[0] if line.strip() else "#"
         if not principals.startswith("#") and not _PRINCIPALS.fullmatch(principals):
