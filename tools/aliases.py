@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from embedmark.runner.common.names import similar
-from embedmark.runner.exchange.names import folder_form, of_folder, present_model
+from embedmark.runner.common.names import folder_form, similar
+from embedmark.runner.exchange.names import of_folder, present_model
 
 
 def candidates(published: list[str], known: list[str]) -> dict[str, list[str]]:

@@ -10,9 +10,10 @@ from typing import Any
 import yaml
 
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.common.text import shortened
 from embedmark.runner.exchange.limits import parse_json
-from embedmark.runner.exchange.names import is_commit, is_model, is_safe, present_metric, present_task
+from embedmark.runner.exchange.names import is_commit, present_metric, present_task
 
 _PREFIX = "MTEB "
 _PERCENT = 100

@@ -1,4 +1,4 @@
-"""Names that strangers give to models, revisions, tasks, splits and subsets: which are taken, and what they mean."""
+"""Names that strangers give to models, revisions, tasks, splits and subsets: what they mean today."""
 
 from __future__ import annotations
 
@@ -10,29 +10,14 @@ from typing import Any
 
 import yaml
 
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,() -]{0,127}(?<![. ])", re.ASCII)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+from embedmark.runner.common.names import is_model
+
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-
-
-def is_safe(name: object) -> bool:
-    """Whether a name makes one part of a path, and nothing else, on every system."""
-    return isinstance(name, str) and _SAFE.fullmatch(name) is not None and not _RESERVED.fullmatch(name)
-
-
-def is_model(name: object) -> bool:
-    """Whether a text is the name of a model: one or two safe parts, as in ORGANISATION/NAME."""
-    return isinstance(name, str) and name.count("/") <= 1 and all(map(is_safe, name.split("/")))
 
 
 def is_commit(text: str) -> bool:
     """Whether a revision is a commit or the beginning of one; texts such as `main` and `1` are not."""
     return _COMMIT.fullmatch(text) is not None and not text.isdigit()
-
-
-def folder_form(model: str) -> str:
-    """Return the name of a model's folder among the field's results, where / and blanks have no place."""
-    return model.replace("/", "__").replace(" ", "_")
 
 
 def of_folder(name: str) -> str | None:

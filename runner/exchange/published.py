@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedmark.runner.common.names import folder_form, version_numbers
 from embedmark.runner.exchange import snapshot, store
-from embedmark.runner.exchange.names import folder_form, is_commit, present_model
+from embedmark.runner.exchange.names import is_commit, present_model
 from embedmark.runner.results.record import Record
 
 if TYPE_CHECKING:
@@ -138,13 +139,7 @@ def _same_revision(published: str, own: str | None) -> bool:
 
 def _nearest(rows: Sequence[dict[str, Any]], revision: str | None) -> dict[str, Any]:
     """Of several scores of one cell that of the same data; else that of the newest version."""
-    return max(rows, key=lambda row: (row["dataset_revision"] == revision, version_key(row["mteb_version"])))
-
-
-def version_key(text: str | None) -> tuple[int, ...]:
-    """Return what sorts versions of mteb, the newest last; one that is not told is the oldest."""
-    parts = (text or "").partition("-")[0].partition("+")[0].split(".")
-    return tuple(int(part) for part in parts if part.isdigit())
+    return max(rows, key=lambda row: (row["dataset_revision"] == revision, version_numbers(row["mteb_version"])))
 
 
 def _published(row: dict[str, Any], confirmed: bool) -> Published:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import is_safe
 from embedmark.runner.common.text import shortened
 from embedmark.runner.exchange.limits import ROWS, read_json
-from embedmark.runner.exchange.names import aliases, is_commit, is_safe, present_metric, present_task
+from embedmark.runner.exchange.names import aliases, is_commit, present_metric, present_task
 
 Layout = Literal["since 1.11", "before 1.11"]
 Metrics = Mapping[str, float | None]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from embedmark.runner.common.checkout import commit_of
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.common.files import read_regular
+from embedmark.runner.common.files import read_bounded
+from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.exchange.cards import scores_of_card
 from embedmark.runner.exchange.limits import BYTES, parse_json
-from embedmark.runner.exchange.names import is_model, is_safe, of_folder, present_task
+from embedmark.runner.exchange.names import of_folder, present_task
 from embedmark.runner.exchange.own import scores_of_jobs
 from embedmark.runner.exchange.result_file import ResultFile, parse_result
 from embedmark.runner.exchange.store import COLUMNS, schema
@@ -79,19 +80,9 @@ def read(path: Path, main_metric: MainMetric, today: date | None = None) -> Read
     if path.suffix in _TABLES:
         return Read(scores_of_table(path, today), 1)
     if path.suffix == ".md":
-        rows = scores_of_card(_content(path), str(path), main_metric)
+        rows = scores_of_card(read_bounded(path, BYTES), str(path), main_metric)
         return Read(_frame(rows, today), 1)
     return _read_files([path.absolute()], path.absolute().parent, None, main_metric, today)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = read_regular(path, BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(content) > BYTES:
-        raise UserError(f"{path}: larger than {BYTES >> 20} MiB")
-    return content
 
 
 def _read_folder(root: Path, main_metric: MainMetric, today: date) -> Read:
@@ -158,7 +149,7 @@ def _read_files(files: list[Path], root: Path, commit: str | None, main_metric: 
         if origin is None:
             origin = origins[file.parent] = _origin(file.parent)
         try:
-            content = _content(file)
+            content = read_bounded(file, BYTES)
             found = parse_result(parse_json(content, str(file)), str(file), main_metric)
             if present_task(file.stem) != found.task:
                 raise UserError(f"{file}: is of task {found.task!r}; a result file is called as its task")
@@ -209,7 +200,7 @@ def _told(path: Path) -> Mapping[str, Any] | str:
     if not path.exists():
         return {}
     try:
-        told = parse_json(_content(path), str(path), infinite=True)
+        told = parse_json(read_bounded(path, BYTES), str(path), infinite=True)
     except UserError as error:
         return str(error)
     if told.get("name") is not None and not is_model(told["name"]):

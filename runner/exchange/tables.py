@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.common.text import shortened
 from embedmark.runner.exchange.result_file import NO_REVISION
 from embedmark.runner.exchange.store import COLUMNS, schema
@@ -21,9 +22,8 @@ _ROWS = 20_000_000
 _NAMES = ("model", "revision", "task", "split", "subset")
 _FIELD = {*_NAMES, "main_score", "dataset_revision", "mteb_version"}
 _OURS = {*_NAMES, "metric", "score", "is_main", "label", "fingerprint", "dataset_revision", "embedmark"}
-_SAFE = r"^[A-Za-z0-9][A-Za-z0-9._+=,() -]{0,127}$"
-_SAFE_MODEL = r"^[A-Za-z0-9][A-Za-z0-9._+=,() -]{0,127}(/[A-Za-z0-9][A-Za-z0-9._+=,() -]{0,127})?$"
-_COMMIT = r"^[0-9a-f]{7,40}$"
+_COMMIT, _NUMBER = r"^[0-9a-f]{7,40}$", "^[0-9]+$"
+"""As in `names.is_commit`: what is a number is a date or a version, and no commit."""
 
 
 def scores_of_table(path: Path, today: date) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def _published(scan: pl.LazyFrame) -> pl.LazyFrame:
     present = set(scan.collect_schema().names())
     optional = {name: pl.col(name) if name in present else pl.lit(None) for name in ("metric", "experiment")}
     revision = pl.col("dataset_revision").cast(pl.Categorical)
-    is_commit = revision.cast(pl.String).str.contains(_COMMIT)
+    is_commit = revision.cast(pl.String).str.contains(_COMMIT) & ~revision.cast(pl.String).str.contains(_NUMBER)
     external = pl.col("revision").cast(pl.String) == "external"
     return scan.select(
         *(pl.col(name) for name in _NAMES),
@@ -143,7 +143,8 @@ def _check(scores: pl.DataFrame, path: Path) -> None:
         if name in {"main_score", "source", "source_sha256", "imported_at", "origin"}:
             continue
         known = scores[name].unique().cast(pl.String)
-        wrong = known.filter(~known.str.contains(_SAFE_MODEL if name == "model" else _SAFE)).sort().to_list()
+        is_name = is_model if name == "model" else is_safe
+        wrong = sorted(text for text in known.drop_nulls().to_list() if not is_name(text))
         missing = name in _NAMES and known.null_count() > 0
         if wrong or missing:
             what = "a row has none" if missing else f"{shortened(repr(wrong[0]), 80)} is not a name"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
@@ -19,7 +18,7 @@ from typing import Any
 
 from embedmark.runner.common.files import read_regular
 from embedmark.runner.common.groups import grouped
-from embedmark.runner.common.names import slug
+from embedmark.runner.common.names import folder_form, is_model, is_safe, slug
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import HubDataset, TaskConfig, TaskGroup
 from embedmark.runner.export.chosen import Chosen, Run, record_of
@@ -35,9 +34,6 @@ _DIGITS = 6
 
 _EXPERIMENTS = {"classification", "multilabel_classification", "regression"}
 """The task types of which the reference keeps the scores of every experiment."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,() -]{0,127}(?<![. ])", re.ASCII)
-"""A name that makes one part of a path, and no other, on every system."""
 
 _SHARED_DRAWS = {"clustering", "multilabel_classification"}
 """The task types whose subsets and splits share one generator in the reference."""
@@ -59,13 +55,13 @@ def files(
     made: dict[str, str] = {}
     notes: list[str] = []
     for run in chosen.runs:
-        if "/" not in run.model or not all(map(_NAME.fullmatch, [*run.model.split("/"), run.revision or "none"])):
+        if "/" not in run.model or not is_model(run.model) or not is_safe(run.revision or "none"):
             notes.append(f"{run.model}: left out: the field's models are called ORGANISATION/NAME; set model.name")
             continue
         known = {
             task: of_task
             for task, of_task in run.by_task.items()
-            if _NAME.fullmatch(task) and (is_known or _is_of_the_field)(task)
+            if is_safe(task) and (is_known or _is_of_the_field)(task)
         }
         notes += [f"{task}: left out: mteb {REFERENCE} has no such task" for task in run.by_task if task not in known]
         notes += [
@@ -93,8 +89,7 @@ def _of_run(run: Run, tasks: Mapping[str, Sequence[Kept]], catalogue: Catalogue)
 
 
 def _folder(run: Run) -> str:
-    name = run.model.replace("/", "__").replace(" ", "_")
-    folder = f"results/{name}/{run.revision or 'no_revision_available'}"
+    folder = f"results/{folder_form(run.model)}/{run.revision or 'no_revision_available'}"
     return f"{folder}/experiments/{slug(run.label, kept='A-Za-z0-9._=-')}" if run.label else folder
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
+from embedmark.runner.common.names import version_numbers
 from embedmark.runner.exchange.names import is_commit
 from embedmark.runner.lint.finding import Finding
 from embedmark.runner.lint.table import ScoreTable
@@ -212,7 +213,7 @@ def _mean(scores: Floats, columns: Flags) -> Floats:
 
 def _candidates(labels: list[tuple[str | None, str | None]]) -> dict[str, Flags]:
     """Words → which models: since a version, at a version, on a data revision."""
-    versions = [_version(version) for version, _ in labels]
+    versions = [version_numbers(version) for version, _ in labels]
     found: dict[str, Flags] = {}
     known = {".".join(map(str, version)): version for version in sorted({version for version in versions if version})}
     for text, version in known.items():
@@ -233,11 +234,6 @@ def _other_side(what: str) -> str:
     if what.startswith("since "):
         return f"before {what.removeprefix('since ')}"
     return f"not {what}"
-
-
-def _version(text: str | None) -> tuple[int, ...]:
-    parts = (text or "").partition("-")[0].partition("+")[0].split(".")
-    return tuple(int(part) for part in parts if part.isdigit())
 
 
 def _is_group(inside: Flags, organisations: NDArray[Any]) -> bool:

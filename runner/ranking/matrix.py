@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from embedmark.runner.common.names import version_numbers
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.exchange.names import present_model
-from embedmark.runner.exchange.published import PREFERRED_ORIGINS, version_key
+from embedmark.runner.exchange.published import PREFERRED_ORIGINS
 from embedmark.runner.exchange.task_scores import Revisions, Scored, scores_of_tasks
 from embedmark.runner.report.aggregate import Aggregate
 from embedmark.runner.report.rows import TaskRow, rows_of_benchmark, wanted_tasks
@@ -164,7 +165,7 @@ def _imported(outputs: Path) -> pl.LazyFrame:
     whole = store.load(outputs).filter(pl.col("experiment").is_null(), pl.col("metric").is_null())
     named = whole.with_columns(pl.col(pl.Categorical).cast(pl.String))
     versions = named.select(pl.col("mteb_version").unique()).collect()["mteb_version"].to_list()
-    ages = {version: age for age, version in enumerate(sorted(versions, key=version_key))}
+    ages = {version: age for age, version in enumerate(sorted(versions, key=version_numbers))}
     trust = {origin: -place for place, origin in enumerate(PREFERRED_ORIGINS)}
     return (
         named.drop_nulls("main_score")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.common.files import refuse_larger
+from embedmark.runner.common.names import is_safe
 from embedmark.runner.common.text import markdown_cell, shortened
 from embedmark.runner.exchange.limits import BYTES, read_json
-from embedmark.runner.exchange.names import is_safe
 from embedmark.runner.exchange.result_file import read_result
 from embedmark.runner.lint.over_rows import faults
 from embedmark.runner.provenance.signing import check
@@ -130,8 +131,7 @@ def _result(path: Path, found: Review) -> None:
         if name == "model_meta.json":
             read_json(path, infinite=True)
         elif name == "run_settings.jsonl":
-            if path.stat().st_size > BYTES:
-                found.refused.append(f"{path.parent.name}/{name}: larger than {BYTES >> 20} MiB")
+            refuse_larger(path.stat().st_size, BYTES, f"{path.parent.name}/{name}")
         elif path.suffix == ".json":
             _rows(path, found)
         else:

@@ -203,6 +203,8 @@ def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureF
         ({"a": [1]}, "lacks the columns"),
         ({**names, "main_score": [float("inf")]}, "infinite"),
         ({**names, "main_score": [0.5], "task": ["../x"]}, "column task: '../x' is not a name"),
+        ({**names, "main_score": [0.5], "task": ["aux.json"]}, "column task: 'aux.json' is not a name"),
+        ({**names, "main_score": [0.5], "split": ["test."]}, "column split: 'test.' is not a name"),
         ({**names, "main_score": [0.5], "model": [None]}, "column model: a row has none"),
         ({**names, "main_score": ["high"]}, "cannot be read as a table"),
     ]:
@@ -214,6 +216,18 @@ def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureF
     Path("x.parquet").unlink()
     assert main(["import", "x.parquet"]) == 2
     assert "no such file or folder" in capsys.readouterr().err
+
+
+def test_a_number_is_no_commit_in_tables_either(place: Path) -> None:
+    names = {name: ["x", "y"] for name in ("model", "revision", "task", "split", "subset", "mteb_version")}
+    values = {**names, "main_score": [0.5, 0.5], "dataset_revision": ["20240102", "0a1b2c3"]}
+    pl.DataFrame(values).write_parquet("x.parquet")
+    assert main(["import", "x.parquet"]) == 0
+    kept = store.load(Path("outputs")).sort("model").collect()
+    assert kept.select(pl.col("dataset_revision", "revision_text").cast(pl.String)).rows() == [
+        (None, "20240102"),
+        ("0a1b2c3", None),
+    ]
 
 
 def test_a_damaged_store_is_not_written_over(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
