@@ -12,11 +12,11 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.export.chosen import choose
 from embedmark.runner.pins import default_pins
 from embedmark.runner.provenance.ssh import Signers
-from embedmark.runner.report.rows import wanted_tasks
+from embedmark.runner.report.rows import leaves, wanted_tasks
 from embedmark.runner.results.durable import writing
 from embedmark.runner.submit import repository, tree
 from embedmark.runner.submit import review as arriving
-from embedmark.runner.submit.checks import Told, leaves, problems
+from embedmark.runner.submit.checks import Told, problems
 
 
 def submit(folder: Path, model: str, benchmark: str, outputs: Path, folders: Sequence[Path], told: Told) -> int:

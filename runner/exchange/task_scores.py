@@ -5,12 +5,12 @@ A task's score is the mean over its splits' subsets, as in a report; one that la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.rows import TaskRow, leaves
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,8 +51,8 @@ def scores_of_tasks(
         By model, as `cells` names it, in the order of names. A task is of one revision even where they are joined.
     """
     found: dict[str, dict[str, dict[str, float]]] = {}
-    leaves = _leaf_scores(cells, list(dict.fromkeys(_leaves(tasks))))
-    for model, of_model in leaves.items():
+    of_leaves = _leaf_scores(cells, list(dict.fromkeys((task.name, task.slots) for task in leaves(tasks))))
+    for model, of_model in of_leaves.items():
         for revision, scores in of_model.items():
             of_tasks = {task.name: score for task in tasks if (score := _score(task, scores)) is not None}
             if of_tasks:
@@ -60,24 +60,16 @@ def scores_of_tasks(
     return {model: _chosen(found[model], preferred.get(model), revisions) for model in sorted(found)}
 
 
-def _leaves(tasks: Sequence[TaskRow]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    for task in tasks:
-        if task.members:
-            yield from _leaves(task.members)
-        else:
-            yield (task.name, task.slots)
-
-
 _Leaf: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def _leaf_scores(cells: pl.LazyFrame, leaves: Sequence[_Leaf]) -> dict[str, dict[str, dict[_Leaf, float]]]:
+def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[str, dict[str, dict[_Leaf, float]]]:
     """Model → revision → leaf → its score, where it has all that the leaf is the mean of."""
     import polars as pl
 
     wanted = [
         (number, len(slots), name, split, subset)
-        for number, (name, slots) in enumerate(leaves)
+        for number, (name, slots) in enumerate(wanted_leaves)
         for split, subset in slots
     ]
     columns = {"leaf": pl.Int32, "needed": pl.UInt32, "task": pl.String, "split": pl.String, "subset": pl.String}
@@ -95,14 +87,14 @@ def _leaf_scores(cells: pl.LazyFrame, leaves: Sequence[_Leaf]) -> dict[str, dict
     )
     found: dict[str, dict[str, dict[_Leaf, float]]] = {}
     for model, revision, leaf, score in means.iter_rows():
-        found.setdefault(model, {}).setdefault(revision, {})[leaves[leaf]] = score
+        found.setdefault(model, {}).setdefault(revision, {})[wanted_leaves[leaf]] = score
     return found
 
 
-def _score(task: TaskRow, leaves: Mapping[_Leaf, float]) -> float | None:
+def _score(task: TaskRow, of_leaves: Mapping[_Leaf, float]) -> float | None:
     if not task.members:
-        return leaves.get((task.name, task.slots))
-    found = [_score(member, leaves) for member in task.members]
+        return of_leaves.get((task.name, task.slots))
+    found = [_score(member, of_leaves) for member in task.members]
     told = [score for score in found if score is not None]
     return fmean(told) if len(told) == len(found) else None
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from embedmark.runner.common.names import version_numbers
 from embedmark.runner.exchange.names import present_model
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class ScoreTable:
         kept = scores.select("model", "revision", *CELL, "main_score", "dataset_revision", "mteb_version")
         counts = kept.group_by("model", "revision").len().sort("len", "revision", descending=True)
         best = counts.unique("model", keep="first", maintain_order=True).select("model", "revision")
-        kept = kept.join(best, on=["model", "revision"], how="semi").sort("model", *CELL, "mteb_version")
+        kept = kept.join(best, on=["model", "revision"], how="semi")
+        kept = kept.with_columns(_by_release(kept["mteb_version"])).sort("model", *CELL, "mteb_version")
         twice = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in ("model", *CELL))
         marked = kept.with_columns(twice.fill_null(False).alias("again"))
         doubled = marked.filter(pl.col("again") | pl.col("again").shift(-1).fill_null(False)).drop("again")
@@ -77,7 +79,7 @@ class ScoreTable:
                 pl.col("main_score").mean().alias("y"),
                 pl.len().alias("n"),
                 pl.col("n_cells").first(),
-                pl.col("mteb_version").cast(pl.String).max().alias("version"),
+                pl.col("mteb_version").max().cast(pl.String).alias("version"),
                 pl.col("dataset_revision").cast(pl.String).max().alias("data"),
             )
             .filter(pl.col("n") >= _NEARLY_ALL * pl.col("n_cells"))
@@ -122,6 +124,13 @@ class ScoreTable:
         return np.array(
             [name.rpartition("/")[2].startswith("baseline") or name.startswith("baseline/") for name in models]
         )
+
+
+def _by_release(versions: pl.Series) -> pl.Series:
+    """Versions in the order of their numbers: as texts, 1.9 would come after 1.18."""
+    known = versions.cast(pl.String).drop_nulls().unique().to_list()
+    order = sorted(known, key=lambda version: (version_numbers(version), version))
+    return versions.cast(pl.String).cast(pl.Enum(order))
 
 
 FEWEST = 16

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from embedmark.runner.common.errors import JobError, UserError
 from embedmark.runner.common.groups import grouped
@@ -65,6 +65,15 @@ class WantedTask:
     members: tuple[WantedTask, ...] = ()
     identities: Mapping[Slot, Mapping[str, Any]] = field(default_factory=dict)
     problem: str = ""
+
+
+AnyTask = TypeVar("AnyTask", TaskRow, WantedTask)
+
+
+def leaves(tasks: Iterable[AnyTask]) -> Iterator[AnyTask]:
+    """Yield the tasks that are measured: the members of those that are the mean of others."""
+    for task in tasks:
+        yield from leaves(task.members) if task.members else (task,)
 
 
 def rows_on_record(records: Sequence[Kept]) -> list[TaskRow]:

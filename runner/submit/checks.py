@@ -14,7 +14,7 @@ from embedmark.runner.config.schema import HubModel, ModelConfig
 from embedmark.runner.export.chosen import Run, record_of
 from embedmark.runner.lint.over_records import lint_records
 from embedmark.runner.provenance.statement import files_of
-from embedmark.runner.report.rows import WantedTask
+from embedmark.runner.report.rows import WantedTask, leaves
 from embedmark.runner.results.inspection import STATEMENT
 
 Kind = Literal["refused", "warning"]
@@ -75,12 +75,6 @@ def problems(
     unsigned = sum(not (kept.folder / STATEMENT).is_file() for kept in run.records)
     if unsigned:
         yield Problem("warning", f"{unsigned} of {len(run.records)} records are not signed; `sign JOB --key FILE` does")
-
-
-def leaves(wanted: Sequence[WantedTask]) -> Iterator[WantedTask]:
-    """Yield the tasks that are measured: the members of those that are the mean of others."""
-    for task in wanted:
-        yield from leaves(task.members) if task.members else (task,)
 
 
 def _complete(run: Run, wanted: Sequence[WantedTask], benchmark: str) -> Iterator[Problem]:

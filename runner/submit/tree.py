@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.text import markdown_cell
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import snapshot
+from embedmark.runner.exchange.task_scores import scores_of_tasks
 from embedmark.runner.export import mteb
 from embedmark.runner.export.chosen import Chosen, Run, record_of
 from embedmark.runner.provenance.statement import files_of
+from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.versions import slot_of
 from embedmark.runner.results.inspection import SIGNATURE, STATEMENT
 from embedmark.runner.submit.checks import Problem
 
@@ -63,11 +66,10 @@ def summary(run: Run, benchmark: str, found: Sequence[Problem], notes: Sequence[
         "| task | score | place among the published | best published |",
         "| --- | --- | --- | --- |",
     ]
-    published = _published(list(run.by_task))
+    published = _published(run)
     for task, of_task in sorted(run.by_task.items()):
         own = fmean(record_of(kept).main_score for kept in of_task)
-        slots = {(kept.facts.job.split, kept.facts.job.subset) for kept in of_task}
-        others = _of_slots(published.get(task, {}), slots, run.model)
+        others = published[task]
         best = max(others.items(), key=lambda other: other[1], default=None)
         place = (
             f"{1 + sum(score > own for score in others.values())} of {len(others) + 1}" if others else "none published"
@@ -79,24 +81,12 @@ def summary(run: Run, benchmark: str, found: Sequence[Problem], notes: Sequence[
     return "\n".join([*lines, ""])
 
 
-Cells = dict[tuple[str, str], float]
-
-
-def _published(tasks: Sequence[str]) -> Mapping[str, Mapping[str, Cells]]:
-    """Task → model → split and subset → score."""
-    import polars as pl
-
-    found = snapshot.scores().filter(pl.col("task").cast(pl.String).is_in(tasks)).collect()
-    by_task: dict[str, dict[str, Cells]] = {}
-    for row in found.with_columns(pl.col(pl.Categorical).cast(pl.String)).iter_rows(named=True):
-        of_model = by_task.setdefault(row["task"], {}).setdefault(row["model"], {})
-        of_model[row["split"], row["subset"]] = row["main_score"]
-    return by_task
-
-
-def _of_slots(models: Mapping[str, Cells], slots: set[tuple[str, str]], own: str) -> dict[str, float]:
-    return {
-        model: fmean(cells[slot] for slot in slots)
-        for model, cells in models.items()
-        if model != own and slots <= cells.keys()
-    }
+def _published(run: Run) -> dict[str, dict[str, float]]:
+    """Task → other model → its published score over the splits and subsets of the run."""
+    tasks = [TaskRow(task, "", tuple(dict.fromkeys(map(slot_of, of_task)))) for task, of_task in run.by_task.items()]
+    found: dict[str, dict[str, float]] = {task.name: {} for task in tasks}
+    for model, scored in scores_of_tasks(snapshot.scores(), tasks, snapshot.revisions()).items():
+        for task, score in scored.scores.items():
+            if model != run.model:
+                found[task][model] = score
+    return found

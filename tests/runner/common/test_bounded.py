@@ -14,7 +14,7 @@ def test_a_file_may_have_as_many_bytes_as_are_read_of_it(tmp_path: Path) -> None
     file = tmp_path / "file"
     file.write_bytes(b"x" * 2048)
     assert read_bounded(file, 2048) == b"x" * 2048
-    with pytest.raises(UserError, match="^the list: larger than 1 KiB; expected lines$"):
+    with pytest.raises(UserError, match=r"^the list: larger than 1 KiB; expected lines$"):
         read_bounded(file, 2047, hint="; expected lines", where="the list")
 
 

@@ -91,6 +91,16 @@ def test_twins() -> None:
     assert list(over_scores.twins(table(world()))) == []
 
 
+def test_of_several_scores_that_of_the_newest_release_counts() -> None:
+    made = table(world())
+    old = made.cells.with_columns(pl.lit("r").alias("revision"), pl.lit("1.9.0").alias("mteb_version"))
+    new = old.with_columns(pl.lit("1.18.0").alias("mteb_version"), pl.col("main_score") / 2)
+    both = ScoreTable.of(pl.concat([new, old]), made.models, made.tasks)
+    assert both.cells["mteb_version"].unique().to_list() == ["1.18.0"]
+    assert both.by_task["version"].unique().to_list() == ["1.18.0"]
+    assert both.cells["main_score"].mean() == pytest.approx(made.cells["main_score"].mean() / 2)  # type: ignore[operator]
+
+
 def test_range_zero_and_doubled() -> None:
     scores = world()
     scores[1, 1], scores[2, 2] = 50.0, 0.0

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 from planned_records import measure
@@ -63,6 +64,24 @@ def reviewed(changed: list[str], *more: str, deleted: tuple[str, ...] = ()) -> i
     Path("changed").write_bytes(b"".join(name.encode() + b"\0" for name in changed))
     Path("deleted").write_bytes(b"".join(name.encode() + b"\0" for name in deleted))
     return main(["review", "repo", "--changed", "changed", "--deleted", "deleted", *more])
+
+
+def test_places_are_among_models_at_one_revision_each(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a model whose revisions have some scores each, those of the revision with most count, and no mixture."""
+    whole(place)
+    rows = [
+        ("org/whole", "r1", "STSBenchmark", "test", "default", 0.7),
+        ("org/whole", "r1", "NusaX-senti", "test", "eng", 0.7),
+        ("org/whole", "r2", "STSBenchmark", "test", "default", 0.9),
+        ("org/halves", "r1", "STSBenchmark", "test", "default", 0.95),
+        ("org/halves", "r2", "NusaX-senti", "test", "eng", 0.95),
+    ]
+    scores = pl.DataFrame(rows, schema=["model", "revision", "task", "split", "subset", "main_score"], orient="row")
+    monkeypatch.setattr("embedmark.runner.exchange.snapshot.scores", scores.lazy)
+    assert submit(*LINKS) == 0
+    summary = Path("repo/summary.md").read_text()
+    assert "| STSBenchmark | 0.8000 | 1 of 2 | 0.7000 (org/whole) |" in summary
+    assert "| NusaX-senti | 0.8000 | 2 of 3 | 0.9500 (org/halves) |" in summary
 
 
 @pytest.mark.parametrize(
