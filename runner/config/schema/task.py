@@ -30,6 +30,9 @@ class TaskAbout(Schema):
     is_public: Annotated[bool, Describes] = True
     adapted_from: Annotated[tuple[str, ...], Describes] = ()
     superseded_by: Annotated[str | None, Describes] = None
+    family: Annotated[str | None, Describes] = None
+    """The family of tasks that it is of, whatever else would be found (docs/statistics.md): the name of a task, whose
+    family it then joins, its own name, which keeps it apart, or any other that several files say."""
 
 
 class TaskConfig(Schema):
