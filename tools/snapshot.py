@@ -52,7 +52,7 @@ def models(path: Path) -> pl.DataFrame:
 
 
 def tasks(path: Path) -> pl.DataFrame:
-    """Read the type, the modalities and the languages of every task."""
+    """Read what is kept of every task."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     made = [
         {
@@ -60,6 +60,8 @@ def tasks(path: Path) -> pl.DataFrame:
             "type": row["type"],
             "modalities": row.get("modalities") or ["text"],
             "languages": _languages(row.get("eval_langs")),
+            "adapted_from": row.get("adapted_from") or [],
+            "superseded_by": row.get("superseded_by"),
         }
         for row in rows
     ]

@@ -1,11 +1,11 @@
-"""`show`: one config as it is understood."""
+"""`show`: one config as it is understood; or of a model how much of a benchmark is zero-shot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, TypeAdapter
@@ -13,10 +13,13 @@ from pydantic import BaseModel, TypeAdapter
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import nearest
 from embedmark.runner.common.terminal import open_console
-from embedmark.runner.common.text import say
+from embedmark.runner.common.text import counted, say
 from embedmark.runner.config.catalogue import KINDS, Catalogue, Entry
 from embedmark.runner.config.checks import check_settings, known_loader, task_type
 from embedmark.runner.config.schema import ModelConfig, TaskConfig
+
+if TYPE_CHECKING:
+    from embedmark.runner.ranking.zeroshot import Source
 
 
 def show(name: str, folders: Sequence[Path]) -> int:
@@ -33,6 +36,46 @@ def show(name: str, folders: Sequence[Path]) -> int:
         else:
             say(text.rstrip())
     return 0
+
+
+def show_zero_shot(name: str, benchmark: str, folders: Sequence[Path]) -> int:
+    """Print how much of a benchmark is zero-shot for a model, and the tasks that it was trained on.
+
+    Raises:
+        UserError: There is no such benchmark, or neither a file nor metadata of such a model.
+    """
+    from embedmark.runner.ranking.zeroshot import training_data
+
+    catalogue = Catalogue.of(folders)
+    asked = catalogue.benchmark(benchmark)
+    tasks = list(dict.fromkeys(task.name for task in asked.tasks))
+    data = training_data(catalogue)
+    try:
+        model = catalogue.find("model", name).name
+    except UserError:
+        if not data.knows(name):
+            raise
+        model = name
+    trained = data.trained(model)
+    if trained is None:
+        say(f"{model}: how much of {asked.name} is zero-shot is not known: nobody tells what it was trained on")
+        return 0
+    seen = [task for task in tasks if task in trained]
+    say(
+        f"{model}: {data.share(model, tasks)} % of {asked.name} is zero-shot; trained on {len(seen)} of "
+        f"{counted(len(tasks), 'task')}{':' if seen else ''}"
+    )
+    width = max(map(len, seen), default=0)
+    for task in seen:
+        say(f"  {task:<{width}}  {_reason(task, model, trained[task])}".rstrip())
+    return 0
+
+
+def _reason(task: str, model: str, source: Source) -> str:
+    """Which training data it was, where that is not the task itself, and whose, where not the model's own."""
+    if source.model != model:
+        return f"told of {source.model}: {source.dataset}"
+    return f"told: {source.dataset}" if source.dataset != task else ""
 
 
 def _filled_in(config: BaseModel, entry: Entry) -> dict[str, Any]:

@@ -41,5 +41,7 @@ TASK_FIELDS: dict[str, PolarsDataType] = {
     "type": pl.String,
     "modalities": pl.List(pl.String),
     "languages": pl.List(pl.String),
+    "adapted_from": pl.List(pl.String),
+    "superseded_by": pl.String,
 }
 """The same of tasks. type: what the field calls it, as in Retrieval; languages: without their script."""

@@ -18,6 +18,7 @@ from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.published import PREFERRED_ORIGINS
 from embedmark.runner.exchange.task_scores import Revisions, Scored, scores_of_tasks
+from embedmark.runner.ranking.own import own_models
 from embedmark.runner.report.aggregate import Aggregate
 from embedmark.runner.report.rows import TaskRow, rows_of_benchmark, wanted_tasks
 from embedmark.runner.resolve import Pins
@@ -137,15 +138,8 @@ def _matrix(tasks: list[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
 
 def _preferred(catalogue: Catalogue) -> dict[str, str]:
     """Model → the revision that the catalogue names, else the field's metadata."""
-    from embedmark.runner.config.catalogue import SHIPPED
-
     known = snapshot.revisions()
-    # What ships says what the metadata says (a test holds it to that), and reading it all takes seconds.
-    for name, entry in catalogue.models.items():
-        if not entry.path.is_relative_to(SHIPPED):
-            _, values = catalogue.values("model", name)
-            if isinstance(revision := values.get("revision"), str):
-                known[name] = revision
+    known |= {model.name: model.revision for model in own_models(catalogue, frozenset(known)) if model.revision}
     return known
 
 
