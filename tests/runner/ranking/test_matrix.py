@@ -94,7 +94,7 @@ def test_the_snapshot_of_a_benchmark(english: ScoreMatrix, catalogue: Catalogue)
 
 @pytest.mark.skipif(not REFERENCE.is_file(), reason="no scores of the reference (../shared/facts)")
 def test_scores_are_those_that_the_reference_reads_out(english: ScoreMatrix) -> None:
-    """321 of its 10,362 are in files of old layouts alone, which the snapshot is not made of: of ten models none is."""
+    """321 of its 10,362 are in files of old layouts, which the snapshot is not made of: of nine models none is."""
     with REFERENCE.open(encoding="utf-8") as file:
         rows = {
             (present_model(row["model_name"]), row["task_name"]): float(row["score"]) for row in csv.DictReader(file)
