@@ -250,8 +250,7 @@ def task_parts(
 
     draws: the draws of all tasks whose type has any, in the place of their own.
     """
-    subsets = _known(task, "subset", wanted.subsets, task.subsets)
-    splits = tuple(dict.fromkeys(_known(task, "split", wanted.splits, None) or task.splits))
+    splits, subsets = _asked(task, wanted)
     if draws is not None and "draws" in {field.name for field in dataclasses.fields(kind.settings)}:
         task = task.model_copy(update={"settings": {**task.settings, "draws": draws}})
     resolved = resolve_task(task, kind, pins)
@@ -266,6 +265,17 @@ def task_parts(
             identity = job_identity({}, resolved.identity, subset, split, languages, before)
             parts.append(TaskPart(resolved, subset, split, languages, identity, before))
     return parts
+
+
+def asked_slots(task: TaskConfig, wanted: BenchmarkTask) -> tuple[tuple[str, str], ...]:
+    """List the splits and subsets that are asked for of a task, each pair once. Raises UserError for unknown ones."""
+    splits, subsets = _asked(task, wanted)
+    return tuple((split, subset) for split in splits for subset in dict.fromkeys(subsets))
+
+
+def _asked(task: TaskConfig, wanted: BenchmarkTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    splits = tuple(dict.fromkeys(_known(task, "split", wanted.splits, None) or task.splits))
+    return splits, _known(task, "subset", wanted.subsets, task.subsets)
 
 
 def _job(model: ResolvedModel, part: TaskPart) -> Job:

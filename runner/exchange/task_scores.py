@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from embedmark.runner.report.rows import TaskRow, leaves
+from embedmark.runner.report.versions import Slot
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,20 +52,31 @@ def scores_of_tasks(
         By model, as `cells` names it, in the order of names. A task is of one revision even where they are joined.
     """
     found: dict[str, dict[str, dict[str, float]]] = {}
-    of_leaves = _leaf_scores(cells, list(dict.fromkeys((task.name, task.slots) for task in leaves(tasks))))
-    for model, of_model in of_leaves.items():
+    numbers = {leaf: number for number, leaf in enumerate(dict.fromkeys(map(_leaf, leaves(tasks))))}
+    parts = {task.name: _parts(task, numbers) for task in tasks}
+    for model, of_model in _leaf_scores(cells, list(numbers)).items():
         for revision, scores in of_model.items():
-            of_tasks = {task.name: score for task in tasks if (score := _score(task, scores)) is not None}
+            of_tasks = {name: score for name, part in parts.items() if (score := _score(part, scores)) is not None}
             if of_tasks:
                 found.setdefault(model, {})[revision] = of_tasks
     return {model: _chosen(found[model], preferred.get(model), revisions) for model in sorted(found)}
 
 
-_Leaf: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
+_Leaf: TypeAlias = tuple[str, tuple[Slot, ...]]
+_Parts: TypeAlias = "int | list[_Parts]"
+"""A leaf by its number, or what a task is the mean of."""
 
 
-def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[str, dict[str, dict[_Leaf, float]]]:
-    """Model → revision → leaf → its score, where it has all that the leaf is the mean of."""
+def _leaf(task: TaskRow) -> _Leaf:
+    return (task.name, task.slots)
+
+
+def _parts(task: TaskRow, numbers: Mapping[_Leaf, int]) -> _Parts:
+    return [_parts(member, numbers) for member in task.members] if task.members else numbers[_leaf(task)]
+
+
+def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[str, dict[str, dict[int, float]]]:
+    """Model → revision → the number of a leaf → its score, where it has all that the leaf is the mean of."""
     import polars as pl
 
     wanted = [
@@ -76,7 +88,9 @@ def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[st
     asked = pl.LazyFrame(wanted, schema=columns, orient="row")
     names = ("model", "revision", "task", "split", "subset")
     means = (
-        cells.select(*(pl.col(name).cast(pl.String) for name in names), pl.col("main_score").fill_nan(None))
+        # Few of the tasks that anybody published are asked for: the names of the others are not made text of.
+        cells.filter(pl.col("task").cast(pl.String).is_in(sorted({name for name, _ in wanted_leaves})))
+        .select(*(pl.col(name).cast(pl.String) for name in names), pl.col("main_score").fill_nan(None))
         .drop_nulls("main_score")
         .join(asked, on=["task", "split", "subset"])
         .group_by("model", "revision", "leaf", "needed")
@@ -85,16 +99,16 @@ def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[st
         .select("model", "revision", "leaf", "main_score")
         .collect()
     )
-    found: dict[str, dict[str, dict[_Leaf, float]]] = {}
+    found: dict[str, dict[str, dict[int, float]]] = {}
     for model, revision, leaf, score in means.iter_rows():
-        found.setdefault(model, {}).setdefault(revision, {})[wanted_leaves[leaf]] = score
+        found.setdefault(model, {}).setdefault(revision, {})[leaf] = score
     return found
 
 
-def _score(task: TaskRow, of_leaves: Mapping[_Leaf, float]) -> float | None:
-    if not task.members:
-        return of_leaves.get((task.name, task.slots))
-    found = [_score(member, of_leaves) for member in task.members]
+def _score(parts: _Parts, of_leaves: Mapping[int, float]) -> float | None:
+    if isinstance(parts, int):
+        return of_leaves.get(parts)
+    found = [_score(part, of_leaves) for part in parts]
     told = [score for score in found if score is not None]
     return fmean(told) if len(told) == len(found) else None
 

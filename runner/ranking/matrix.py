@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from embedmark.runner.common.names import version_numbers
 from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.exchange.names import present_model
@@ -20,8 +19,7 @@ from embedmark.runner.exchange.published import PREFERRED_ORIGINS
 from embedmark.runner.exchange.task_scores import Revisions, Scored, scores_of_tasks
 from embedmark.runner.ranking.own import own_models
 from embedmark.runner.report.aggregate import Aggregate
-from embedmark.runner.report.rows import TaskRow, rows_of_benchmark, wanted_tasks
-from embedmark.runner.resolve import Pins
+from embedmark.runner.report.rows import TaskRow, rows_asked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,14 +76,10 @@ def published(
     Raises:
         UserError: A task is not in the catalogue, or there are no imported scores.
     """
-    tasks = rows_of_benchmark(wanted_tasks(benchmark, catalogue, _UNPINNED), ())
+    tasks = rows_asked(benchmark, catalogue)
     cells = snapshot.scores() if outputs is None else _imported(outputs)
     found = scores_of_tasks(_of_present_names(cells), tasks, _preferred(catalogue), revisions)
     return _matrix(tasks, found)
-
-
-_UNPINNED = Pins(lambda *_: Pin(), lambda _: Pin())
-"""Splits and subsets are asked for, and no commit: nothing is looked up on the hub."""
 
 
 def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:

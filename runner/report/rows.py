@@ -12,7 +12,7 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.checks import task_type
 from embedmark.runner.config.identity import Pin, fingerprint_of_plain
 from embedmark.runner.config.schema import BenchmarkConfig, BenchmarkTask, TaskGroup
-from embedmark.runner.plan import TaskPart, asked_of_members, task_parts
+from embedmark.runner.plan import TaskPart, asked_of_members, asked_slots, task_parts
 from embedmark.runner.report.older import outdated_task
 from embedmark.runner.report.variants import labels
 from embedmark.runner.report.versions import Slot, Version, slot_of, version_labels, versions
@@ -106,6 +106,33 @@ def rows_of_benchmark(wanted: Sequence[WantedTask], records: Sequence[Kept], *, 
     """
     by_task = grouped((kept.facts.job.task, kept) for kept in records)
     return [row for task in wanted for row in _rows_of(task, by_task, older=older)]
+
+
+def rows_asked(benchmark: BenchmarkConfig, catalogue: Catalogue) -> list[TaskRow]:
+    """A row for each task of a benchmark, of no version: what others' scores are the mean of, without identities.
+
+    Raises UserError when a task of it is not known.
+    """
+    found: dict[str, TaskRow] = {}
+    for asked in benchmark.tasks:
+        row = _asked_row(asked, catalogue)
+        found[row.name] = _both_asked(found[row.name], row) if row.name in found else row
+    return list(found.values())
+
+
+def _asked_row(asked: BenchmarkTask, catalogue: Catalogue, above: tuple[str, ...] = ()) -> TaskRow:
+    task = catalogue.task(asked.name)
+    label = task.label or task_type(task, f"task {task.name}").label
+    if isinstance(task.dataset, TaskGroup):
+        inside = (*above, task.name)
+        members = (_asked_row(member, catalogue, inside) for member in asked_of_members(task, asked, above))
+        return TaskRow(task.name, label, members=tuple(members))
+    return TaskRow(task.name, label, asked_slots(task, asked))
+
+
+def _both_asked(one: TaskRow, other: TaskRow) -> TaskRow:
+    members = tuple(_both_asked(*member) for member in zip(one.members, other.members, strict=True))
+    return replace(one, slots=tuple(dict.fromkeys((*one.slots, *other.slots))), members=members)
 
 
 def _both(one: WantedTask, other: WantedTask) -> WantedTask:

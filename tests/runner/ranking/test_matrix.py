@@ -14,13 +14,15 @@ from planned_records import measure
 
 from embedmark.runner.cli.main import main
 from embedmark.runner.config.catalogue import SHIPPED, Catalogue
+from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.yaml_files import read_yaml
 from embedmark.runner.exchange import snapshot
 from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.task_scores import scores_of_tasks
 from embedmark.runner.ranking.matrix import ScoreMatrix, published, with_own
 from embedmark.runner.report.report import Options, report
-from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.rows import TaskRow, rows_asked, rows_of_benchmark, wanted_tasks
+from embedmark.runner.resolve import Pins
 
 REFERENCE = shared_folder() / "facts" / "results" / "reference_scores_eng_v2.csv"
 ENGLISH = "MTEB(eng, v2)"
@@ -148,3 +150,27 @@ def test_imported_scores_of_a_cell_count_once(catalogue: Catalogue, tmp_path: Pa
     found = published(catalogue.benchmark(ENGLISH), catalogue, tmp_path / "outputs")
     assert found.models == ("org/model",)
     assert found.values[0, found.tasks.index("STS12")] == 0.2
+
+
+def test_a_file_of_ones_own_names_the_revision_that_counts(catalogue: Catalogue, tmp_path: Path) -> None:
+    name = "thenlper/gte-base"
+    by_metadata = published(catalogue.benchmark(ENGLISH), catalogue)
+    (tmp_path / "model").mkdir()
+    values = {"name": name, "loader": "sentence_transformer", "revision": "external"}
+    (tmp_path / "model" / "gte.yaml").write_text(json.dumps(values))
+    own = Catalogue((tmp_path, SHIPPED), quiet=True)
+    by_file = published(own.benchmark(ENGLISH), own)
+    assert by_metadata.revisions[by_metadata.models.index(name)] == ("c078288308d8dee004ab72c6191778064285ec0c",)
+    assert by_file.revisions[by_file.models.index(name)] == ("external",)
+
+
+@pytest.mark.parametrize("benchmark", [ENGLISH, "MTEB(eng, v1)", "MTEB(Medical, v1)"])
+def test_rows_are_those_of_a_report(benchmark: str, catalogue: Catalogue) -> None:
+    asked = catalogue.benchmark(benchmark)
+    unpinned = Pins(lambda *_: Pin(), lambda _: Pin())
+    reported = rows_of_benchmark(wanted_tasks(asked, catalogue, unpinned), ())
+    assert list(map(shape, rows_asked(asked, catalogue))) == list(map(shape, reported))
+
+
+def shape(row: TaskRow) -> tuple[object, ...]:
+    return row.name, row.type, row.slots, tuple(map(shape, row.members))
