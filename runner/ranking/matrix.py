@@ -38,6 +38,7 @@ class ScoreMatrix:
         revisions: Of each row those that its scores are of; several where they were joined, none where a record of
             one's own has none.
         own: Whether a row is of one's own records.
+        asked: Of each column the splits and subsets, or member tasks, that its scores are the mean of.
     """
 
     models: tuple[str, ...]
@@ -47,6 +48,7 @@ class ScoreMatrix:
     values: NDArray[np.float64]
     revisions: tuple[tuple[str, ...], ...]
     own: tuple[bool, ...]
+    asked: tuple[TaskRow, ...]
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -87,13 +89,13 @@ def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:
 
     Args:
         matrix: The published scores.
-        made: A report of the same benchmark, or of some of its tasks.
+        made: A report of the same benchmark. A task that it has of other splits or subsets is none of the benchmark's.
 
     Returns:
         The published rows, and after them one's own that have a score of any of the tasks.
     """
-    rows = {task.name: task.label for task in made.tasks if task.in_mean}
-    labels = [rows.get(task) for task in matrix.tasks]
+    rows = {task.name: task for task in made.tasks if task.in_mean}
+    labels = [row.label if (row := rows.get(one.name)) and _same(row, one) else None for one in matrix.asked]
     scores = [[column.cells[label].score if label else None for label in labels] for column in made.columns]
     values = np.array(scores, dtype=np.float64).reshape(len(made.columns), len(matrix.tasks))
     told = [row for row in range(len(made.columns)) if not np.isnan(values[row]).all()]
@@ -111,7 +113,15 @@ def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:
             *((column.revision,) if column.revision else () for column in columns),
         ),
         own=(*(matrix.own[row] for row in kept), *(True for _ in columns)),
+        asked=matrix.asked,
     )
+
+
+def _same(one: TaskRow, other: TaskRow) -> bool:
+    """Whether the scores of two rows are means of the same."""
+    if len(one.members) != len(other.members) or one.name != other.name or {*one.slots} != {*other.slots}:
+        return False
+    return all(map(_same, one.members, other.members))
 
 
 def _matrix(tasks: list[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
@@ -127,6 +137,7 @@ def _matrix(tasks: list[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
         values=values,
         revisions=tuple(one.revisions for one in found.values()),
         own=(False,) * len(found),
+        asked=tuple(tasks),
     )
 
 

@@ -139,6 +139,16 @@ def test_ones_own_scores_stand_in_for_what_is_published_of_the_model(
     assert np.array_equal(joined.values[0], english.values[0], equal_nan=True)
 
 
+def test_ones_own_scores_of_other_subsets_are_none_of_the_benchmarks(
+    english: ScoreMatrix, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    measure(tmp_path, "model=minilm", "tasks=[STS17,STS14]", score=0.99, outputs=tmp_path / "outputs")
+    for options, missing in ((Options(), ["STS17"]), (Options(ENGLISH), [])):
+        joined = with_own(english, report(tmp_path / "outputs", catalogue, options))
+        own = dict(zip(joined.tasks, joined.values[-1], strict=True))
+        assert [task for task in ("STS14", "STS17") if np.isnan(own[task])] == missing
+
+
 def test_imported_scores_of_a_cell_count_once(catalogue: Catalogue, tmp_path: Path) -> None:
     for version, score in (("1.9.0", 0.1), ("1.38.0", 0.2)):
         folder = tmp_path / version / "org__model" / ("a" * 40)

@@ -18,6 +18,7 @@ from embedmark.runner.config.catalogue import SHIPPED, Catalogue
 from embedmark.runner.exchange import snapshot
 from embedmark.runner.ranking.matrix import ScoreMatrix
 from embedmark.runner.ranking.zeroshot import Source, State, TrainingData, training_data, without_trained
+from embedmark.runner.report.rows import TaskRow
 
 BOARD = shared_folder() / "facts" / "results" / "reference_board_eng_v2.csv"
 ENGLISH = "MTEB(eng, v2)"
@@ -93,7 +94,8 @@ def test_states_and_a_matrix_without_what_was_trained_on() -> None:
         [State.TRAINED, State.ZERO_SHOT], [State.ZERO_SHOT, State.ZERO_SHOT], [State.UNKNOWN, State.UNKNOWN],
     ]  # fmt: skip
     labels = ("own (float16)", "none", "unknown")
-    matrix = ScoreMatrix(labels, models, tasks, ("STS",) * 2, np.ones((3, 2)), ((),) * 3, (True, False, False))
+    asked = (TaskRow("new", "STS"), TaskRow("other", "STS"))
+    matrix = ScoreMatrix(labels, models, tasks, ("STS",) * 2, np.ones((3, 2)), ((),) * 3, (True, False, False), asked)
     clean = without_trained(matrix, SMALL)
     assert np.isnan(clean.values).tolist() == [[True, False], [False, False], [False, False]]
     assert (clean.models, matrix.values.sum()) == (labels, 6)
