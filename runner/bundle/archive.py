@@ -105,12 +105,6 @@ def _copy(source: Source, sha256: str, size: int, out: BinaryIO, progress: Progr
         raise JobError(f"{what} has changed while the bundle was written; nothing was kept. Run it again.")
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read what the file of a bundle says of itself. Raises UserError."""
-    with _opened(path) as file:
-        return _Reader(file, path).manifest()[0]
-
-
 def unpack(path: Path, folder: Path, progress: Progress = lambda _: None) -> Manifest:
     """Unpack a bundle into a new folder, whole or not at all. Every byte is checked.
 

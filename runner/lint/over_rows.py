@@ -11,8 +11,6 @@ from statistics import fmean
 from embedmark.runner.lint.finding import Severity
 
 Metrics = Mapping[str, float | None]
-Fault = tuple[str, str]
-"""What a rule is called, and what was found."""
 
 _EPSILON = 2e-5
 """Metrics of retrieval have five digits."""

@@ -39,9 +39,6 @@ _LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", 
 _FLIPS = {"classification", "multilabel_classification", "zeroshot_classification"}
 """Types whose scores move by whole items, where a vector moves by its last digit."""
 
-_OF_ITSELF = 1e-6
-
-
 _CLEARLY = 0.25
 """Another number format is told by vectors that are so much nearer to it: it does not give the same ones every time."""
 
