@@ -103,7 +103,7 @@ def _marked(error: yaml.MarkedYAMLError, where: str) -> str:
     elif "that cannot start any token" in problem:
         problem += "; put the value in quotes, and indent with spaces, never with tabs"
     elif "could not determine a constructor" in problem:
-        problem = "a tag (`!`) that configs do not know; put the value in quotes"
+        problem = "a tag (`!`) that is not known; put the value in quotes"
     elif "mapping values are not allowed" in problem:
         problem += "; a text with `: ` in it stands in quotes"
     return f"{where}{at}: not valid YAML: {problem[:200]}"
@@ -127,7 +127,7 @@ def _refuse_depth(text: str, where: str) -> None:
 
 
 def _too_deep(where: str, mark: Any) -> str:
-    return f"{where}, line {mark.line + 1}: nested more than {MAX_DEPTH} deep, the limit of a config"
+    return f"{where}, line {mark.line + 1}: nested more than {MAX_DEPTH} deep, which is the limit"
 
 
 class _Bounds:
@@ -157,7 +157,7 @@ class _Bounds:
             if size > MAX_NODES:
                 raise UserError(
                     f"{self._line(node)}: more than {MAX_NODES:,} values, aliases (`*`) counted wherever they stand; "
-                    "that is the limit of a config"
+                    "that is the limit"
                 )
             self.sizes[key] = size, height
         if depth + self.sizes[key][1] - 1 > MAX_DEPTH:

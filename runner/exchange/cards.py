@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-
-import yaml
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.common.text import shortened
-from embedmark.runner.exchange.limits import parse_json
+from embedmark.runner.config.yaml_files import mapping_in
+from embedmark.runner.exchange.limits import check_values
 from embedmark.runner.exchange.names import is_commit, present_metric, present_task
 
 _PREFIX = "MTEB "
@@ -60,32 +59,10 @@ def _front_matter(content: bytes, where: str) -> Mapping[str, Any]:
     if lines[0].strip() != "---" or "---" not in [line.rstrip() for line in lines[1:]]:
         raise UserError(f"{where}: not a model card: expected a head of YAML between two lines of ---")
     end = [line.rstrip() for line in lines[1:]].index("---") + 1
-    try:
-        head = _load("\n".join(lines[1:end]))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"{where}: its head is not valid YAML: {shortened(' '.join(str(error).split()), 200)}"
-        ) from None
-    # The same limits as JSON has: depth, lengths, numbers.
-    try:
-        plain = json.dumps(head, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"{where}: its head holds what no model card does: {shortened(str(error), 100)}") from None
-    return parse_json(plain, where)
-
-
-def _load(text: str) -> Any:
-    """Load YAML without aliases, which make a large tree of a small file."""
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_PlainLoader)):
-        raise yaml.YAMLError("aliases (*name) are not read")
-    return yaml.load(text, Loader=_PlainLoader)
-
-
-class _PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML with dates as texts."""
-
-
-_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+    # The empty first line stands for the dashes, so that messages name the file's lines.
+    head = mapping_in("\n".join(["", *lines[1:end]]), where)
+    check_values(head, where)
+    return head
 
 
 def _of_result(
@@ -131,7 +108,7 @@ def _main(metrics: Sequence[Any], wanted: str | None, key: str) -> tuple[str, fl
         value = metric.get("value") if isinstance(metric, dict) else None
         if not isinstance(kind, str):
             raise UserError(f"{key}.metrics[{number}].type: expected a text")
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
             continue
         told[present_metric(kind)] = float(value) / _PERCENT
     for name in ("main_score", wanted or ""):

@@ -62,6 +62,33 @@ def parse_json(content: bytes, where: str, *, infinite: bool = False) -> dict[st
     return values
 
 
+def check_values(values: object, where: str) -> None:
+    """Hold values that are of YAML to the limits of `parse_json`. where: what messages call them. Raises UserError."""
+    try:
+        _check_plain(values)
+        _check(values, 1)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def _check_plain(value: object) -> None:
+    """Refuse what JSON has no words for, and numbers and objects that are too large. Raises ValueError."""
+    if isinstance(value, dict):
+        if len(value) > KEYS:
+            raise ValueError(f"an object has {len(value)} keys; expected at most {KEYS}")
+        for part in (*value, *value.values()):
+            _check_plain(part)
+    elif isinstance(value, list):
+        for part in value:
+            _check_plain(part)
+    elif isinstance(value, float) and math.isinf(value):
+        raise ValueError(f"{value} is no finite number")
+    elif isinstance(value, int) and abs(value) >= 10**_INTEGER:
+        raise ValueError(f"a number of more than {_INTEGER} digits")
+    elif not (value is None or isinstance(value, (str, float, int))):
+        raise ValueError(f"holds a value of the kind {type(value).__name__}; expected texts and numbers")
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):

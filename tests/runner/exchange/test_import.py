@@ -21,6 +21,7 @@ from planned_records import measure
 from embedmark.runner.cli.main import main
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.exchange import store
+from embedmark.runner.exchange.cards import scores_of_card
 from embedmark.runner.exchange.sources import read
 
 COMMIT = "b" * 40
@@ -182,17 +183,27 @@ def test_a_model_card(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("mine", "model card", "AmazonReviewsClassification", 0.5, "self-reported", None),
         ("mine", "model card", "STS12", 0.7225, "self-reported", None),
     ]
+    of_aliases = "\n".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 8))
     for text, said in [
         ("# Mine", "not a model card"),
         ("---\nlicense: mit\n---", "no `model-index` block"),
-        ("---\na: &a [1]\nb: *a\n---", "aliases"),
+        (f"---\na0: &a0 x\n{of_aliases}\n---", "more than 200,000 values"),
+        (f"---\na: {10**400}\n---", "more than 18 digits"),
+        ("---\na: .inf\n---", "no finite number"),
+        ("---\na: !!binary eA==\n---", "a value of the kind bytes"),
         ("---\na: !!python/object/apply:os.system [id]\n---", "not valid YAML"),
-        ("---\na: " + "[" * 5000 + "\n---", "not valid YAML"),
+        ("---\na: " + "[" * 2_000_000 + "\n---", "line 2: nested more than 50 deep"),
         ("---\nmodel-index: [{name: ../x, results: []}]\n---", "expected the name of a model"),
     ]:
         Path("README.md").write_text(text)
         assert main(["import", "README.md"]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_a_score_of_a_card_that_is_no_number_is_none() -> None:
+    one = "{dataset: {name: MTEB STS12}, metrics: [{type: main_score, value: %s}]}"
+    card = f"---\nmodel-index: [{{name: m, results: [{one % '.nan'}, {one % '50'}]}}]\n---"
+    assert [row["main_score"] for row in scores_of_card(card.encode(), "x.md", lambda _: None)] == [0.5]
 
 
 def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
