@@ -9,9 +9,8 @@ from typing import Literal
 Outcome = Literal["match", "differs because", "cannot tell, because"]
 
 SKETCH, SCORE = 1e-5, 1e-6
-"""How far numbers may be apart. Kernels and batches move a component of a vector by up to 2e-7 and a score by 5e-8; the
-smallest true cause that was measured, another number format, moves a component by 3e-3 and a score by 6e-5."""
-
+"""How far numbers may be apart. Measured once, by hand: kernels and batches move a component of a vector by up to 2e-7
+and a score by 5e-8; the smallest true cause, another number format, moves a component by 3e-3 and a score by 6e-5."""
 
 _COARSE = {"bfloat16": (2e-3, 2e-4), "float16": (3e-4, 5e-5)}
 """The same of models that compute in fewer bits, whose vectors move more with the batch that a text is in."""
