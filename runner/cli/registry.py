@@ -86,6 +86,14 @@ _BUILT_IN = [
         ("python -m runner report", "python -m runner report --benchmark mteb_eng_v2 --model e5 --format csv",),
     ),
     Verb(
+        "compare", "say whether one model is better than another, on the same items", "compare",
+        (
+            "python -m runner compare e5 minilm",
+            "python -m runner compare new old --fail-if worse --json",
+            "python -m runner compare 'checkpoint-*' --over revision --svg run.svg",
+        ),
+    ),
+    Verb(
         "why", "show why two jobs are not the same job", "compare",
         ("python -m runner why 3f9c0d 81ab22",),
     ),

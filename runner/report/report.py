@@ -65,9 +65,27 @@ def report(
         UserError: when nothing is on record or a name is not known.
         OutputError: when the files cannot be written.
     """
+    console = console or table_console()
+    made, damaged = on_record(outputs, catalogue, options)
+    print_report(made, console)
+    for problem in damaged:
+        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    written = write_report(made, outputs / "report", formats)
+    console.print(f"\nwritten: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
+    return made
+
+
+def on_record(outputs: Path, catalogue: Catalogue, options: Options = Options()) -> tuple[Aggregate, tuple[str, ...]]:
+    """Aggregate the scores under `outputs`.
+
+    Returns:
+        The report, and a line for each damaged folder.
+
+    Raises:
+        UserError: Nothing is on record, or a name is not known.
+    """
     if options.draws is not None and options.benchmark is None:
         raise UserError("--draws says how a benchmark was run: give --benchmark NAME with it")
-    console = console or table_console()
     collected = _of_models(collect(outputs), options.models, catalogue)
     if options.ignore_failed:
         collected = replace(collected, failures=())
@@ -88,13 +106,7 @@ def report(
     line = older_line(old, catalogue)
     energy = energy_line(kept.facts for kept in collected.records if isinstance(kept.facts, Record))
     problems = [*problems, *([energy] if energy else [])]
-    made = replace(made, notes=(*made.notes, *problems, *([line] if line else [])))
-    print_report(made, console)
-    for problem in collected.problems:
-        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
-    written = write_report(made, outputs / "report", formats)
-    console.print(f"\nwritten: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
-    return made
+    return replace(made, notes=(*made.notes, *problems, *([line] if line else []))), tuple(collected.problems)
 
 
 def _of_benchmark(

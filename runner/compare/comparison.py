@@ -1,0 +1,246 @@
+"""Two models or more, task by task on the same items, and over all tasks: better, worse, or cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.compare.families import family_numbers
+from embedmark.runner.compare.samples import LOWER_IS_BETTER, sample, weighted
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.report.aggregate import Aggregate, Cell, Column
+from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.results.record import Record
+from embedmark.runner.stats import paired
+from embedmark.runner.stats.intervals import LEVEL, NoInterval
+from embedmark.runner.stats.means import MeanOfTasks, mean_of_tasks
+from embedmark.runner.stats.of_items import NoSampleError
+from embedmark.runner.stats.paired import Paired, Verdict
+from embedmark.runner.stats.sample import DifferentUnitsError, Sample
+
+Adjust: TypeAlias = Literal["holm", "bh"]
+
+_ADJUST = {"holm": paired.holm, "bh": paired.benjamini_hochberg}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How models are compared.
+
+    Args:
+        level: The coverage of intervals; verdicts claim at 1 less this.
+        test: "t", or "permutation" of the signs of clusters.
+        adjust: "holm" bounds the chance of any false claim, "bh" the expected share of false claims.
+    """
+
+    level: float = LEVEL
+    test: paired.Test = "t"
+    adjust: Adjust = "holm"
+
+
+@dataclass(frozen=True)
+class TaskComparison:
+    """One task, of one model against another.
+
+    Args:
+        task: Its label in the report.
+        type: What the field calls its type.
+        metric: The main metric.
+        a: The first model's score.
+        b: The second's.
+        paired: The difference on the same items; a reason where the items give none.
+        p: Adjusted for all tasks and pairs of models that are compared at once; None where there is no test.
+        verdict: Of the first model against the second; None where no test is possible.
+    """
+
+    task: str
+    type: str
+    metric: str
+    a: float
+    b: float
+    paired: Paired | NoInterval
+    p: float | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def difference(self) -> float:
+        """How much better the first is, on the metric's scale: turned round where less is better."""
+        return self.b - self.a if self.metric in LOWER_IS_BETTER else self.a - self.b
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The mean of the differences of all tasks.
+
+    Args:
+        a: The first model's mean.
+        b: The second's.
+        mean: The mean difference with both intervals.
+        n_families: How many families of tasks.
+        as_it_is: The verdict for these tasks with new items; None where a task has no test.
+        like_these: The verdict for tasks like these; None below three families.
+        families_needed: How many families would decide the difference, if it stays; None where no number in reach
+            would, or it is decided.
+    """
+
+    a: float
+    b: float
+    mean: MeanOfTasks
+    n_families: int
+    as_it_is: Verdict | None
+    like_these: Verdict | None
+    families_needed: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model against another.
+
+    Args:
+        a: The first model's label.
+        b: The second's.
+        tasks: Those that both have, in the report's order.
+        overall: Over these; None for a single task.
+        lacking: Tasks that one of the two lacks, in words.
+    """
+
+    a: str
+    b: str
+    tasks: tuple[TaskComparison, ...]
+    overall: Overall | None
+    lacking: tuple[str, ...]
+
+
+def compare(made: Aggregate, columns: Sequence[Column], catalogue: Catalogue, asked: Asked) -> list[Comparison]:
+    """Compare every pair of models on the tasks that both have.
+
+    Args:
+        made: A report that has them.
+        columns: The models, each of which is compared with those after it.
+        catalogue: Where the files of tasks are, which say what belongs to one family.
+        asked: How.
+
+    Raises:
+        UserError: The two have no task in common, or were measured on different data.
+    """
+    found = [_pair(made, a, b, asked) for a, b in combinations(columns, 2)]
+    tests = [(i, j) for i, pair in enumerate(found) for j, task in enumerate(pair.tasks) if task.p is not None]
+    adjusted = _ADJUST[asked.adjust]([found[i].tasks[j].p or 0.0 for i, j in tests])
+    by_place = dict(zip(tests, adjusted.tolist(), strict=True))
+    return [
+        _with_overall(
+            replace(pair, tasks=tuple(_judged(task, by_place.get((i, j)), asked) for j, task in enumerate(pair.tasks))),
+            catalogue,
+            asked,
+        )
+        for i, pair in enumerate(found)
+    ]
+
+
+def _pair(made: Aggregate, a: Column, b: Column, asked: Asked) -> Comparison:
+    counted = [row for row in made.tasks if row.in_mean]
+    both = [row for row in counted if {a.cells[row.label].status, b.cells[row.label].status} == {"done"}]
+    others = [row for row in counted if row not in both]
+    _refuse_other_data(made, a, b, others)
+    if not both:
+        raise UserError(f"{a.label} and {b.label} have no task in common: {_lacks(a, others)}; {_lacks(b, others)}")
+    lacking = tuple(
+        f"{row.label}: {column.label}: {column.cells[row.label].detail}"
+        for row in others
+        for column in (a, b)
+        if column.cells[row.label].status != "done" and _other(a, b, column).cells[row.label].status == "done"
+    )
+    tasks = tuple(_task(row, a.cells[row.label], b.cells[row.label], asked) for row in both)
+    return Comparison(a.label, b.label, tasks, None, lacking)
+
+
+def _other(a: Column, b: Column, one: Column) -> Column:
+    return b if one is a else a
+
+
+def _lacks(column: Column, rows: Sequence[TaskRow]) -> str:
+    told = [f"{row.label} ({column.cells[row.label].detail})" for row in rows[:3] if column.cells[row.label].detail]
+    return f"of {column.label} {', '.join(told)}" if told else f"{column.label} has all"
+
+
+def _refuse_other_data(made: Aggregate, a: Column, b: Column, rows: Sequence[TaskRow]) -> None:
+    """A task that both have, but on different data or settings, is no task that one of them lacks."""
+    for row in rows:
+        versions = [other for other in made.tasks if other.name == row.name]
+        of_a, of_b = (
+            next((version for version in versions if column.cells[version.label].status == "done"), None)
+            for column in (a, b)
+        )
+        if of_a is None or of_b is None:
+            continue
+        one, other = a.cells[of_a.label].records[0], b.cells[of_b.label].records[0]
+        raise UserError(
+            f"{a.label} and {b.label} were measured on different versions of {row.name}: {of_a.label} and "
+            f"{of_b.label}; `why {one.facts.fingerprint[:12]} {other.facts.fingerprint[:12]}` shows what differs. "
+            "Run one of them again on the data of the other, or leave the task out with --task"
+        )
+
+
+def _task(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> TaskComparison:
+    facts = a.records[0].facts
+    assert isinstance(facts, Record)
+    assert a.score is not None
+    assert b.score is not None
+    found = _paired(row, a, b, asked)
+    p = found.p if isinstance(found, Paired) else None
+    return TaskComparison(row.label, row.type, facts.main_metric, a.score, b.score, found, p)
+
+
+def _paired(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> Paired | NoInterval:
+    try:
+        parts = [
+            (of_a.weight, sample(of_a.kept), sample(of_b.kept))
+            for of_a, of_b in zip(weighted(row, a), weighted(row, b), strict=True)
+        ]
+        return paired.compare(parts, asked.level, asked.test)
+    except (NoSampleError, DifferentUnitsError) as error:
+        return NoInterval(str(error))
+
+
+def _judged(task: TaskComparison, p: float | None, asked: Asked) -> TaskComparison:
+    if p is None:
+        return task
+    return replace(task, p=p, verdict=paired.verdict(task.difference, p, 1 - asked.level))
+
+
+def _with_overall(pair: Comparison, catalogue: Catalogue, asked: Asked) -> Comparison:
+    if len(pair.tasks) < 2:
+        return pair
+    numbers = family_numbers([task.task for task in pair.tasks], catalogue)
+    return replace(pair, overall=overall_of(pair.tasks, numbers, asked))
+
+
+def overall_of(tasks: Sequence[TaskComparison], families: Sequence[int], asked: Asked) -> Overall:
+    """Compute the mean difference of tasks, and what it allows to be said."""
+    errors = [task.paired.spread.se if isinstance(task.paired, Paired) else None for task in tasks]
+    mean = mean_of_tasks([task.difference for task in tasks], families, errors, asked.level)
+    alpha = 1 - asked.level
+    like_these = None if mean.p_tasks is None else paired.verdict(mean.mean, mean.p_tasks, alpha)
+    n_families = mean.spread.n_clusters
+    needed = None
+    if like_these == "cannot tell":
+        needed = paired.units_needed(mean.spread.se, n_families, mean.mean)
+    return Overall(
+        float(np.mean([task.a for task in tasks])),
+        float(np.mean([task.b for task in tasks])),
+        mean,
+        n_families,
+        None if mean.p_items is None else paired.verdict(mean.mean, mean.p_items, alpha),
+        like_these,
+        needed,
+    )
+
+
+def sample_of_task(row: TaskRow, column: Column) -> list[tuple[float, Sample]]:
+    """The samples of one model's cell, for those who compare many at once. Raises NoSampleError."""
+    return [(one.weight, sample(one.kept)) for one in weighted(row, column.cells[row.label])]

@@ -1,0 +1,92 @@
+"""What statistics see of a report's cell: the sample of each record that its score is the mean of, with its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from embedmark.runner.common.errors import UserError
+from embedmark.runner.report.aggregate import Cell
+from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.report.versions import Slot, slot_of
+from embedmark.runner.results.collect import Kept
+from embedmark.runner.results.inspection import ITEMS
+from embedmark.runner.results.items import read_items
+from embedmark.runner.results.record import Record
+from embedmark.runner.stats.intervals import Interval, NoInterval, interval
+from embedmark.runner.stats.of_items import NoSampleError, sample_of
+from embedmark.runner.stats.sample import Sample
+
+_CLOSE = 2e-5
+"""Records round some means to five digits."""
+
+LOWER_IS_BETTER = frozenset({"mse", "mae", "rmse"})
+"""Main metrics of which less is better; differences of them are turned round once, where records are read."""
+
+Place = tuple[str, Slot]
+"""A task and its split and subset: what two models' records of one cell are paired by."""
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A record, and its share in the score of a cell."""
+
+    weight: float
+    kept: Kept
+
+    @property
+    def place(self) -> Place:
+        """Which task, split and subset it is of."""
+        return self.kept.facts.job.task, slot_of(self.kept)
+
+
+def weighted(row: TaskRow, cell: Cell) -> list[Weighted]:
+    """List the records of a cell that is done, with weights that sum to 1."""
+    by_place = {(kept.facts.job.task, slot_of(kept)): kept for kept in cell.records}
+    return [Weighted(weight, by_place[place]) for weight, place in _shares(row, 1.0)]
+
+
+def _shares(row: TaskRow, whole: float) -> Iterator[tuple[float, Place]]:
+    for member in row.members:
+        yield from _shares(member, whole / len(row.members))
+    for slot in row.slots:
+        yield whole / len(row.slots), (row.name, slot)
+
+
+@lru_cache(maxsize=4096)
+def _sample(folder: str, kind: str, main_metric: str, main_score: float) -> Sample | str:
+    from pathlib import Path
+
+    path = Path(folder) / ITEMS
+    if not path.is_file():
+        return "no items are kept (execution.items)"
+    try:
+        made = sample_of(kind, main_metric, read_items(path))
+    except (NoSampleError, UserError) as error:
+        return str(error)
+    if abs(made.score - main_score) > _CLOSE:
+        return f"its items give {made.score:.6f}, the record says {main_score:.6f}"
+    return made
+
+
+def sample(kept: Kept) -> Sample:
+    """Read the sample of a record.
+
+    Raises:
+        NoSampleError: It has no items, or they do not say how the score varies.
+    """
+    assert isinstance(kept.facts, Record)
+    kind = str(kept.identity.get("task", {}).get("type", ""))
+    found = _sample(str(kept.folder), kind, kept.facts.main_metric, kept.facts.main_score)
+    if isinstance(found, str):
+        raise NoSampleError(found)
+    return found
+
+
+def interval_of(row: TaskRow, cell: Cell, level: float) -> Interval | NoInterval:
+    """Compute the interval of a cell that is done."""
+    try:
+        return interval([(one.weight, sample(one.kept)) for one in weighted(row, cell)], level)
+    except NoSampleError as error:
+        return NoInterval(str(error))

@@ -1,0 +1,141 @@
+"""Numbers of comparisons in words: points, intervals, p values, and what a verdict leaves open."""
+
+from __future__ import annotations
+
+from embedmark.runner.compare.comparison import Asked, Comparison, Overall
+from embedmark.runner.compare.curve import Curve
+from embedmark.runner.stats.intervals import Interval, NoInterval
+from embedmark.runner.stats.paired import Paired
+
+MINUS = "−"
+
+
+def points(value: float, digits: int = 2) -> str:
+    """A difference in points, with its sign."""
+    text = f"{100 * value:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else f"{0:.{digits}f}"
+
+
+def ends(low: float, high: float, digits: int = 2) -> str:
+    """An interval of differences in points."""
+    return f"[{points(low, digits)}, {points(high, digits)}]"
+
+
+def score_ends(found: Interval | NoInterval) -> str:
+    """An interval of a score, as tables show it."""
+    return "–" if isinstance(found, NoInterval) else f"{100 * found.low:.1f} – {100 * found.high:.1f}"
+
+
+def from_what(found: Interval | NoInterval) -> str:
+    """What an interval is of, or why there is none."""
+    if isinstance(found, NoInterval):
+        return f"no interval: {found.reason}"
+    return "; ".join([found.of, *(f"{warning}: covers less" for warning in found.warnings)])
+
+
+def p_value(p: float | None) -> str:
+    """A p value, never 0."""
+    if p is None:
+        return ""
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
+
+
+def headline(pair: Comparison) -> str:
+    """Which is compared with which, and on what."""
+    shared = {found.of for task in pair.tasks if isinstance(found := task.paired, Paired)}
+    rhos = [found.rho for task in pair.tasks if isinstance(found := task.paired, Paired) and found.rho is not None]
+    of = f", same {shared.pop()}" if len(shared) == 1 and len(pair.tasks) == 1 else ""
+    rho = f" (correlation {rhos[0]:.2f})" if len(rhos) == 1 and of else ""
+    return f"{pair.a} against {pair.b}{of}{rho}"
+
+
+def overall_lines(pair: Comparison, asked: Asked) -> list[str]:
+    """What the mean over tasks says, by items and by families, and what could have been seen."""
+    if pair.overall is None:
+        return _of_single_task(pair)
+    overall, n = pair.overall, len(pair.tasks)
+    mean = overall.mean
+    lines = [
+        f"mean over {n} tasks: {100 * overall.a:.2f} and {100 * overall.b:.2f}, difference {points(mean.mean)}",
+        f"  this benchmark as it is:  {_as_it_is(pair, overall)}",
+        f"  tasks like these:         {_like_these(overall)}",
+    ]
+    if mean.item_share is not None:
+        lines.append(f"  Noise of items is {100 * mean.item_share:.0f} % of the spread over tasks.")
+    return [*lines, *_left_open(overall, asked)]
+
+
+def _of_single_task(pair: Comparison) -> list[str]:
+    found = pair.tasks[0].paired
+    if isinstance(found, NoInterval):
+        return [f"no verdict: {found.reason}"]
+    visible = f"This test would have seen a difference of {100 * found.smallest_visible:.1f} points four times in five."
+    if pair.tasks[0].verdict != "cannot tell":
+        return [visible]
+    return [visible, _fits(found.low, found.high)]
+
+
+def _as_it_is(pair: Comparison, overall: Overall) -> str:
+    if overall.mean.as_it_is is None:
+        without = [task for task in pair.tasks if isinstance(task.paired, NoInterval)]
+        reasons = {task.paired.reason for task in without if isinstance(task.paired, NoInterval)}
+        if len(without) == len(pair.tasks) and len(reasons) == 1:
+            return f"no verdict: {reasons.pop()}"
+        names = ", ".join(task.task for task in without[:3]) + (
+            f" and {len(without) - 3} more" if len(without) > 3 else ""
+        )
+        return f"no verdict: no test of {names}"
+    return f"{ends(*overall.mean.as_it_is)}  {overall.as_it_is}  (new items of these tasks)"
+
+
+def _like_these(overall: Overall) -> str:
+    if overall.mean.like_these is None:
+        return f"no verdict: {overall.n_families} families of tasks; three are needed"
+    families = f"{overall.n_families} families, with this mix of types"
+    return f"{ends(*overall.mean.like_these)}  {overall.like_these}  ({families})"
+
+
+def _left_open(overall: Overall, asked: Asked) -> list[str]:
+    lines = []
+    mean = overall.mean
+    if mean.smallest_visible is not None:
+        lines.append(
+            f"  {overall.n_families} families like these show differences from {100 * mean.smallest_visible:.1f} "
+            "points on, four times in five."
+        )
+    if overall.like_these == "cannot tell":
+        size = f"{100 * abs(mean.mean):.2f}"
+        if overall.families_needed is None:
+            lines.append(f"  No number of families of this kind in reach would decide {size} points.")
+        else:
+            lines.append(f"  About {overall.families_needed} families would decide {size} points, if it stays.")
+    open_ends = [
+        found
+        for found, verdict in ((mean.as_it_is, overall.as_it_is), (mean.like_these, overall.like_these))
+        if verdict == "cannot tell" and found is not None
+    ]
+    if open_ends:
+        widest = max(open_ends, key=lambda found: found[1] - found[0])
+        lines.append(f"  {_fits(*widest)}")
+    if asked.adjust == "bh":
+        lines.append("  p values bound the expected share of false claims (Benjamini–Hochberg), not the chance of any.")
+    return lines
+
+
+def _fits(low: float, high: float) -> str:
+    return f'Cannot tell is not "equal": anything from {points(low, 1)} to {points(high, 1)} fits these scores.'
+
+
+def curve_lines(found: Curve) -> list[str]:
+    """From where on no later checkpoint is shown to be better."""
+    if any(isinstance(point.interval, NoInterval) for point in found.points):
+        reasons = [point.interval.reason for point in found.points if isinstance(point.interval, NoInterval)]
+        return [f"no tests: {reasons[0]}"]
+    if found.told_until is None:
+        return ["The last is better than all before it: the run had not stopped to improve."]
+    point = found.points[found.told_until]
+    name = f"step {point.step:g}" if found.is_numbered else point.label
+    return [
+        f"Cannot tell after {name}: no later one is shown to be better (Holm over the later ones).",
+        "A run that stopped to improve and a benchmark that is too weak to show it look alike.",
+    ]
