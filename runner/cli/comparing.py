@@ -12,7 +12,7 @@ from pathlib import Path
 from embedmark.runner.common.errors import FAILED, OK, UserError
 from embedmark.runner.common.files import write_atomically
 from embedmark.runner.common.terminal import table_console
-from embedmark.runner.common.text import counted, say
+from embedmark.runner.common.text import complain, counted, say
 from embedmark.runner.compare import show, svg
 from embedmark.runner.compare.chosen import columns_of, nothing_of, one_column
 from embedmark.runner.compare.comparison import Asked, Comparison, compare
@@ -83,12 +83,14 @@ def compare_models(request: Request, asked: Asked) -> int:
 
 def _made(request: Request, catalogue: Catalogue) -> Aggregate | None:
     try:
-        made, _ = on_record(request.outputs, catalogue, Options(request.benchmark))
+        made, damaged = on_record(request.outputs, catalogue, Options(request.benchmark))
     except UserError:
         if request.benchmark is None:
             raise
         catalogue.benchmark(request.benchmark)
         return None
+    for line in damaged:
+        complain(line)
     if not request.tasks:
         return made
     known = {row.name for row in made.tasks}

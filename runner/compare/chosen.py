@@ -26,7 +26,7 @@ def columns_of(wanted: str, columns: Sequence[Column], catalogue: Catalogue) -> 
     Returns:
         All variants of the name that fit; none where nothing of that name is on record.
     """
-    exact = [column for column in columns if column.label == wanted]
+    exact = [column for column in columns if column.label == wanted != column.model]
     if exact:
         return exact
     whole = _named(wanted, columns, catalogue)
@@ -39,12 +39,15 @@ def columns_of(wanted: str, columns: Sequence[Column], catalogue: Catalogue) -> 
 def one_column(wanted: str, columns: Sequence[Column], catalogue: Catalogue) -> Column | None:
     """Find the one column that is meant; None where nothing of that name is on record.
 
+    Of several variants a plain name means the one that nothing distinguishes, as the present config gives it.
+
     Raises:
         UserError: Several variants fit, or none of a name that is on record.
     """
     found = columns_of(wanted, columns, catalogue)
-    if len(found) == 1:
-        return found[0]
+    plain = found if len(found) == 1 else [column for column in found if not column.distinction]
+    if len(plain) == 1:
+        return plain[0]
     if found:
         raise UserError(f"{wanted!r} has {len(found)} variants on record: {_choices(found)}; name one of them")
     name = wanted.rpartition("@")[0]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embedmark.runner.ranking.families import families
-
 from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.ranking.families import families
 
 
 def family_numbers(tasks: Sequence[str], catalogue: Catalogue) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.report.aggregate import Cell
@@ -54,22 +55,6 @@ def _shares(row: TaskRow, whole: float) -> Iterator[tuple[float, Place]]:
         yield whole / len(row.slots), (row.name, slot)
 
 
-@lru_cache(maxsize=4096)
-def _sample(folder: str, kind: str, main_metric: str, main_score: float) -> Sample | str:
-    from pathlib import Path
-
-    path = Path(folder) / ITEMS
-    if not path.is_file():
-        return "no items are kept (execution.items)"
-    try:
-        made = sample_of(kind, main_metric, read_items(path))
-    except (NoSampleError, UserError) as error:
-        return str(error)
-    if abs(made.score - main_score) > _CLOSE:
-        return f"its items give {made.score:.6f}, the record says {main_score:.6f}"
-    return made
-
-
 def sample(kept: Kept) -> Sample:
     """Read the sample of a record.
 
@@ -77,11 +62,25 @@ def sample(kept: Kept) -> Sample:
         NoSampleError: It has no items, or they do not say how the score varies.
     """
     assert isinstance(kept.facts, Record)
+    path = kept.folder.absolute() / ITEMS
+    if not path.is_file():
+        raise NoSampleError("no items are kept (execution.items)")
     kind = str(kept.identity.get("task", {}).get("type", ""))
-    found = _sample(str(kept.folder), kind, kept.facts.main_metric, kept.facts.main_score)
-    if isinstance(found, str):
-        raise NoSampleError(found)
-    return found
+    made = _sample(path, path.stat().st_mtime_ns, kind, kept.facts.main_metric)
+    if isinstance(made, str):
+        raise NoSampleError(made)
+    if abs(made.score - kept.facts.main_score) > _CLOSE:
+        raise NoSampleError(f"its items give {made.score:.6f}, the record says {kept.facts.main_score:.6f}")
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _sample(path: Path, _changed: int, kind: str, main_metric: str) -> Sample | str:
+    """The sample, or why there is none; each is read once where many models are compared."""
+    try:
+        return sample_of(kind, main_metric, read_items(path))
+    except (NoSampleError, UserError) as error:
+        return str(error)
 
 
 def interval_of(row: TaskRow, cell: Cell, level: float) -> Interval | NoInterval:

@@ -15,6 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older", action="store_true", help="also what a change of version made old, in columns and rows marked so"
     )
+    parser.add_argument("--intervals", action="store_true", help="also a 95 %% interval of every score and mean")
     parser.add_argument("--field", action="store_true", help="also where the models stand among the published ones")
     parser.add_argument("--ignore-failed", action="store_true", help="as if no job had failed")
     parser.add_argument(
@@ -34,4 +35,6 @@ def handle(options: argparse.Namespace) -> int:
     from embedmark.runner.report.report import Options
 
     asked = Options(options.benchmark, options.model, options.draws, options.older, options.ignore_failed)
-    return report(options.outputs, asked, options.format, options.config_dir, field=options.field)
+    return report(
+        options.outputs, asked, options.format, options.config_dir, field=options.field, intervals=options.intervals
+    )
