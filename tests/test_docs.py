@@ -24,6 +24,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:python -m runner|embedmark) [^`]+)`")
 OURS = re.compile(r"(?:[A-Z_]+=\S+ )*(python -m runner|embedmark)\b")
 VERBS = {
+    "compare",
     "plan",
     "list",
     "show",
@@ -151,6 +152,7 @@ OTHERWISE = {
     "submit": ["submit", "there", "--model", "test/tiny", "--benchmark", "few", "--config-dir", "project"],
     "results": ["results", "new", "drafted/results"],
     "review": ["review", "there", "--changed", "changed"],
+    "compare": ["compare", "ingot-8b-r3", "Seed1.5-Embedding", "--benchmark", "mteb_eng_v2"],
     "reproduce": ["reproduce", "model=tiny", "tasks=[Likeness]", "--config-dir", "project"],
 }
 """Verb → the whole command line that stands for any of it."""

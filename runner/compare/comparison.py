@@ -21,7 +21,7 @@ from embedmark.runner.stats.intervals import LEVEL, NoInterval
 from embedmark.runner.stats.means import MeanOfTasks, mean_of_tasks
 from embedmark.runner.stats.of_items import NoSampleError
 from embedmark.runner.stats.paired import Paired, Verdict
-from embedmark.runner.stats.sample import DifferentUnitsError, Sample
+from embedmark.runner.stats.sample import DifferentUnitsError
 
 Adjust: TypeAlias = Literal["holm", "bh"]
 
@@ -239,8 +239,3 @@ def overall_of(tasks: Sequence[TaskComparison], families: Sequence[int], asked: 
         like_these,
         needed,
     )
-
-
-def sample_of_task(row: TaskRow, column: Column) -> list[tuple[float, Sample]]:
-    """The samples of one model's cell, for those who compare many at once. Raises NoSampleError."""
-    return [(one.weight, sample(one.kept)) for one in weighted(row, column.cells[row.label])]
