@@ -35,10 +35,11 @@ def import_scores(paths: Sequence[Path], outputs: Path, folders: Sequence[Path])
         UserError: A path holds nothing that can be read.
         OutputError: The store cannot be written.
     """
-    main_metric = main_metrics(Catalogue.of(folders))
+    catalogue = Catalogue.of(folders)
+    main_metric = main_metrics(catalogue)
     status = OK
     for path in paths:
-        found = read(path, main_metric)
+        found = read(path, main_metric, catalogue)
         say(
             f"{path}: {counted(found.files + len(found.broken), 'file')}: "
             f"{found.files} read, {len(found.broken)} broken"

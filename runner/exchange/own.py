@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from embedmark.runner.common.files import read_regular
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange.result_file import NO_REVISION
 from embedmark.runner.export.chosen import labelled, record_of
 from embedmark.runner.export.mteb import version_on_record
@@ -15,8 +16,12 @@ from embedmark.runner.results.collect import collect
 from embedmark.runner.results.inspection import RESULT
 
 
-def scores_of_jobs(outputs: Path) -> tuple[list[dict[str, Any]], list[str]]:
+def scores_of_jobs(outputs: Path, catalogue: Catalogue) -> tuple[list[dict[str, Any]], list[str]]:
     """Read the records of an outputs folder, each checked as a whole.
+
+    Args:
+        outputs: The folder.
+        catalogue: Says which variant of a model is the model itself, and no experiment.
 
     Returns:
         Rows by the columns of the import store, without the day, their origin `embedmark`; and a line for each record
@@ -27,7 +32,7 @@ def scores_of_jobs(outputs: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """
     collected = collect(outputs)
     rows = []
-    for kept, label in labelled(collected.records):
+    for kept, label in labelled(collected.records, catalogue):
         record = record_of(kept)
         rows.append(
             {

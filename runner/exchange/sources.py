@@ -16,6 +16,7 @@ from embedmark.runner.common.checkout import commit_of
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.files import read_bounded
 from embedmark.runner.common.names import is_model, is_safe
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange.cards import scores_of_card
 from embedmark.runner.exchange.limits import BYTES, parse_json
 from embedmark.runner.exchange.names import of_folder, present_task
@@ -55,13 +56,14 @@ class Read:
 MainMetric = Callable[[str], "str | None"]
 
 
-def read(path: Path, main_metric: MainMetric, today: date | None = None) -> Read:
+def read(path: Path, main_metric: MainMetric, catalogue: Catalogue, today: date | None = None) -> Read:
     """Read all scores under a path.
 
     Args:
         path: A result file; a folder of them, or a checkout of the field's results repository; a table (`.parquet`,
             `.csv`); an outputs folder of embedmark or its export; a model card (`.md`).
         main_metric: The main metric of a task today; None where it is not known.
+        catalogue: Says which variant of a model, in an outputs folder, is the model itself.
         today: The day that is written beside the scores; by default this one (UTC).
 
     Raises:
@@ -72,7 +74,7 @@ def read(path: Path, main_metric: MainMetric, today: date | None = None) -> Read
         raise UserError(f"{path}: a link to what is not there")
     if path.is_dir():
         if (path / "jobs").is_dir():
-            rows, broken = scores_of_jobs(path)
+            rows, broken = scores_of_jobs(path, catalogue)
             return Read(_frame(rows, today), len({row["source"] for row in rows}), broken)
         return _read_folder(path, main_metric, today)
     if not path.exists():

@@ -90,13 +90,19 @@ def choose(outputs: Path, models: Sequence[str], catalogue: Catalogue) -> Chosen
     return Chosen(tuple(runs), tuple(left_out))
 
 
-def labelled(records: Iterable[Kept]) -> Iterator[tuple[Kept, str]]:
-    """Yield each record, and how its model differs from others of its name; empty for the only one."""
+def labelled(records: Iterable[Kept], catalogue: Catalogue) -> Iterator[tuple[Kept, str]]:
+    """Yield each record, and how its model differs from others of its name; empty as in `Run.label`."""
     for of_model in grouped((kept.facts.job.model, kept) for kept in records).values():
-        variants = list(grouped((kept.variant, kept) for kept in of_model).values())
-        said = labels([kept[0].model for kept in variants])
-        for label, of_variant in zip(said, variants, strict=True):
-            yield from ((kept, label if len(variants) > 1 else "") for kept in of_variant)
+        for label, of_variant in _variants(of_model, catalogue):
+            yield from ((kept, label) for kept in of_variant)
+
+
+def _variants(of_model: Sequence[Kept], catalogue: Catalogue) -> Iterator[tuple[str, list[Kept]]]:
+    """The records of each variant of a model, by its label."""
+    variants = list(grouped((kept.variant, kept) for kept in of_model).values())
+    present = present_model(variants[0][0].model, catalogue)
+    for label, of_variant in zip(labels([kept[0].model for kept in variants]), variants, strict=True):
+        yield "" if len(variants) == 1 or of_variant[0].model == present else label, of_variant
 
 
 def record_of(kept: Kept) -> Record:
@@ -112,15 +118,10 @@ def _on_record(wanted: str, known: set[str], catalogue: Catalogue) -> str:
 
 
 def _runs(name: str, of_model: Sequence[Kept], catalogue: Catalogue, left_out: list[str]) -> list[Run]:
-    variants = list(grouped((kept.variant, kept) for kept in of_model).values())
-    said = labels([kept[0].model for kept in variants])
-    present = present_model(variants[0][0].model, catalogue)
-    runs = []
-    for label, of_variant in zip(said, variants, strict=True):
-        plain = len(variants) == 1 or of_variant[0].model == present
-        records = _newest(of_variant, left_out)
-        runs.append(Run(name, of_variant[0].facts.job.model_revision, "" if plain else label, tuple(records)))
-    return runs
+    return [
+        Run(name, of_variant[0].facts.job.model_revision, label, tuple(_newest(of_variant, left_out)))
+        for label, of_variant in _variants(of_model, catalogue)
+    ]
 
 
 def _newest(of_variant: Sequence[Kept], left_out: list[str]) -> list[Kept]:

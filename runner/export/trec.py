@@ -11,10 +11,12 @@ from urllib.parse import quote
 import numpy as np
 
 from embedmark.runner.common.names import slug
+from embedmark.runner.common.text import counted
 from embedmark.runner.export.chosen import Chosen, file_name, record_of
 from embedmark.runner.results.collect import Kept
 from embedmark.runner.results.inspection import STATEMENT
-from embedmark.runner.results.predictions import read_predictions
+from embedmark.runner.results.predictions import PREDICTIONS, read_predictions
+from embedmark.tasks.types import task_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,9 +39,13 @@ def files(chosen: Chosen) -> tuple[dict[str, str], list[str]]:
     """
     made: dict[str, str] = {}
     notes: list[str] = []
+    others = 0
     for run in chosen.runs:
         folder = file_name(run)
         for kept in run.records:
+            if not _ranks(kept):
+                others += 1
+                continue
             name = f"{run.model}: {record_of(kept).job.name}"
             table = read_predictions(kept.folder)
             if table is None:
@@ -50,7 +56,15 @@ def files(chosen: Chosen) -> tuple[dict[str, str], list[str]]:
             made[f"{path}.run"] = "".join(_lines(query, found, folder) for query, found in hits.items())
             made[f"{path}.qrels"] = "".join(judged)
             notes += [f"{name}: {note}" for note in _differences(hits)]
+    if others:
+        notes.append(f"left out: {counted(others, 'job')} of task types that rank nothing")
     return made, notes
+
+
+def _ranks(kept: Kept) -> bool:
+    """Whether a job is of a type that makes rankings; of a type that is not known here, whether it kept any."""
+    kind = task_types().get(str(kept.identity.get("task", {}).get("type")))
+    return (kept.folder / PREDICTIONS).is_file() or (kind is not None and kind.retrieval_layout)
 
 
 def escaped(identifier: str) -> str:

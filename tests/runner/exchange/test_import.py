@@ -20,6 +20,7 @@ from planned_records import measure
 
 from embedmark.runner.cli.main import main
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import store
 from embedmark.runner.exchange.cards import scores_of_card
 from embedmark.runner.exchange.sources import read
@@ -141,19 +142,25 @@ def test_a_checkout_says_its_commit_and_nothing_outside_results_is_read(place: P
 
 def test_records_of_another_machine_and_their_exports(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measure(place, "model=minilm", "tasks=[STSBenchmark]", score=0.75)
+    measure(place, "model=minilm", "model.max_tokens=128", "tasks=[STSBenchmark]", score=0.5)
+    both = {
+        (0.75, "embedmark", None),
+        (0.5, "embedmark", "max_tokens=128"),
+    }
     theirs = place / "theirs"
     (place / "outputs").rename(theirs)
     assert main(["import", "theirs"]) == 0
-    assert [row[-3:] for row in stored(place / "outputs")] == [(0.75, "embedmark", None)]
+    assert {row[-3:] for row in stored(place / "outputs")} == both
     for kind in ("parquet", "csv"):
         assert main(["export", "--to", kind, "--outputs", "theirs", "--out", "exported"]) == 0
         capsys.readouterr()
         assert main(["import", f"exported/scores.{kind}"]) == 0
-        assert "0 new, 1 known and equal, 0 contradicting" in capsys.readouterr().out
+        assert "0 new, 2 known and equal, 0 contradicting" in capsys.readouterr().out
     assert main(["export", "--to", "mteb", "--outputs", "theirs", "--out", "mteb"]) == 0
     assert main(["import", "mteb"]) == 0
-    assert [row[-3:] for row in stored(place / "outputs")] == [(0.75, "embedmark", None)]
-    (folder,) = (theirs / "jobs").glob("*--*")
+    assert {row[-3:] for row in stored(place / "outputs")} == both
+    assert len(stored(place / "outputs")) == len(both)
+    folder = next((theirs / "jobs").glob("*--*"))
     (folder / "result.json").write_text("{}")
     assert main(["import", "theirs"]) == 1
     assert "is not what was written" in capsys.readouterr().out
@@ -288,7 +295,7 @@ def _scores(rows: list[Any]) -> pl.DataFrame:
 def test_all_published_files_are_read(tmp_path: Path) -> None:
     with tarfile.open(FACTS / "sample.tar.xz") as sample:
         sample.extractall(tmp_path, filter="data")
-    found = read(tmp_path, no_metric)
+    found = read(tmp_path, no_metric, Catalogue(quiet=True))
     assert (found.files, found.scores.height, found.broken) == (984, 6570, [])
     assert found.scores["model"].n_unique() == 25
 
