@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,17 @@ class ScoreMatrix:
     def complete(self) -> NDArray[np.bool_]:
         """Which models have every task: (n_models)."""
         return np.asarray(~np.isnan(self.values).any(axis=1), dtype=np.bool_)
+
+    def narrowed(self, columns: Sequence[int] | NDArray[np.integer]) -> ScoreMatrix:
+        """Keep some tasks, and all models."""
+        kept = [int(column) for column in columns]
+        return replace(
+            self,
+            tasks=tuple(self.tasks[column] for column in kept),
+            types=tuple(self.types[column] for column in kept),
+            asked=tuple(self.asked[column] for column in kept),
+            values=self.values[:, kept],
+        )
 
 
 def published(

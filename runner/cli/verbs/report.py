@@ -16,6 +16,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--older", action="store_true", help="also what a change of version made old, in columns and rows marked so"
     )
     parser.add_argument("--intervals", action="store_true", help="also a 95 %% interval of every score and mean")
+    parser.add_argument(
+        "--ranks", nargs="?", const="borda", choices=["borda", "mean", "type"], metavar="RULE",
+        help="the ranking of --benchmark instead: by borda (default), mean over tasks, or over types",
+    )  # fmt: skip
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="of --ranks: how many to print (default: 20)")
+    parser.add_argument(
+        "--leave-out", choices=["task", "family", "type"], help="of --ranks: also how far models move without one"
+    )
+    parser.add_argument(
+        "--without-trained", action="store_true", help="of --ranks: tasks that a model was trained on count as missing"
+    )
     parser.add_argument("--field", action="store_true", help="also where the models stand among the published ones")
     parser.add_argument("--ignore-failed", action="store_true", help="as if no job had failed")
     parser.add_argument(
@@ -35,6 +46,12 @@ def handle(options: argparse.Namespace) -> int:
     from embedmark.runner.report.report import Options
 
     asked = Options(options.benchmark, options.model, options.draws, options.older, options.ignore_failed)
+    if options.ranks is not None:
+        from embedmark.runner.cli.ranking import Asked, report_ranks
+        from embedmark.runner.config.catalogue import Catalogue
+
+        ranks = Asked(options.ranks, options.top, options.leave_out, options.without_trained)
+        return report_ranks(options.outputs, asked, Catalogue.of(options.config_dir), ranks)
     return report(
         options.outputs, asked, options.format, options.config_dir, field=options.field, intervals=options.intervals
     )

@@ -1,0 +1,280 @@
+"""The ranking of a benchmark: each model's place, between which places it may stand, and whom it is told apart from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedmark.runner.ranking.matrix import ScoreMatrix
+from embedmark.runner.stats import missing, ranks, separation
+
+Floats: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
+By: TypeAlias = Literal["borda", "mean", "type"]
+LeftOut: TypeAlias = Literal["task", "family", "type"]
+
+FEWEST_TASKS = 8
+"""A model with fewer is not ranked: what it lacks cannot be told from what it has."""
+
+REPLICATES = 40
+"""How many times what is missing is filled in; each serves as many draws."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model in a ranking.
+
+    Args:
+        row: Its row of the matrix.
+        rank: Its place among all by the rule; None where the rule gives it none.
+        low: The best place on tasks like these; None where the rank is None, tasks are missing, or families too few.
+        high: The worst place; None likewise.
+        group: The number of its group, from 0; None likewise.
+        mean: Over all tasks; None where it lacks some.
+        mean_type: The mean over types of the mean over tasks; None likewise.
+        n_tasks: How many tasks it has.
+        first: The chance to be first on tasks like these; None where there is no interval.
+        may_be_first: Whether it is in the set that holds the best with a chance of 95 %; None likewise.
+        complete: Its place if all models had all tasks, by the median of what is filled in, and between which places
+            that lies; None where it lacks no task, or has too few.
+        moved: The group of tasks without which it moves most, and by how many places down; None where none was asked
+            for.
+    """
+
+    row: int
+    rank: int | None
+    low: int | None
+    high: int | None
+    group: int | None
+    mean: float | None
+    mean_type: float | None
+    n_tasks: int
+    first: float | None = None
+    may_be_first: bool | None = None
+    complete: tuple[int, int, int] | None = None
+    moved: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A ranking of all models of a matrix.
+
+    Args:
+        matrix: What was ranked.
+        by: The rule.
+        places: By rank; those without one last, those with most tasks first.
+        n_families: Of the tasks.
+        leaders: Of each group the row of its leader.
+        level: Of the intervals.
+        draws: Of families of tasks.
+        unscored: Tasks of which no model has a score, which are left out.
+    """
+
+    matrix: ScoreMatrix
+    by: By
+    places: tuple[Place, ...]
+    n_families: int
+    leaders: tuple[int, ...]
+    level: float
+    draws: int
+    unscored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a rule adds up, over the models that it ranks.
+
+    scores: (M, T). values: (M, T), whose means over tasks are ranked. whole: the same in whole numbers; None where
+    draws have to be within types.
+    """
+
+    models: NDArray[np.intp]
+    scores: Floats
+    values: Floats
+    whole: Whole | None
+    types: NDArray[np.int64]
+
+    def totals(self, draws: int, families: NDArray[np.integer]) -> Whole:
+        """(R, M) what is ranked in each draw."""
+        if self.whole is not None:
+            return ranks.totals_of(ranks.draw_counts(draws, families), self.whole)
+        total = np.zeros((draws, len(self.models)))
+        for kind in np.unique(self.types):
+            of_kind = np.flatnonzero(self.types == kind)
+            _, own = np.unique(families[of_kind], return_inverse=True)
+            counts = ranks.draw_counts(draws, own, seed=int(kind)).astype(np.float64)
+            total += counts @ self.scores[:, of_kind].T / counts.sum(axis=1, keepdims=True)
+        return _whole(total)
+
+    @property
+    def total(self) -> Whole:
+        """(M,) what is ranked."""
+        return self.of(np.ones(self.values.shape[1], dtype=bool))
+
+    def of(self, kept: NDArray[np.bool_]) -> Whole:
+        """(M,) what is ranked where some tasks alone are kept."""
+        if self.whole is not None:
+            return np.asarray(self.whole[:, kept].sum(axis=1), dtype=np.int64)
+        kinds = [np.flatnonzero(kept & (self.types == kind)) for kind in np.unique(self.types[kept])]
+        return _whole(np.sum([self.scores[:, of_kind].mean(axis=1) for of_kind in kinds], axis=0))
+
+
+def _whole(total: Floats) -> Whole:
+    """Sums of means in whole numbers, so that the order of additions moves no rank."""
+    return np.asarray(np.rint(total * 1e9), dtype=np.int64)
+
+
+def board(
+    matrix: ScoreMatrix,
+    families: NDArray[np.integer],
+    by: By = "borda",
+    left_out: LeftOut | None = None,
+    draws: int = ranks.DRAWS,
+    level: float = ranks.LEVEL,
+) -> Board:
+    """Rank the models of a matrix.
+
+    Args:
+        matrix: The scores.
+        families: (T,) the number of each task's family, from 0.
+        by: "borda" as the field has it (points of all models, nothing for a missing task), "mean" over tasks or "type"
+            over types, both of complete models alone.
+        left_out: Also how far each model moves without a task, a family or a type.
+        draws: How many draws of families intervals are made of.
+        level: Of the intervals.
+    """
+    scored = np.asarray(~np.isnan(matrix.values).all(axis=0))
+    unscored = tuple(task for task, there in zip(matrix.tasks, scored, strict=True) if not there)
+    matrix, families = matrix.narrowed(np.flatnonzero(scored)), families[scored]
+    rule = _rule(matrix, by)
+    n_families = len(np.unique(families))
+    rank = ranks.places(rule.total)
+    order = rule.models[np.argsort(rank, kind="stable")]
+    rank_of = dict(zip(rule.models.tolist(), rank.tolist(), strict=True))
+    told = n_families >= separation.FEWEST_FAMILIES and len(rule.models) > 1
+    found = _uncertain(rule, families, draws, level) if told else {}
+    group_of, leaders = _groups(rule, order, families) if told else ({}, ())
+    completed = _completed(matrix, families, draws, level) if told and by == "borda" else {}
+    moved = _moved(rule, families, matrix, left_out) if left_out else {}
+    has = (~np.isnan(matrix.values)).sum(axis=1)
+    fewest = min(FEWEST_TASKS, len(matrix.tasks))
+    places = []
+    for row in range(len(matrix.models)):
+        ranked = row in rank_of and int(has[row]) >= fewest
+        certain = found.get(row) if ranked and bool(matrix.complete[row]) else None
+        places.append(
+            Place(
+                row,
+                rank_of[row] if ranked else None,
+                certain[0] if certain else None,
+                certain[1] if certain else None,
+                group_of.get(row) if ranked else None,
+                *_means(matrix, row),
+                int(has[row]),
+                certain[2] if certain else None,
+                certain[3] if certain else None,
+                completed.get(row) if ranked else None,
+                moved.get(row) if ranked else None,
+            )
+        )
+    places.sort(key=lambda place: (place.rank is None, place.rank or 0, -place.n_tasks, matrix.models[place.row]))
+    return Board(matrix, by, tuple(places), n_families, leaders, level, draws, unscored)
+
+
+def _rule(matrix: ScoreMatrix, by: By) -> _Rule:
+    types = np.unique(np.array(matrix.types), return_inverse=True)[1].astype(np.int64)
+    if by == "borda":
+        points = ranks.points2(matrix.values)
+        return _Rule(np.arange(len(matrix.models)), matrix.values, points.astype(np.float64), points, types)
+    rows = np.flatnonzero(matrix.complete)
+    values = matrix.values[rows]
+    if by == "mean":
+        return _Rule(rows, values, values, np.rint(values * ranks.SCALE).astype(np.int64), types)
+    share = 1 / np.bincount(types)[types] / (types.max() + 1)
+    return _Rule(rows, values, values * share * len(types), None, types)
+
+
+def _uncertain(
+    rule: _Rule, families: NDArray[np.integer], draws: int, level: float
+) -> dict[int, tuple[int, int, float, bool]]:
+    counts = ranks.rank_counts(rule.totals(draws, families))
+    low, high = counts.interval(level)
+    best = separation.may_be_first(rule.values, families)
+    told = zip(low.tolist(), high.tolist(), counts.first.tolist(), best.tolist(), strict=True)
+    return dict(zip(rule.models.tolist(), told, strict=True))
+
+
+def _groups(
+    rule: _Rule, order: NDArray[np.intp], families: NDArray[np.integer]
+) -> tuple[dict[int, int], tuple[int, ...]]:
+    place = {model: at for at, model in enumerate(rule.models.tolist())}
+    separated = separation.pairwise(rule.values, families).separated
+    of = separation.groups(np.array([place[int(model)] for model in order], dtype=np.int64), separated)
+    found = {model: int(of[at]) for model, at in place.items()}
+    leaders: dict[int, int] = {}
+    for model in order.tolist():
+        leaders.setdefault(found[model], model)
+    return found, tuple(leaders.values())
+
+
+def _completed(
+    matrix: ScoreMatrix, families: NDArray[np.integer], draws: int, level: float
+) -> dict[int, tuple[int, int, int]]:
+    """The place of each model that lacks tasks, if all that have enough had all: median and interval."""
+    has = (~np.isnan(matrix.values)).sum(axis=1)
+    enough = np.flatnonzero(has >= min(FEWEST_TASKS, len(matrix.tasks)))
+    wanted = enough[~matrix.complete[enough]]
+    if not len(wanted) or len(enough) < 2 * missing.FACTORS or np.isnan(matrix.values[enough]).all(axis=0).any():
+        return {}
+    scores = matrix.values[enough]
+    filled = missing.drawn(scores, missing.fit(scores), np.arange(len(enough)), REPLICATES)
+    counts = ranks.draw_counts(draws, families)
+    total = np.zeros((len(enough), len(enough)), dtype=np.int64)
+    for number, one in enumerate(filled):
+        part = counts[number::REPLICATES]
+        total += ranks.rank_counts(ranks.totals_of(part, ranks.points2(one))).counts
+    found = ranks.RankCounts(total)
+    low, high = found.interval(level)
+    middle, _ = found.interval(0.0)
+    place = {int(model): at for at, model in enumerate(enough)}
+    return {
+        int(model): (int(middle[place[int(model)]]), int(low[place[int(model)]]), int(high[place[int(model)]]))
+        for model in wanted
+    }
+
+
+def _moved(
+    rule: _Rule, families: NDArray[np.integer], matrix: ScoreMatrix, left_out: LeftOut
+) -> dict[int, tuple[str, int]]:
+    names, groups = _left_out(families, matrix, left_out)
+    if len(names) < 2:
+        return {}
+    before = ranks.places(rule.total)
+    moved = np.array([ranks.places(rule.of(groups != group)) for group in np.unique(groups)]) - before
+    most = np.abs(moved).argmax(axis=0)
+    found = [(names[group], int(moved[group, at])) for at, group in enumerate(most)]
+    return {int(model): one for model, one in zip(rule.models, found, strict=True) if one[1]}
+
+
+def _left_out(
+    families: NDArray[np.integer], matrix: ScoreMatrix, left_out: LeftOut
+) -> tuple[list[str], NDArray[np.integer]]:
+    if left_out == "task":
+        return list(matrix.tasks), np.arange(len(matrix.tasks))
+    if left_out == "type":
+        names, of = np.unique(np.array(matrix.types), return_inverse=True)
+        return names.tolist(), of
+    numbers, of = np.unique(families, return_inverse=True)
+    first = [matrix.tasks[int(np.flatnonzero(families == number)[0])] for number in numbers]
+    return first, of
+
+
+def _means(matrix: ScoreMatrix, row: int) -> tuple[float | None, float | None]:
+    if not matrix.complete[row]:
+        return None, None
+    values, types = matrix.values[row], np.array(matrix.types)
+    of_types = [values[types == kind].mean() for kind in dict.fromkeys(matrix.types)]
+    return float(values.mean()), float(np.mean(of_types))

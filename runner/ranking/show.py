@@ -1,0 +1,133 @@
+"""A ranking as a table on a terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from string import ascii_uppercase
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from embedmark.runner.common.terminal import plain_table
+from embedmark.runner.common.text import counted
+from embedmark.runner.ranking.board import FEWEST_TASKS, Board, Place
+from embedmark.runner.stats.separation import FEWEST_FAMILIES
+
+_RULES = {"borda": "Borda", "mean": "mean over tasks", "type": "mean over types"}
+
+
+def sentence(board: Board) -> str:
+    """Say how many models cannot be told from the first."""
+    n_tasks = len(board.matrix.tasks)
+    head = f"{counted(len(board.matrix.models), 'model')} on {counted(n_tasks, 'task')}, ranked by {_RULES[board.by]}."
+    if board.n_families < FEWEST_FAMILIES:
+        few = counted(board.n_families, "family").replace("familys", "families")
+        return f"{head} {few} of tasks can decide nothing: no intervals, no groups."
+    first = [place for place in board.places if place.group == 0]
+    if len(first) < 2:
+        return f"{head} The first is told apart from the second."
+    return f"{head} The first {len(first)} cannot be told apart from the first of them."
+
+
+def print_board(board: Board, shown: Sequence[Place], console: Console) -> None:
+    """Print some places of a ranking, and what its columns mean."""
+    console.print(sentence(board), style="bold", highlight=False, markup=False, soft_wrap=True)
+    table = plain_table("rank")
+    told, completed, moved = _columns(board, shown)
+    if told:
+        table.add_column(f"{100 * board.level:g} %", no_wrap=True)
+        table.add_column("group", no_wrap=True)
+    if completed:
+        table.add_column("if all were complete", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    table.add_column("tasks", justify="right", no_wrap=True)
+    for name in ("mean", "by type"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if moved:
+        table.add_column("moves most without", overflow="fold")
+    for place in shown:
+        table.add_row(*_cells(board, place, told=told, completed=completed, moved=moved))
+    console.print(table)
+    console.print()
+    for line in _foot(board, shown, told=told, completed=completed):
+        console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def _columns(board: Board, shown: Sequence[Place]) -> tuple[bool, bool, bool]:
+    return (
+        bool(board.leaders),
+        any(place.complete for place in shown),
+        any(place.moved for place in shown),
+    )
+
+
+def _cells(board: Board, place: Place, *, told: bool, completed: bool, moved: bool) -> list[Text | str]:
+    n_tasks = len(board.matrix.tasks)
+    name = board.matrix.models[place.row]
+    own = board.matrix.own[place.row]
+    cells: list[Text | str] = [str(place.rank) if place.rank is not None else "–"]
+    if told:
+        cells += [
+            f"{place.low} – {place.high}" if place.low is not None else "–",
+            letters(place.group) if place.group is not None else "",
+        ]
+    if completed:
+        cells.append("{} ({} – {})".format(*place.complete) if place.complete else "")
+    cells += [Text(f"{name} (measured here)" if own else name, "bold" if own else ""), f"{place.n_tasks}/{n_tasks}"]
+    cells += ["–" if mean is None else f"{100 * mean:.2f}" for mean in (place.mean, place.mean_type)]
+    if moved:
+        cells.append(Text(f"{place.moved[0]}: {place.moved[1]:+d}" if place.moved else "does not move"))
+    return cells
+
+
+def letters(number: int) -> str:
+    """The name of a group: A to Z, then AA, AB and so on."""
+    name = ""
+    number += 1
+    while number:
+        number, digit = divmod(number - 1, 26)
+        name = ascii_uppercase[digit] + name
+    return name
+
+
+def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) -> list[str]:
+    lines = []
+    if told:
+        lines += [
+            f"{100 * board.level:g} %: where it would stand on tasks like these ({board.n_families} families drawn "
+            f"{board.draws:,} times); covers 98 % on average, 89 % for the hardest model.",
+            "group: not told apart from the first of the group, by the paired test over families. Never equal.",
+        ]
+    if completed:
+        lines.append(
+            "if all were complete: the median place and its interval with what is missing filled in from the other "
+            "scores. The rank itself counts a missing task as nothing."
+        )
+    out = [place for place in shown if place.rank is None]
+    if out:
+        words = f"fewer than {FEWEST_TASKS} tasks" if board.by == "borda" else "tasks are missing"
+        lines.append(f"–: not ranked, since {words}.")
+    if board.unscored:
+        lines.append(f"left out, since no model has a score: {', '.join(board.unscored)}")
+    return lines
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """Every place, with the model's scores as they are on record; null where there is none."""
+    matrix = board.matrix
+    return {
+        "schema": 1,
+        "by": board.by,
+        "level": board.level,
+        "draws": board.draws,
+        "n_families": board.n_families,
+        "unscored": list(board.unscored),
+        "leaders": [matrix.models[row] for row in board.leaders],
+        "models": [
+            {**asdict(place), "model": matrix.models[place.row], "own": matrix.own[place.row],
+             "revisions": list(matrix.revisions[place.row])}
+            for place in board.places
+        ],
+    }  # fmt: skip

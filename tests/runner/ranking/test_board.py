@@ -1,0 +1,154 @@
+"""`report --ranks`: the field's ranks, what they leave open, and one's own models among the published ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planned_records import measure
+from small_project import small_project
+
+from embedmark.runner.cli.main import main
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.ranking.board import Board, board
+from embedmark.runner.ranking.families import families
+from embedmark.runner.ranking.matrix import ScoreMatrix, published
+from embedmark.runner.report.rows import TaskRow
+
+SUMMARIES = Path(__file__).parents[2] / "facts/summaries"
+"""The reference's own summary of the published scores that ship; tests/benchmarks/summary_parity.py made them."""
+
+TWINS = {f"jinaai/jina-embeddings-v5-{kind}-{size}" for kind in ("omni", "text") for size in ("nano", "small")}
+"""Two pairs of equal scores: ties here, where scores are rounded to a millionth; there a mean's last bit decides."""
+
+
+@pytest.mark.parametrize("benchmark", ["mteb_eng_v2", "mteb_multilingual_v2"])
+def test_ranks_and_means_equal_the_references_summary(benchmark: str) -> None:
+    catalogue = Catalogue.of([])
+    matrix = published(catalogue.benchmark(benchmark), catalogue)
+    made = board(matrix, families(matrix.tasks, catalogue).of, draws=10)
+    with (SUMMARIES / f"{benchmark}.csv").open(encoding="utf-8") as file:
+        expected = {row["Model"]: row for row in csv.DictReader(file)}
+    assert set(expected) == set(matrix.models)
+    differing = set()
+    for place in made.places:
+        model = matrix.models[place.row]
+        row = expected[model]
+        if place.rank is not None and place.rank != int(row["Rank (Borda)"]):
+            differing.add(model)
+        if place.mean is not None:
+            assert place.mean == pytest.approx(float(row["Mean (Task)"]), abs=1e-9)
+            assert place.mean_type == pytest.approx(float(row["Mean (TaskType)"]), abs=1e-9)
+    assert differing <= TWINS
+
+
+def scores(n_models: int = 40, n_tasks: int = 20, seed: int = 0) -> ScoreMatrix:
+    """Models that get worse by steps of a hundredth, on tasks of four types."""
+    generator = np.random.default_rng(seed)
+    values = 0.8 - 0.01 * np.arange(n_models)[:, None] + generator.normal(0, 0.02, (n_models, n_tasks))
+    models = tuple(f"m{row:02}" for row in range(n_models))
+    tasks = tuple(f"T{column}" for column in range(n_tasks))
+    types = tuple(f"Type{column % 4}" for column in range(n_tasks))
+    asked = tuple(TaskRow(name, kind) for name, kind in zip(tasks, types, strict=True))
+    return ScoreMatrix(models, models, tasks, types, values, ((),) * n_models, (False,) * n_models, asked)
+
+
+def of(matrix: ScoreMatrix, **more: object) -> Board:
+    return board(matrix, np.arange(len(matrix.tasks)), draws=400, **more)  # type: ignore[arg-type]
+
+
+def test_places_lie_within_their_intervals() -> None:
+    for by in ("borda", "mean", "type"):
+        made = of(scores(), by=by)
+        assert [made.matrix.models[place.row] for place in made.places[:2]] == ["m00", "m01"]
+        for place in made.places:
+            assert place.rank is not None
+            assert place.low is not None
+            assert place.high is not None
+            assert place.low <= place.rank <= place.high
+        assert made.places[0].first == max(place.first or 0 for place in made.places)
+
+
+def test_an_incomplete_model_has_two_ranks() -> None:
+    """The field counts a missing task as nothing; what it would be with all tasks is another number."""
+    matrix = scores()
+    matrix.values[3, :8] = np.nan
+    made = of(matrix)
+    place = next(place for place in made.places if place.row == 3)
+    assert place.rank is not None
+    assert place.rank > 15
+    assert place.complete is not None
+    middle, low, high = place.complete
+    assert low <= 4 <= high
+    assert low <= middle <= high
+    assert (place.low, place.high, place.mean) == (None, None, None)
+
+
+def test_with_fewer_than_eight_tasks_a_model_is_not_ranked() -> None:
+    matrix = scores()
+    matrix.values[0, 7:] = np.nan
+    place = of(matrix).places[-1]
+    assert (place.row, place.rank, place.complete, place.n_tasks) == (0, None, None, 7)
+
+
+def test_five_families_decide_nothing() -> None:
+    made = board(scores(), np.arange(20) % 5, draws=50)
+    assert made.leaders == ()
+    assert all(place.rank is not None and place.low is None and place.group is None for place in made.places)
+
+
+def test_what_a_model_moves_without_a_type() -> None:
+    matrix = scores()
+    matrix.values[10, ::4] = 0.99
+    made = of(matrix, left_out="type")
+    place = next(place for place in made.places if place.row == 10)
+    assert place.moved is not None
+    name, down = place.moved
+    assert name == "Type0"
+    assert down > 0
+
+
+def test_a_task_without_any_score_is_left_out() -> None:
+    matrix = scores()
+    matrix.values[:, 5] = np.nan
+    made = of(matrix)
+    assert made.unscored == ("T5",)
+    assert made.places[0].n_tasks == 19
+    assert made.places[0].low is not None
+
+
+def test_own_models_are_shown_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small_project(tmp_path / "project")
+    measure(tmp_path / "project", "model=tiny", "benchmark=mteb_eng_v2", score=0.1)
+    capsys.readouterr()
+    arguments = ["report", "--ranks", "--benchmark", "mteb_eng_v2", "--top", "3", "--config-dir", "project"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "325 models on 41 tasks" in out
+    assert "test/tiny (measured here)" in out
+    found = json.loads(Path("outputs/report/ranks.json").read_text())
+    (own,) = [place for place in found["models"] if place["own"]]
+    assert own["n_tasks"] == 41
+    assert own["mean"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([], "give --benchmark NAME"),
+        (["--benchmark", "mteb_eng_v9"], "mteb_eng_v2"),
+        (["--benchmark", "mteb_eng_v2", "--top", "0"], "--top: found 0"),
+    ],
+)
+def test_what_cannot_be_ranked(
+    more: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "--ranks", *more]) == 2
+    assert words in capsys.readouterr().err
