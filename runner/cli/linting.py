@@ -59,7 +59,9 @@ def lint(
 
 def _findings(what: str | None, outputs: Path, folders: Sequence[Path]) -> list[Finding]:
     if what == "imported":
-        return lint_scores(store.load(outputs).collect())
+        with store.reading(outputs):
+            scores = store.load(outputs).collect()
+        return lint_scores(scores)
     if what == "snapshot":
         return lint_scores(snapshot.scores().collect())
     if what is not None:

@@ -80,7 +80,8 @@ def of_models(outputs: Path, names: Sequence[str]) -> pl.DataFrame:
     if store.path_of(outputs).is_file():
         parts.append(store.load(outputs).filter(pl.col("experiment").is_null()).select(known))
     wanted = {form for name in names for form in _forms(name)}
-    found = pl.concat(parts).collect()
+    with store.reading(outputs):
+        found = pl.concat(parts).collect()
     old = {name: present_model(name) for name in found["model"].unique().to_list()}
     told = pl.col("model").replace_strict(old, default=pl.col("model"))
     return found.filter(told.is_in(wanted) & pl.col("main_score").is_not_null()).with_columns(told.alias("model"))

@@ -7,6 +7,8 @@ cell that are the same are one row; two that differ are both kept, with where ea
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,13 +84,28 @@ def load(outputs: Path) -> pl.LazyFrame:
     path = path_of(outputs)
     if not path.is_file():
         raise UserError(f"{path}: nothing was imported; `python -m runner import PATH --outputs {outputs}` does")
-    try:
+    with reading(outputs):
         found = pl.scan_parquet(path, glob=False)
         if found.collect_schema() != pl.Schema(schema()):
             raise UserError(f"{path}: has other columns than an import writes; delete it and import again")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as Parquet: {error}; delete it and import again") from None
     return found
+
+
+@contextmanager
+def reading(outputs: Path) -> Iterator[None]:
+    """Say what to do about a store that is damaged: what `load` scans is read where it is collected.
+
+    Raises:
+        UserError: In place of what polars raises.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = str(error).partition("\n")[0]
+        path = path_of(outputs)
+        raise UserError(f"{path}: cannot be read as Parquet: {said}; delete it and import again") from None
 
 
 def add(outputs: Path, scores: pl.DataFrame) -> Added:
@@ -109,7 +126,7 @@ def add(outputs: Path, scores: pl.DataFrame) -> Added:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name("scores.lock")):
-            before = load(outputs).collect() if path.is_file() else pl.DataFrame(schema=schema())
+            before = _kept(outputs)
             both = pl.concat([before.with_columns(pl.lit(False).alias("added")), _marked(scores, added=True)])
             kept = _once(both)
             contradicting = _contradicting(kept)
@@ -120,6 +137,15 @@ def add(outputs: Path, scores: pl.DataFrame) -> Added:
                 write_atomically(path, out.getvalue(), durable=True)
     new = found.height - before.height
     return Added(new, scores.height - new, contradicting, found.height)
+
+
+def _kept(outputs: Path) -> pl.DataFrame:
+    import polars as pl
+
+    if not path_of(outputs).is_file():
+        return pl.DataFrame(schema=schema())
+    with reading(outputs):
+        return load(outputs).collect()
 
 
 def _marked(scores: pl.DataFrame, *, added: bool) -> pl.DataFrame:

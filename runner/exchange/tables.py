@@ -54,6 +54,7 @@ def scores_of_table(path: Path, today: date) -> pl.DataFrame:
         else:
             lacking = sorted(_FIELD - columns)
             raise UserError(f"{path}: lacks the columns {', '.join(lacking)}; expected a table of scores")
+        _check_types(scan, path)
         if scan.select(pl.len()).collect().item() > _ROWS:
             raise UserError(f"{path}: more than {_ROWS:,} rows")
         scores = found.with_columns(
@@ -63,9 +64,25 @@ def scores_of_table(path: Path, today: date) -> pl.DataFrame:
         ).select(pl.col(name).cast(kind) for name, kind in schema().items())
         made = scores.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as a table of scores: {shortened(str(error), 200)}") from None
+        said = str(error).partition("\n")[0]
+        raise UserError(f"{path}: cannot be read as a table of scores: {shortened(said, 200)}") from None
     _check(made, path)
     return made
+
+
+def _check_types(scan: pl.LazyFrame, path: Path) -> None:
+    """Refuse columns of other kinds than texts for names and numbers for scores. Raises UserError with the first."""
+    import polars as pl
+
+    for name, kind in scan.collect_schema().items():
+        if name in {"main_score", "score"}:
+            is_right, expected = kind.is_numeric(), "numbers"
+        elif name in {*_FIELD, *_OURS, "experiment"} - {"is_main"}:
+            is_right, expected = kind in {pl.String, pl.Categorical, pl.Enum}, "texts"
+        else:
+            continue
+        if not is_right and kind != pl.Null:
+            raise UserError(f"{path}: column {name}: holds {kind}; expected {expected}")
 
 
 def _size(path: Path) -> int:

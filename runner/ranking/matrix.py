@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,8 +91,9 @@ def published(
         UserError: A task is not in the catalogue, or there are no imported scores.
     """
     tasks = rows_asked(benchmark, catalogue)
-    cells = snapshot.scores() if outputs is None else _imported(outputs)
-    found = scores_of_tasks(_of_present_names(cells), tasks, _preferred(catalogue), revisions)
+    with nullcontext() if outputs is None else store.reading(outputs):
+        cells = snapshot.scores() if outputs is None else _imported(outputs)
+        found = scores_of_tasks(_of_present_names(cells), tasks, _preferred(catalogue), revisions)
     return _matrix(tasks, found)
 
 

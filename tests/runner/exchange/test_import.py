@@ -224,7 +224,9 @@ def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureF
         ({**names, "main_score": [0.5], "task": ["aux.json"]}, "column task: 'aux.json' is not a name"),
         ({**names, "main_score": [0.5], "split": ["test."]}, "column split: 'test.' is not a name"),
         ({**names, "main_score": [0.5], "model": [None]}, "column model: a row has none"),
-        ({**names, "main_score": ["high"]}, "cannot be read as a table"),
+        ({**names, "main_score": ["high"]}, "column main_score: holds String; expected numbers"),
+        ({**names, "main_score": [True]}, "column main_score: holds Boolean; expected numbers"),
+        ({**names, "main_score": [0.5], "model": [1]}, "column model: holds Int64; expected texts"),
     ]:
         pl.DataFrame(values).write_parquet("x.parquet")
         assert main(["import", "x.parquet"]) == 2
@@ -256,6 +258,13 @@ def test_a_damaged_store_is_not_written_over(place: Path, capsys: pytest.Capture
     assert main(["import", str(path)]) == 2
     assert "delete it and import again" in capsys.readouterr().err
     assert kept.read_bytes() == b"not Parquet"
+    kept.unlink()
+    assert main(["import", str(path)]) == 0
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:8] + b"\xff" * 120 + whole[128:])  # its foot says what it did
+    for words in (["import", str(path)], ["lint", "imported"]):
+        assert main(words) == 2
+        assert "delete it and import again" in capsys.readouterr().err
 
 
 SCORES = st.tuples(
