@@ -66,10 +66,13 @@ def _findings(what: str | None, outputs: Path, folders: Sequence[Path]) -> list[
         return lint_scores(snapshot.scores().collect())
     if what is not None:
         return ranked(lint_files(Path(what), main_metrics(Catalogue.of(folders))))
-    records = [kept.facts for kept in collect(outputs).records if isinstance(kept.facts, Record)]
-    if not records:
+    collected = collect(outputs)
+    records = [kept.facts for kept in collected.records if isinstance(kept.facts, Record)]
+    told = (problem.partition(": ") for problem in collected.problems)
+    damaged = [Finding("error", "file", where, what) for where, _, what in told]
+    if not records and not damaged:
         raise UserError(f"{outputs / 'jobs'}: no records; run a model first, or give a path, `imported` or `snapshot`")
-    return ranked(lint_records(records))
+    return ranked([*damaged, *lint_records(records)])
 
 
 def _summary(findings: Sequence[Finding], *, everything: bool, seconds: float) -> str:

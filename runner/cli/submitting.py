@@ -52,6 +52,8 @@ def submit(folder: Path, model: str, benchmark: str, outputs: Path, folders: Seq
     refused = [problem for problem in found if problem.kind == "refused"]
     for problem in found:
         say(f"{problem.kind}: {problem.what}")
+    for line in chosen.left_out:
+        say(f"left out: {line}")
     if refused:
         say(f"nothing was written: {counted(len(refused), 'thing')} to mend")
         return USER_ERROR

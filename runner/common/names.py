@@ -65,6 +65,11 @@ def folder_form(model: str) -> str:
     return model.replace("/", "__").replace(" ", "_")
 
 
+def experiment_form(label: str) -> str:
+    """Return how a model differs from others of its name as the name of an experiment among the field's results."""
+    return slug(label, kept="A-Za-z0-9._=-")
+
+
 def job_name(task: str, subset: str, split: str) -> str:
     """Return what tables and logs call a job, as in `MTOPIntent/de [validation]`; what is usual is left out."""
     where = "" if subset == "default" else f"/{subset}"

@@ -24,6 +24,8 @@ _FIELD = {*_NAMES, "main_score", "dataset_revision", "mteb_version"}
 _OURS = {*_NAMES, "metric", "score", "is_main", "label", "fingerprint", "dataset_revision", "embedmark"}
 _COMMIT, _NUMBER = r"^[0-9a-f]{7,40}$", "^[0-9]+$"
 """As in `names.is_commit`: what is a number is a date or a version, and no commit."""
+_NOT_OF_EXPERIMENTS = "[^A-Za-z0-9._=-]+"
+"""As in `names.experiment_form`, which names the same experiment in result files."""
 
 
 def scores_of_table(path: Path, today: date) -> pl.DataFrame:
@@ -136,6 +138,7 @@ def _published(scan: pl.LazyFrame) -> pl.LazyFrame:
 def _exported(scan: pl.LazyFrame) -> pl.LazyFrame:
     import polars as pl
 
+    label = pl.col("label")
     return scan.filter(pl.col("is_main")).select(
         "model",
         pl.col("revision").fill_null(NO_REVISION),
@@ -147,7 +150,7 @@ def _exported(scan: pl.LazyFrame) -> pl.LazyFrame:
         "dataset_revision",
         pl.lit(None).alias("revision_text"),
         (f"{REFERENCE}+embedmark." + pl.col("embedmark").fill_null("0")).alias("mteb_version"),
-        pl.when(pl.col("label") != "").then(pl.col("label")).alias("experiment"),
+        pl.when(label != "").then(label.str.replace_all(_NOT_OF_EXPERIMENTS, "_")).alias("experiment"),
         pl.lit("embedmark").alias("origin"),
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from embedmark.runner.common.files import read_regular
 from embedmark.runner.common.groups import grouped
-from embedmark.runner.common.names import folder_form, is_model, is_safe, slug
+from embedmark.runner.common.names import experiment_form, folder_form, is_model, is_safe
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import HubDataset, TaskConfig, TaskGroup
 from embedmark.runner.export.chosen import Chosen, Run, record_of
@@ -90,7 +90,7 @@ def _of_run(run: Run, tasks: Mapping[str, Sequence[Kept]], catalogue: Catalogue)
 
 def _folder(run: Run) -> str:
     folder = f"results/{folder_form(run.model)}/{run.revision or 'no_revision_available'}"
-    return f"{folder}/experiments/{slug(run.label, kept='A-Za-z0-9._=-')}" if run.label else folder
+    return f"{folder}/experiments/{experiment_form(run.label)}" if run.label else folder
 
 
 def _is_of_the_field(task: str) -> bool:

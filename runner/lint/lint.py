@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -37,6 +37,6 @@ def lint_scores(scores: pl.DataFrame) -> list[Finding]:
     return ranked(finding for rule in SCORE_RULES for finding in rule(table))
 
 
-def ranked(findings: Iterator[Finding]) -> list[Finding]:
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings by severity, otherwise as they come."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -1,7 +1,8 @@
 """What a job's folder is: done, failed or corrupt. The one definition, for runs, plans, reports and claims alike.
 
 A folder is whole when every file that its SHA256SUMS names is what was written, when its identity hashes to the
-fingerprint that its name begins, and when its result or failure can be read and is of that fingerprint.
+fingerprint that its name begins, and when its result or failure can be read, is of that fingerprint, and names the same
+task, model, subset and split.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from embedmark.runner.common.errors import OutputError, UserError
 from embedmark.runner.common.files import read_regular
 from embedmark.runner.results.durable import SUMS, read_sums
-from embedmark.runner.results.record import Failure, Record, parse_failure, parse_record
+from embedmark.runner.results.record import Failure, JobFacts, Record, parse_failure, parse_record
 
 State = Literal["done", "failed", "absent", "corrupt"]
 
@@ -102,11 +103,28 @@ def inspect(found: Found) -> Inspected:
         facts = parse(contents[name], str(found.path / name))
         if facts.fingerprint != fingerprint:
             raise _DamageError(f"{name} is of another job, {facts.fingerprint[:12]}")
-        return Inspected(found, "failed" if found.failed else "done", "", fingerprint, facts, _object(contents))
+        identity = _object(contents)
+        if (what := _other_name(facts.job, identity)) is not None:
+            raise _DamageError(f"{name} is edited: its {what} is not that of {IDENTITY}")
+        return Inspected(found, "failed" if found.failed else "done", "", fingerprint, facts, identity)
     except _DamageError as damaged:
         return Inspected(found, "corrupt", str(damaged))
     except UserError as error:
         return Inspected(found, "corrupt", " ".join(str(error).replace(f"{found.path}{os.sep}", "").split()))
+
+
+def _other_name(job: JobFacts, identity: Mapping[str, Any]) -> str | None:
+    """Which name a record gives otherwise than its identity: what is hashed decides what was measured."""
+    place = identity.get("job")
+    for what, told, part in (
+        ("task", job.task, identity["task"].get("name")),
+        ("model", job.model, identity["model"].get("name")),
+        ("subset", job.subset, place.get("subset") if isinstance(place, dict) else None),
+        ("split", job.split, place.get("split") if isinstance(place, dict) else None),
+    ):
+        if part is not None and part != told:
+            return what
+    return None
 
 
 def _checked(found: Found) -> tuple[dict[str, bytes], str]:

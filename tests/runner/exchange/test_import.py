@@ -142,10 +142,10 @@ def test_a_checkout_says_its_commit_and_nothing_outside_results_is_read(place: P
 
 def test_records_of_another_machine_and_their_exports(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measure(place, "model=minilm", "tasks=[STSBenchmark]", score=0.75)
-    measure(place, "model=minilm", "model.max_tokens=128", "tasks=[STSBenchmark]", score=0.5)
+    measure(place, "model=minilm", "model.max_tokens=128", "model.dtype=float16", "tasks=[STSBenchmark]", score=0.5)
     both = {
         (0.75, "embedmark", None),
-        (0.5, "embedmark", "max_tokens=128"),
+        (0.5, "embedmark", "dtype=float16_max_tokens=128"),
     }
     theirs = place / "theirs"
     (place / "outputs").rename(theirs)

@@ -77,6 +77,9 @@ def test_own_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     )
     monkeypatch.chdir(tmp_path)
     assert main(["lint"]) == 2
-    measure(tmp_path, "model=minilm", "tasks=[STSBenchmark]")
+    (folder,) = measure(tmp_path, "model=minilm", "tasks=[STSBenchmark]")
     assert main(["lint"]) == 0
     assert capsys.readouterr().out == "0 errors, 0 warnings, 0 to look at, 0 notes, in 0 s\n"
+    (folder / "result.json").write_bytes(b"")
+    assert main(["lint"]) == 1
+    assert f"{folder.name}: result.json is not what was written" in capsys.readouterr().out

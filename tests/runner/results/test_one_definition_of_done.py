@@ -138,6 +138,14 @@ def changed_result(**changes: object) -> Damage:
     return damage
 
 
+def changed_job(**changes: str) -> Damage:
+    def damage(folder: Path) -> None:
+        values = json.loads((folder / "result.json").read_bytes())
+        changed_result(job={**values["job"], **changes})(folder)
+
+    return damage
+
+
 def named_in_the_sums(name: str) -> Damage:
     def damage(folder: Path) -> None:
         with (folder / "SHA256SUMS").open("a") as sums:
@@ -197,6 +205,9 @@ DAMAGES: list[tuple[Damage, str]] = [
     (of_another_job("result.json", sums=True), "result.json is of another job"),
     (changed_result(schema=99), "result.json: schema: written by a newer version"),
     (changed_result(main_score="high"), "result.json: main_score"),
+    (changed_job(model="org/stronger"), "result.json is edited: its model is not that of identity.json"),
+    (changed_job(task="Harder"), "result.json is edited: its task"),
+    (changed_job(split="train"), "result.json is edited: its split"),
     (changed_byte, "items.npz is not what was written"),
     (lambda folder: (folder / "items.npz").unlink(), "items.npz is missing"),
     (lambda folder: (folder / "environment.json").unlink(), "environment.json is missing"),

@@ -114,6 +114,12 @@ def test_what_is_missing_is_named(place: Path, capsys: pytest.CaptureFixture[str
     measure(place, "model=minilm", "tasks=[STSBenchmark]")
     assert submit(*LINKS) == 2
     assert "refused: 1 of 2 jobs of Few are there; lacking of NusaX-senti" in capsys.readouterr().out
+    damaged = measure(place, "model=minilm", "tasks=[{name: NusaX-senti, subsets: [eng]}]")[0]
+    (damaged / "result.json").write_bytes(b"")
+    assert submit(*LINKS) == 2
+    said = capsys.readouterr().out
+    assert f"{damaged.name}: result.json is not what was written" in said
+    assert "refused: 1 of 2 jobs of Few are there" in said
 
 
 def test_a_score_that_cannot_be_right_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
