@@ -6,8 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
+from numpy.typing import NDArray
 from sample_records import NOON
 from small_project import table, task
 
@@ -42,12 +44,17 @@ def fail(folder: Path, *overrides: str, outputs: Path = Path("outputs")) -> list
     ]
 
 
-def _write(job: Job, kept: Record | Failure, outputs: Path) -> Path:
+def write_with_items(job: Job, score: float, items: Mapping[str, NDArray[Any]], outputs: Path, content: str = "c") -> Path:
+    """Write a record of one job with its items."""
+    return _write(job, _record(job, score, content), outputs, items)
+
+
+def _write(job: Job, kept: Record | Failure, outputs: Path, items: Mapping[str, NDArray[Any]] | None = None) -> Path:
     claim = JobFolders(outputs).try_claim(job.fingerprint, job_facts(job))
     assert claim is not None
     with claim:
         if isinstance(kept, Record):
-            return claim.succeed(kept, job.identity, {})
+            return claim.succeed(kept, job.identity, {}, items)
         return claim.fail(kept, job.identity, {})
 
 
