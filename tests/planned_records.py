@@ -44,7 +44,9 @@ def fail(folder: Path, *overrides: str, outputs: Path = Path("outputs")) -> list
     ]
 
 
-def write_with_items(job: Job, score: float, items: Mapping[str, NDArray[Any]], outputs: Path, content: str = "c") -> Path:
+def write_with_items(
+    job: Job, score: float, items: Mapping[str, NDArray[Any]], outputs: Path, content: str = "c"
+) -> Path:
     """Write a record of one job with its items."""
     return _write(job, _record(job, score, content), outputs, items)
 

@@ -15,7 +15,7 @@ from embedmark.runner.common.terminal import table_console
 from embedmark.runner.common.text import complain, counted, say
 from embedmark.runner.compare import show, svg
 from embedmark.runner.compare.chosen import columns_of, nothing_of, one_column
-from embedmark.runner.compare.comparison import Asked, Comparison, compare
+from embedmark.runner.compare.comparison import Asked, Comparison, compare, with_overall
 from embedmark.runner.compare.curve import Curve, curve
 from embedmark.runner.compare.published import NO_ITEMS, compare_rows, other_data, row_of
 from embedmark.runner.config.catalogue import Catalogue
@@ -154,7 +154,8 @@ def _published(
     if differing:
         shown = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
         notes.append(f"published scores of {counted(len(differing), 'task')} are of different revisions: {shown}")
-    return [compare_rows(matrix, a, b, catalogue, asked) for a, b in combinations(rows, 2)], notes
+    pairs = [compare_rows(matrix, a, b) for a, b in combinations(rows, 2)]
+    return with_overall(pairs, catalogue, asked), notes
 
 
 def _print(pairs: Sequence[Comparison], notes: Sequence[str], asked: Asked) -> None:

@@ -9,6 +9,7 @@ from embedmark.runner.common.names import nearest
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.report.aggregate import Column
 from embedmark.runner.report.names import model_on_record
+from embedmark.runner.report.older import present_model
 
 _FEWEST_DIGITS = 4
 
@@ -39,15 +40,20 @@ def columns_of(wanted: str, columns: Sequence[Column], catalogue: Catalogue) -> 
 def one_column(wanted: str, columns: Sequence[Column], catalogue: Catalogue) -> Column | None:
     """Find the one column that is meant; None where nothing of that name is on record.
 
-    Of several variants a plain name means the one that nothing distinguishes, as the present config gives it.
+    Of several variants a plain name means the one that the present config gives; where no config gives one, the one
+    that nothing distinguishes.
 
     Raises:
         UserError: Several variants fit, or none of a name that is on record.
     """
     found = columns_of(wanted, columns, catalogue)
-    plain = found if len(found) == 1 else [column for column in found if not column.distinction]
-    if len(plain) == 1:
-        return plain[0]
+    for fitting in (
+        found,
+        [column for column in found if _is_as_configured(column, catalogue)],
+        [column for column in found if not column.distinction],
+    ):
+        if len(fitting) == 1:
+            return fitting[0]
     if found:
         raise UserError(f"{wanted!r} has {len(found)} variants on record: {_choices(found)}; name one of them")
     name = wanted.rpartition("@")[0]
@@ -73,6 +79,14 @@ def _is(column: Column, what: str) -> bool:
         return True
     hashes = [column.revision or "", column.content or "", column.variant]
     return len(what) >= _FEWEST_DIGITS and any(known.startswith(what) for known in hashes)
+
+
+def _is_as_configured(column: Column, catalogue: Catalogue) -> bool:
+    """Whether the model of this name, as the present configs give it, is this variant."""
+    identity = next((kept.model for cell in column.cells.values() for kept in cell.records), None)
+    if identity is None or present_model(identity, catalogue) != identity:
+        return False
+    return catalogue.model(column.model).revision in {None, column.revision}
 
 
 def _choices(columns: Sequence[Column]) -> str:

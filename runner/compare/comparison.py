@@ -11,15 +11,15 @@ import numpy as np
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.compare.families import family_numbers
-from embedmark.runner.compare.samples import LOWER_IS_BETTER, sample, weighted
+from embedmark.runner.compare.samples import LOWER_IS_BETTER, gain, weighted
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.report.aggregate import Aggregate, Cell, Column
 from embedmark.runner.report.rows import TaskRow
 from embedmark.runner.results.record import Record
 from embedmark.runner.stats import paired
+from embedmark.runner.stats.checked_items import NoSampleError
 from embedmark.runner.stats.intervals import LEVEL, NoInterval
 from embedmark.runner.stats.means import MeanOfTasks, mean_of_tasks
-from embedmark.runner.stats.of_items import NoSampleError
 from embedmark.runner.stats.paired import Paired, Verdict
 from embedmark.runner.stats.sample import DifferentUnitsError
 
@@ -53,7 +53,7 @@ class TaskComparison:
         metric: The main metric.
         a: The first model's score.
         b: The second's.
-        paired: The difference on the same items; a reason where the items give none.
+        paired: How much better the first is, on the same items; a reason where the items give no answer.
         p: Adjusted for all tasks and pairs of models that are compared at once; None where there is no test.
         verdict: Of the first model against the second; None where no test is possible.
     """
@@ -83,7 +83,9 @@ class Overall:
         mean: The mean difference with both intervals.
         n_families: How many families of tasks.
         as_it_is: The verdict for these tasks with new items; None where a task has no test.
+        p_as_it_is: Of it, adjusted for all pairs of models that are compared at once.
         like_these: The verdict for tasks like these; None below three families.
+        p_like_these: Of it, adjusted likewise.
         families_needed: How many families would decide the difference, if it stays; None where no number in reach
             would, or it is decided.
     """
@@ -93,8 +95,19 @@ class Overall:
     mean: MeanOfTasks
     n_families: int
     as_it_is: Verdict | None
+    p_as_it_is: float | None
     like_these: Verdict | None
+    p_like_these: float | None
     families_needed: int | None
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A task that is left out, since one of two models lacks it; and why it does."""
+
+    task: str
+    model: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -106,14 +119,14 @@ class Comparison:
         b: The second's.
         tasks: Those that both have, in the report's order.
         overall: Over these; None for a single task.
-        lacking: Tasks that one of the two lacks, in words.
+        lacking: Tasks that one of the two lacks.
     """
 
     a: str
     b: str
     tasks: tuple[TaskComparison, ...]
     overall: Overall | None
-    lacking: tuple[str, ...]
+    lacking: tuple[Lacking, ...]
 
 
 def compare(made: Aggregate, columns: Sequence[Column], catalogue: Catalogue, asked: Asked) -> list[Comparison]:
@@ -132,14 +145,11 @@ def compare(made: Aggregate, columns: Sequence[Column], catalogue: Catalogue, as
     tests = [(i, j) for i, pair in enumerate(found) for j, task in enumerate(pair.tasks) if task.p is not None]
     adjusted = _ADJUST[asked.adjust]([found[i].tasks[j].p or 0.0 for i, j in tests])
     by_place = dict(zip(tests, adjusted.tolist(), strict=True))
-    return [
-        _with_overall(
-            replace(pair, tasks=tuple(_judged(task, by_place.get((i, j)), asked) for j, task in enumerate(pair.tasks))),
-            catalogue,
-            asked,
-        )
+    judged = [
+        replace(pair, tasks=tuple(_judged(task, by_place.get((i, j)), asked) for j, task in enumerate(pair.tasks)))
         for i, pair in enumerate(found)
     ]
+    return with_overall(judged, catalogue, asked)
 
 
 def _pair(made: Aggregate, a: Column, b: Column, asked: Asked) -> Comparison:
@@ -150,7 +160,7 @@ def _pair(made: Aggregate, a: Column, b: Column, asked: Asked) -> Comparison:
     if not both:
         raise UserError(f"{a.label} and {b.label} have no task in common: {_lacks(a, others)}; {_lacks(b, others)}")
     lacking = tuple(
-        f"{row.label}: {column.label}: {column.cells[row.label].detail}"
+        Lacking(row.label, column.label, column.cells[row.label].detail)
         for row in others
         for column in (a, b)
         if column.cells[row.label].status != "done" and _other(a, b, column).cells[row.label].status == "done"
@@ -199,7 +209,7 @@ def _task(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> TaskComparison:
 def _paired(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> Paired | NoInterval:
     try:
         parts = [
-            (of_a.weight, sample(of_a.kept), sample(of_b.kept))
+            (of_a.weight, gain(of_a.kept), gain(of_b.kept))
             for of_a, of_b in zip(weighted(row, a), weighted(row, b), strict=True)
         ]
         return paired.compare(parts, asked.level, asked.test)
@@ -213,29 +223,38 @@ def _judged(task: TaskComparison, p: float | None, asked: Asked) -> TaskComparis
     return replace(task, p=p, verdict=paired.verdict(task.difference, p, 1 - asked.level))
 
 
-def _with_overall(pair: Comparison, catalogue: Catalogue, asked: Asked) -> Comparison:
-    if len(pair.tasks) < 2:
-        return pair
-    numbers = family_numbers([task.task for task in pair.tasks], catalogue)
-    return replace(pair, overall=overall_of(pair.tasks, numbers, asked))
+def with_overall(pairs: Sequence[Comparison], catalogue: Catalogue, asked: Asked) -> list[Comparison]:
+    """Add what the mean over tasks says to pairs of more than one task; its p values are adjusted for all pairs."""
+    found = [_overall(pair.tasks, catalogue, asked) if len(pair.tasks) > 1 else None for pair in pairs]
+    as_it_is = _adjusted([one.p_as_it_is if one else None for one in found], asked)
+    like_these = _adjusted([one.p_like_these if one else None for one in found], asked)
+    return [
+        replace(pair, overall=_overall_judged(one, items, tasks, asked) if one else None)
+        for pair, one, items, tasks in zip(pairs, found, as_it_is, like_these, strict=True)
+    ]
 
 
-def overall_of(tasks: Sequence[TaskComparison], families: Sequence[int], asked: Asked) -> Overall:
-    """Compute the mean difference of tasks, and what it allows to be said."""
+def _adjusted(p: Sequence[float | None], asked: Asked) -> list[float | None]:
+    there = [value for value in p if value is not None]
+    adjusted = iter(_ADJUST[asked.adjust](there).tolist())
+    return [None if value is None else next(adjusted) for value in p]
+
+
+def _overall(tasks: Sequence[TaskComparison], catalogue: Catalogue, asked: Asked) -> Overall:
+    """The mean difference of tasks, before its p values are adjusted and judged."""
+    families = family_numbers([task.task for task in tasks], catalogue)
     errors = [task.paired.spread.se if isinstance(task.paired, Paired) else None for task in tasks]
     mean = mean_of_tasks([task.difference for task in tasks], families, errors, asked.level)
-    alpha = 1 - asked.level
-    like_these = None if mean.p_tasks is None else paired.verdict(mean.mean, mean.p_tasks, alpha)
-    n_families = mean.spread.n_clusters
+    a, b = (float(np.mean(scores)) for scores in zip(*((task.a, task.b) for task in tasks), strict=True))
+    return Overall(a, b, mean, mean.spread.n_clusters, None, mean.p_items, None, mean.p_tasks, None)
+
+
+def _overall_judged(one: Overall, p_items: float | None, p_tasks: float | None, asked: Asked) -> Overall:
+    value, alpha = one.mean.mean, 1 - asked.level
+    as_it_is, like_these = (None if p is None else paired.verdict(value, p, alpha) for p in (p_items, p_tasks))
     needed = None
     if like_these == "cannot tell":
-        needed = paired.units_needed(mean.spread.se, n_families, mean.mean)
-    return Overall(
-        float(np.mean([task.a for task in tasks])),
-        float(np.mean([task.b for task in tasks])),
-        mean,
-        n_families,
-        None if mean.p_items is None else paired.verdict(mean.mean, mean.p_items, alpha),
-        like_these,
-        needed,
+        needed = paired.units_needed(one.mean.spread.se, one.n_families, value)
+    return replace(
+        one, as_it_is=as_it_is, p_as_it_is=p_items, like_these=like_these, p_like_these=p_tasks, families_needed=needed
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.compare.comparison import Asked
-from embedmark.runner.compare.samples import sample, weighted
+from embedmark.runner.compare.samples import gain, sample, weighted
 from embedmark.runner.report.aggregate import Aggregate, Column
 from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.results.collect import Kept
+from embedmark.runner.stats.checked_items import NoSampleError
 from embedmark.runner.stats.intervals import Interval, NoInterval, interval
-from embedmark.runner.stats.of_items import NoSampleError
 from embedmark.runner.stats.paired import Paired, compare, holm, verdict
 from embedmark.runner.stats.sample import DifferentUnitsError, Sample
 
@@ -31,7 +32,7 @@ class Point:
         step: What it is drawn over: the last number in its name or revision, else its place by time.
         score: The mean over the tasks.
         interval: Of that mean, these tasks with new items.
-        change: Its score minus that of the one before, on the same items; None for the first.
+        change: How much better it is than the one before, on the same items; None for the first.
     """
 
     label: str
@@ -71,15 +72,15 @@ def curve(made: Aggregate, columns: Sequence[Column], asked: Asked) -> Curve:
     rows = [row for row in made.tasks if row.in_mean and all(c.cells[row.label].status == "done" for c in ordered)]
     if not rows:
         raise UserError(f"the {len(columns)} checkpoints have no task in common")
-    parts = [_parts(rows, column) for column in ordered]
+    parts, gains = ([_parts(rows, column, read) for column in ordered] for read in (sample, gain))
     points = []
     for place, column in enumerate(ordered):
         scores = [column.cells[row.label].score or 0.0 for row in rows]
-        change = None if place == 0 else _change(parts[place], parts[place - 1], asked)
+        change = None if place == 0 else _change(gains[place], gains[place - 1], asked)
         found = parts[place]
         made_interval = NoInterval(found) if isinstance(found, str) else interval(found, asked.level)
         points.append(Point(column.label, steps[place], sum(scores) / len(scores), made_interval, change))
-    told = _told_until(parts, asked)
+    told = _told_until(gains, asked)
     return Curve(tuple(row.label for row in rows), tuple(points), is_numbered, told)
 
 
@@ -107,10 +108,10 @@ def _when(column: Column) -> tuple[datetime, str]:
     return min(kept.when for cell in column.cells.values() for kept in cell.records), column.label
 
 
-def _parts(rows: Sequence[TaskRow], column: Column) -> Parts | str:
+def _parts(rows: Sequence[TaskRow], column: Column, read: Callable[[Kept], Sample]) -> Parts | str:
     try:
         return [
-            (one.weight / len(rows), sample(one.kept)) for row in rows for one in weighted(row, column.cells[row.label])
+            (one.weight / len(rows), read(one.kept)) for row in rows for one in weighted(row, column.cells[row.label])
         ]
     except NoSampleError as error:
         return str(error)

@@ -8,8 +8,7 @@ import numpy as np
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import nearest
-from embedmark.runner.compare.comparison import Asked, Comparison, TaskComparison, overall_of
-from embedmark.runner.compare.families import family_numbers
+from embedmark.runner.compare.comparison import Comparison, Lacking, TaskComparison
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import snapshot
 from embedmark.runner.ranking.matrix import ScoreMatrix
@@ -40,8 +39,8 @@ def _configured(wanted: str, catalogue: Catalogue) -> str:
         return wanted
 
 
-def compare_rows(matrix: ScoreMatrix, a: int, b: int, catalogue: Catalogue, asked: Asked) -> Comparison:
-    """Compare two rows of a matrix of scores.
+def compare_rows(matrix: ScoreMatrix, a: int, b: int) -> Comparison:
+    """Compare two rows of a matrix of scores, task by task.
 
     Raises:
         UserError: They share no task.
@@ -57,14 +56,13 @@ def compare_rows(matrix: ScoreMatrix, a: int, b: int, catalogue: Catalogue, aske
         )
         for task in both
     )  # fmt: skip
-    numbers = family_numbers([task.task for task in tasks], catalogue)
     lacking = tuple(
-        f"{matrix.tasks[task]}: {matrix.models[row]}: no score"
+        Lacking(matrix.tasks[task], matrix.models[row], "no score")
         for task in range(len(matrix.tasks))
         for row in (a, b)
         if np.isnan(matrix.values[row, task]) and not np.isnan(matrix.values[b if row == a else a, task])
     )
-    return Comparison(one, other, tasks, overall_of(tasks, numbers, asked) if len(tasks) > 1 else None, lacking)
+    return Comparison(one, other, tasks, None, lacking)
 
 
 def other_data(matrix: ScoreMatrix, rows: Sequence[int]) -> list[str]:

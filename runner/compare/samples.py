@@ -15,15 +15,16 @@ from embedmark.runner.results.collect import Kept
 from embedmark.runner.results.inspection import ITEMS
 from embedmark.runner.results.items import read_items
 from embedmark.runner.results.record import Record
+from embedmark.runner.stats.checked_items import NoSampleError
 from embedmark.runner.stats.intervals import Interval, NoInterval, interval
-from embedmark.runner.stats.of_items import NoSampleError, sample_of
+from embedmark.runner.stats.of_items import sample_of
 from embedmark.runner.stats.sample import Sample
 
 _CLOSE = 2e-5
 """Records round some means to five digits."""
 
 LOWER_IS_BETTER = frozenset({"mse", "mae", "rmse"})
-"""Main metrics of which less is better; differences of them are turned round once, where records are read."""
+"""Main metrics of which less is better: `gain` turns them round."""
 
 Place = tuple[str, Slot]
 """A task and its split and subset: what two models' records of one cell are paired by."""
@@ -63,10 +64,10 @@ def sample(kept: Kept) -> Sample:
     """
     assert isinstance(kept.facts, Record)
     path = kept.folder.absolute() / ITEMS
-    if not path.is_file():
+    if not path.is_file():  # a pipe would be waited for
         raise NoSampleError("no items are kept (execution.items)")
     kind = str(kept.identity.get("task", {}).get("type", ""))
-    made = _sample(path, path.stat().st_mtime_ns, kind, kept.facts.main_metric)
+    made = _sample(path, kind, kept.facts.main_metric)
     if isinstance(made, str):
         raise NoSampleError(made)
     if abs(made.score - kept.facts.main_score) > _CLOSE:
@@ -74,9 +75,20 @@ def sample(kept: Kept) -> Sample:
     return made
 
 
+def gain(kept: Kept) -> Sample:
+    """Read the sample of a record so that more is better, whatever its metric; for differences, not for scores.
+
+    Raises:
+        NoSampleError: As `sample`.
+    """
+    assert isinstance(kept.facts, Record)
+    found = sample(kept)
+    return found.turned() if kept.facts.main_metric in LOWER_IS_BETTER else found
+
+
 @lru_cache(maxsize=4096)
-def _sample(path: Path, _changed: int, kind: str, main_metric: str) -> Sample | str:
-    """The sample, or why there is none; each is read once where many models are compared."""
+def _sample(path: Path, kind: str, main_metric: str) -> Sample | str:
+    """The sample, or why there is none; each is read once by a command, also where many models are compared."""
     try:
         return sample_of(kind, main_metric, read_items(path))
     except (NoSampleError, UserError) as error:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from embedmark.runner.common.terminal import plain_table
@@ -17,38 +19,50 @@ from embedmark.runner.compare.scores import ModelScores
 from embedmark.runner.stats.intervals import NoInterval
 from embedmark.runner.stats.paired import Paired
 
-_BAR = 21
+_BAR, _GAP = 21, 2
+_SHORTEST = 12
+"""Characters that a task's name has at least, however narrow a terminal is."""
+
 _STYLES = {"better": "green", "worse": "red", "cannot tell": "dim"}
 
 
 def print_comparison(pair: Comparison, asked: Asked, console: Console) -> None:
     """Print a pair of models: a row a task, with a bar of its interval, and what all tasks say."""
-    console.print(words.headline(pair), style="bold", highlight=False, markup=False)
-    table = plain_table("task")
-    for name in ("A", "B", "A − B", f"{100 * asked.level:g} %", f"p ({_adjusted(asked)})"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    widest = max((_reach(task) for task in pair.tasks), default=0.0)
-    with_bar = any(isinstance(task.paired, Paired) for task in pair.tasks)
-    if with_bar:
-        table.add_column(f"{words.points(-widest, 1)}{words.points(widest, 1):>{_BAR - 5}}", no_wrap=True)
-    for task in pair.tasks:
-        table.add_row(*_cells(task), *([Text(bar(task, widest))] if with_bar else []))
-    console.print(table)
+    console.print(words.headline(pair), style="bold", highlight=False, markup=False, soft_wrap=True)
+    console.print(_comparison_table(pair, asked, console.width))
+    for line in words.task_notes(pair):
+        console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
     console.print()
     for line in words.overall_lines(pair, asked):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for line in _shown(pair.lacking, "left out, since one of the two lacks it: "):
+    for line in words.left_out(pair):
         console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def _comparison_table(pair: Comparison, asked: Asked, width: int) -> Table:
+    """A narrow terminal has no bars, and names of tasks are folded to what numbers leave of it."""
+    heads = ("A", "B", "A − B", f"{100 * asked.level:g} %", f"p ({_adjusted(asked)})", "verdict")
+    rows = [_cells(task) for task in pair.tasks]
+    longest = max(cell_len(task.task) for task in pair.tasks)
+    columns = zip(heads, *(map(str, row[1:]) for row in rows), strict=True)
+    room = width - sum(_GAP + max(map(len, column)) for column in columns)
+    widest = max((_reach(task) for task in pair.tasks), default=0.0)
+    with_bar = widest > 0 and longest + _GAP + _BAR <= room
+    table = plain_table(gap=_GAP)
+    table.add_column("task", overflow="fold", width=max(min(longest, room), _SHORTEST))
+    for name in heads[:-1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(heads[-1], no_wrap=True)
+    if with_bar:
+        low, high = words.points(-widest, 1), words.points(widest, 1)
+        table.add_column(f"{low}{high:>{_BAR - len(low)}}", no_wrap=True)
+    for task, row in zip(pair.tasks, rows, strict=True):
+        table.add_row(*row, *([Text(bar(task, widest))] if with_bar else []))
+    return table
 
 
 def _adjusted(asked: Asked) -> str:
     return {"holm": "Holm", "bh": "BH"}[asked.adjust]
-
-
-def _shown(lines: Sequence[str], head: str, most: int = 5) -> list[str]:
-    more = [f"and {len(lines) - most} more"] if len(lines) > most else []
-    return [*(head + line for line in lines[:most]), *more]
 
 
 def _reach(task: TaskComparison) -> float:
@@ -123,8 +137,7 @@ def _mean_lines(model: ModelScores) -> list[str]:
         return []
     lines = [f"mean over {mean.spread.n_units} tasks: {100 * mean.mean:.2f}"]
     if mean.as_it_is is None:
-        names = ", ".join(model.without[:3]) + (" and more" if len(model.without) > 3 else "")
-        lines.append(f"  this benchmark as it is:  no interval, since {names} have none")
+        lines.append(f"  this benchmark as it is:  no interval, since there is none of {words.named(model.without, 3)}")
     else:
         low, high = mean.as_it_is
         lines.append(f"  this benchmark as it is:  {100 * low:.2f} – {100 * high:.2f}  (new items of these tasks)")

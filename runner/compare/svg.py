@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from embedmark.runner.common.text import shortened
+from embedmark.runner.common.text import shortened, visible
 from embedmark.runner.compare import words
 from embedmark.runner.compare.comparison import Comparison, TaskComparison
 from embedmark.runner.compare.curve import Curve
@@ -35,7 +35,7 @@ def forest(pair: Comparison) -> str:
         if mean.like_these is not None:
             rows.append(("mean, tasks like these", mean.mean, *mean.like_these, pair.overall.like_these or ""))
     reach = max((max(abs(low), abs(high)) for _, _, low, high, _ in rows), default=0.01) or 0.01
-    height = _TOP + _ROW * (len(rows) + 1) + 14
+    height = _TOP + _ROW * (len(rows) + 2) + 14
     title = f"{pair.a} against {pair.b}"
     return _page(_LEFT + _PLOT + _RIGHT, height, title, _forest_body(title, rows, reach, height))
 
@@ -54,7 +54,7 @@ def _forest_body(title: str, rows: Sequence[_Row], reach: float, height: int) ->
         return _LEFT + _PLOT / 2 * (1 + value / reach)
 
     yield _text(12, 20, shortened(title, 110), "head")
-    yield f'<line class="axis" x1="{at(0):.1f}" y1="{_TOP - 8}" x2="{at(0):.1f}" y2="{height - 28}"/>'
+    yield f'<line class="axis" x1="{at(0):.1f}" y1="{_TOP - 8}" x2="{at(0):.1f}" y2="{height - 50}"/>'
     for place, (name, difference, low, high, verdict) in enumerate(rows):
         y = _TOP + _ROW * place + 8
         kind = verdict if verdict in {"better", "worse"} else "open"
@@ -63,14 +63,15 @@ def _forest_body(title: str, rows: Sequence[_Row], reach: float, height: int) ->
         filled = "" if kind != "open" else ' fill-opacity="0"'
         yield f'<circle class="{kind}" stroke-width="2"{filled} cx="{at(difference):.1f}" cy="{y}" r="4"/>'
         yield _text(_LEFT + _PLOT + 12, y + 4, f"{words.points(difference)}  {verdict}", "dim")
-    y = height - 12
+    y = height - 34
     for value, anchor in ((-reach, "start"), (0.0, "middle"), (reach, "end")):
         yield _text(at(value), y, words.points(value, 1), "dim", anchor)
+    yield _text(at(0), height - 12, "points; to the right of 0 the first is better", "dim", "middle")
 
 
 def training(found: Curve) -> str:
     """Draw the score of each checkpoint against its step, with intervals, and where nothing can be told any more."""
-    width, height = 720, 360
+    width, height = 720, 384
     title = f"mean over {len(found.tasks)} tasks" if len(found.tasks) > 1 else found.tasks[0]
     return _page(width, height, title, _curve_body(found, title, width, height))
 
@@ -82,7 +83,7 @@ def _curve_body(found: Curve, title: str, width: int, height: int) -> Iterator[s
     bottom, top = min(lows), max(highs)
     margin = (top - bottom) * 0.08 or 0.01
     bottom, top = bottom - margin, top + margin
-    left, right, up, down = 64, width - 24, _TOP, height - 44
+    left, right, up, down = 64, width - 24, _TOP, height - 68
 
     def x(step: float) -> float:
         return left + (right - left) * (step - steps[0]) / ((steps[-1] - steps[0]) or 1)
@@ -102,11 +103,12 @@ def _curve_body(found: Curve, title: str, width: int, height: int) -> Iterator[s
         ends = f'y1="{y(low):.1f}" y2="{y(high):.1f}"'
         yield f'<line class="{kind}" stroke-width="2" x1="{at:.1f}" x2="{at:.1f}" {ends}/>'
         hollow = ' fill-opacity="0"' if kind == "open" else ""
-        about = escape(f"{point.label}: {100 * point.score:.2f}")
+        about = escape(visible(f"{point.label}: {100 * point.score:.2f}"))
         yield (
             f'<circle class="{kind}"{hollow} stroke-width="2" cx="{at:.1f}" cy="{y(point.score):.1f}" r="4">'
             f"<title>{about}</title></circle>"
         )
+    yield _text(12, height - 12, shortened(words.curve_lines(found)[0], 110), "dim")
     axis = "step" if found.is_numbered else "order in which they were run"
     for place in {0, len(steps) - 1}:
         anchor = "start" if place == 0 else "end"
@@ -117,12 +119,12 @@ def _curve_body(found: Curve, title: str, width: int, height: int) -> Iterator[s
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
     style = f' class="{kind}"' if kind else ""
-    return f'<text{style} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text{style} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(visible(text))}</text>'
 
 
 def _page(width: int, height: int, title: str, body: Iterator[str]) -> str:
     lines = "\n".join(body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img">\n<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n{lines}\n</svg>\n'
+        f'role="img">\n<title>{escape(visible(title))}</title>\n<style>{_STYLE}</style>\n{lines}\n</svg>\n'
     )

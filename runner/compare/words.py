@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from embedmark.runner.compare.comparison import Asked, Comparison, Overall
 from embedmark.runner.compare.curve import Curve
-from embedmark.runner.stats.intervals import Interval, NoInterval
+from embedmark.runner.stats.intervals import FEW, Interval, NoInterval
 from embedmark.runner.stats.paired import Paired
 
 MINUS = "−"
@@ -46,7 +48,7 @@ def headline(pair: Comparison) -> str:
     rhos = [found.rho for task in pair.tasks if isinstance(found := task.paired, Paired) and found.rho is not None]
     of = f", same {shared.pop()}" if len(shared) == 1 and len(pair.tasks) == 1 else ""
     rho = f" (correlation {rhos[0]:.2f})" if len(rhos) == 1 and of else ""
-    return f"{pair.a} against {pair.b}{of}{rho}"
+    return f"{pair.a} (A) against {pair.b} (B){of}{rho}"
 
 
 def overall_lines(pair: Comparison, asked: Asked) -> list[str]:
@@ -65,6 +67,43 @@ def overall_lines(pair: Comparison, asked: Asked) -> list[str]:
     return [*lines, *_left_open(overall, asked)]
 
 
+def task_notes(pair: Comparison) -> list[str]:
+    """What a table of several tasks leaves unsaid: why some have no test, and whose intervals say too little."""
+    if pair.overall is None:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for task in pair.tasks:
+        if isinstance(task.paired, NoInterval):
+            reasons.setdefault(task.paired.reason, []).append(task.task)
+    lines = [] if _same_for_all(pair, reasons) else [f"no test of {named(n)}: {why}" for why, n in reasons.items()]
+    tested = [(task.task, task.paired.spread) for task in pair.tasks if isinstance(task.paired, Paired)]
+    held = [name for name, spread in tested if not spread.n_units]
+    if held:
+        lines.append(f"documents held fixed in {named(held)}: others would move the scores by more than shown")
+    few = [name for name, spread in tested if spread.n_units and spread.n_clusters < FEW]
+    if few:
+        lines.append(f"fewer than {FEW} independent units in {named(few)}: the interval covers less than it says")
+    return lines
+
+
+def _same_for_all(pair: Comparison, reasons: dict[str, list[str]]) -> bool:
+    """Whether no task has a test, for one reason, which then stands where the verdict would."""
+    return len(reasons) == 1 and len(next(iter(reasons.values()))) == len(pair.tasks)
+
+
+def left_out(pair: Comparison) -> list[str]:
+    """Which tasks are left out, by the model that lacks them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in pair.lacking:
+        found.setdefault((one.model, one.why), []).append(one.task)
+    return [f"left out, since {model} lacks it ({why}): {named(tasks)}" for (model, why), tasks in found.items()]
+
+
+def named(tasks: Sequence[str], most: int = 5) -> str:
+    """Some names, and how many more."""
+    return ", ".join(tasks[:most]) + (f" and {len(tasks) - most} more" if len(tasks) > most else "")
+
+
 def _of_single_task(pair: Comparison) -> list[str]:
     found = pair.tasks[0].paired
     if isinstance(found, NoInterval):
@@ -77,22 +116,20 @@ def _of_single_task(pair: Comparison) -> list[str]:
 
 def _as_it_is(pair: Comparison, overall: Overall) -> str:
     if overall.mean.as_it_is is None:
-        without = [task for task in pair.tasks if isinstance(task.paired, NoInterval)]
-        reasons = {task.paired.reason for task in without if isinstance(task.paired, NoInterval)}
-        if len(without) == len(pair.tasks) and len(reasons) == 1:
-            return f"no verdict: {reasons.pop()}"
-        names = ", ".join(task.task for task in without[:3]) + (
-            f" and {len(without) - 3} more" if len(without) > 3 else ""
-        )
-        return f"no verdict: no test of {names}"
-    return f"{ends(*overall.mean.as_it_is)}  {overall.as_it_is}  (new items of these tasks)"
+        reasons = [task.paired.reason for task in pair.tasks if isinstance(task.paired, NoInterval)]
+        if len(reasons) == len(pair.tasks) and len(set(reasons)) == 1:
+            return f"no verdict: {reasons[0]}"
+        return f"no verdict: no test of {named([t.task for t in pair.tasks if isinstance(t.paired, NoInterval)], 3)}"
+    verdict = f"p {p_value(overall.p_as_it_is)}  {overall.as_it_is}"
+    return f"{ends(*overall.mean.as_it_is)}  {verdict}  (new items of these tasks)"
 
 
 def _like_these(overall: Overall) -> str:
     if overall.mean.like_these is None:
         return f"no verdict: {overall.n_families} families of tasks; three are needed"
     families = f"{overall.n_families} families, with this mix of types"
-    return f"{ends(*overall.mean.like_these)}  {overall.like_these}  ({families})"
+    verdict = f"p {p_value(overall.p_like_these)}  {overall.like_these}"
+    return f"{ends(*overall.mean.like_these)}  {verdict}  ({families})"
 
 
 def _left_open(overall: Overall, asked: Asked) -> list[str]:
@@ -123,7 +160,7 @@ def _left_open(overall: Overall, asked: Asked) -> list[str]:
 
 
 def _fits(low: float, high: float) -> str:
-    return f'Cannot tell is not "equal": anything from {points(low, 1)} to {points(high, 1)} fits these scores.'
+    return f'Cannot tell is not "equal": anything from {points(low)} to {points(high)} fits these scores.'
 
 
 def curve_lines(found: Curve) -> list[str]:
@@ -132,10 +169,10 @@ def curve_lines(found: Curve) -> list[str]:
         reasons = [point.interval.reason for point in found.points if isinstance(point.interval, NoInterval)]
         return [f"no tests: {reasons[0]}"]
     if found.told_until is None:
-        return ["The last is better than all before it: the run had not stopped to improve."]
+        return ["The last is better than all before it: the run was still improving."]
     point = found.points[found.told_until]
     name = f"step {point.step:g}" if found.is_numbered else point.label
     return [
         f"Cannot tell after {name}: no later one is shown to be better (Holm over the later ones).",
-        "A run that stopped to improve and a benchmark that is too weak to show it look alike.",
+        "A run that stopped improving and a benchmark that is too weak to show it look alike.",
     ]

@@ -1,8 +1,8 @@
 """Influence values: how much each unit moves a score, so that the score's error is that of their mean.
 
 A score θ of n units has values ψ of mean 0 with θ̂ - θ ≈ mean(ψ) (Hampel 1974, JASA 69). Intervals, clusters, paired
-tests and the smallest visible difference are computed from ψ alone, the same for all metrics. Every function here
-returns ψ, of shape (n,); the score itself comes from the metric.
+tests and the smallest visible difference are computed from ψ alone, the same for all metrics. Functions
+named `of_` return ψ, of shape (n,); the score itself comes from the metric.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats: TypeAlias = NDArray[np.float64]
 Numbers: TypeAlias = NDArray[Any]
@@ -31,6 +30,16 @@ def of_pearson(x: Numbers, y: Numbers) -> Floats:
     a, b = _standardized(x), _standardized(y)
     psi: Floats = a * b - (a * b).mean() / 2 * (a**2 + b**2)
     return psi
+
+
+def pearson(x: Numbers, y: Numbers) -> float:
+    """Pearson's correlation of two columns (n,), neither of them constant."""
+    return float((_standardized(x) * _standardized(y)).mean())
+
+
+def spearman(x: Numbers, y: Numbers) -> float:
+    """Spearman's correlation of two columns (n,), neither of them constant, with mid-ranks for ties."""
+    return pearson(_centred_ranks(x), _centred_ranks(y))
 
 
 def of_spearman(x: Numbers, y: Numbers) -> Floats:
@@ -80,7 +89,7 @@ def of_average_precision(similarity: Numbers, label: Numbers) -> Floats:
 def of_classes(metric: str, label: Numbers, predicted: Numbers) -> Floats:
     """Of what a confusion matrix gives: accuracy, and f1, precision and recall, plain or `_weighted` by true rows.
 
-    label, predicted: (n,) whole numbers from 0. A class that is neither true nor predicted anywhere does not count. The
+    label, predicted: (n,) codes of classes. A class that is neither true nor predicted anywhere does not count. The
     rows of a weighted F1 are not independent: a false hit lowers the precision of another row's class.
 
     Raises:
@@ -90,8 +99,9 @@ def of_classes(metric: str, label: Numbers, predicted: Numbers) -> Floats:
     if metric == "accuracy":
         return of_mean(right)
     name, _, weighted = metric.partition("_")
-    size = int(max(label.max(), predicted.max())) + 1
-    true, found = (np.bincount(codes, minlength=size).astype(np.float64) for codes in (label, predicted))
+    classes, codes = np.unique(np.concatenate([label, predicted]), return_inverse=True)
+    size, label, predicted = len(classes), codes[: len(label)], codes[len(label) :]
+    true, found = (np.bincount(place, minlength=size).astype(np.float64) for place in (label, predicted))
     hits = np.bincount(label[right], minlength=size).astype(np.float64)
     value, by_hit, by_true, by_found = _CLASS_METRICS[name](hits, true, found)
     own = by_hit[label] * right + by_true[label]
@@ -101,8 +111,7 @@ def of_classes(metric: str, label: Numbers, predicted: Numbers) -> Floats:
         return psi
     if weighted:
         raise KeyError(metric)
-    present = (true + found) > 0
-    of_rows: Floats = (own + by_found[predicted]) * len(label) / present.sum()
+    of_rows: Floats = (own + by_found[predicted]) * len(label) / size
     return of_rows
 
 
@@ -154,7 +163,10 @@ def _standardized(values: Numbers) -> Floats:
 
 
 def _centred_ranks(values: Numbers) -> Floats:
-    return of_mean(rankdata(values) / len(values))
+    """Mid-ranks as shares of n, of mean 0."""
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(sizes) - (sizes - 1) / 2
+    return of_mean(ranks[group] / len(values))
 
 
 def _share_above(values: Numbers, weights: Floats) -> Floats:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import t as student
+from scipy.special import expit, logit, stdtrit
 
 from embedmark.runner.stats.bootstrap import average_precision_ends
 from embedmark.runner.stats.sample import Sample, Scale
@@ -90,7 +89,7 @@ def ends(score: float, found: Spread, scale: Scale, level: float = LEVEL) -> tup
     1998), so that one of 1 still has a lower end; a correlation is symmetric on Fisher's z, an average precision on
     the logit, each with the standard error carried over by the slope.
     """
-    quantile = float(student.ppf((1 + level) / 2, found.df)) if found.df > 0 else np.nan
+    quantile = float(stdtrit(found.df, (1 + level) / 2)) if found.df > 0 else np.nan
     if scale == "share":
         return _wilson(score, found, quantile)
     if scale == "correlation" and abs(score) < 1:

@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from embedmark.runner.stats.intervals import LEVEL
 from embedmark.runner.stats.paired import p_of_t, smallest_visible
@@ -70,7 +69,7 @@ def mean_of_tasks(
     error = float(np.sqrt(groups / (groups - 1) * (sums**2).sum())) if groups > 1 else float("nan")
     found = Spread(error, groups - 1, n, groups, 1)
     told = groups >= FEWEST_FAMILIES
-    half = float(student.ppf((1 + level) / 2, groups - 1)) * error if told else 0.0
+    half = float(stdtrit(groups - 1, (1 + level) / 2)) * error if told else 0.0
     known = [value for value in se if value is not None]
     items = float(np.sqrt(np.square(known).sum()) / n) if n and len(known) == n else None
     p_items = None
@@ -78,7 +77,7 @@ def mean_of_tasks(
         p_items = p_of_t(mean, Spread(items, 1e9, n, n, 1))
     return MeanOfTasks(
         mean,
-        None if items is None else _around(mean, float(norm.ppf((1 + level) / 2)) * items),
+        None if items is None else _around(mean, float(ndtri((1 + level) / 2)) * items),
         _around(mean, half) if told else None,
         items,
         found,

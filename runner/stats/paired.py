@@ -9,8 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtr, stdtrit
 
 from embedmark.runner.stats.intervals import FEWEST, LEVEL, NoInterval, what_varied
 from embedmark.runner.stats.sample import Sample, correlation, difference
@@ -76,7 +75,7 @@ def compare(
     if n < FEWEST or np.isnan(found.se):
         return NoInterval(f"{of}: too few")
     value = sum(weight * sample.score for weight, sample in differences)
-    half = float(student.ppf((1 + level) / 2, found.df)) * found.se if found.se > 0 else 0.0
+    half = float(stdtrit(found.df, (1 + level) / 2)) * found.se if found.se > 0 else 0.0
     p = p_of_t(value, found)
     if not held and found.n_repetitions == 1 and (test == "permutation" or n < FEW_FOR_T):
         p = p_of_signs(_cluster_sums(differences))
@@ -97,7 +96,7 @@ def p_of_t(value: float, found: Spread) -> float:
     """The two-sided p value of a difference by Student's t; at least the smallest positive number."""
     if found.se == 0:
         return 1.0 if value == 0 else np.finfo(np.float64).tiny
-    return max(float(2 * student.sf(abs(value) / found.se, found.df)), np.finfo(np.float64).tiny)
+    return max(float(2 * stdtr(found.df, -abs(value) / found.se)), np.finfo(np.float64).tiny)
 
 
 def p_of_signs(sums: Floats, flips: int = FLIPS) -> float:
@@ -166,7 +165,7 @@ def smallest_visible(se: float, df: float, power: float = POWER, alpha: float = 
     """Compute the difference that a test of this standard error sees with a given power."""
     if se == 0 or df <= 0:
         return 0.0
-    return float((student.ppf(1 - alpha / 2, df) + student.ppf(power, df)) * se)
+    return float((stdtrit(df, 1 - alpha / 2) + stdtrit(df, power)) * se)
 
 
 def units_needed(se: float, n: int, value: float, power: float = POWER, alpha: float = 1 - LEVEL) -> int | None:
@@ -177,5 +176,5 @@ def units_needed(se: float, n: int, value: float, power: float = POWER, alpha: f
     """
     if value == 0 or abs(value) < se:
         return None
-    needed = n * ((norm.ppf(1 - alpha / 2) + norm.ppf(power)) * se / abs(value)) ** 2
+    needed = n * ((ndtri(1 - alpha / 2) + ndtri(power)) * se / abs(value)) ** 2
     return None if needed > 10 * n else max(math.ceil(needed), 2)

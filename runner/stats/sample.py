@@ -58,17 +58,27 @@ class Sample:
         """(n,) the number of the cluster that each unit is in: its own where there are none."""
         return self.unit.view(np.int64) if self.cluster is None else self.cluster
 
+    def turned(self) -> Sample:
+        """The sample of minus the score: of a metric of which less is better, how good it is."""
+        return replace(self, score=-self.score, psi=-self.psi, repetitions=-self.repetitions)
+
 
 def of_values(values: Floats, unit: NDArray[np.uint64], unit_name: str, scale: Scale) -> Sample:
     """Make the sample of a mean of values (n,); those that are NaN are left out and counted.
 
+    A share of which a value is not between 0 and 1 is a plain mean.
+
     Raises:
-        ValueError: All are NaN.
+        ValueError: All are NaN, or they are not one for each unit.
     """
+    if values.shape != unit.shape:
+        raise ValueError(f"{values.size} values of {len(unit)} units")
     there = ~np.isnan(values)
     if not there.any():
         raise ValueError("no unit has a value")
     kept = values[there].astype(np.float64)
+    if scale == "share" and (kept.min() < 0 or kept.max() > 1):
+        scale = "plain"
     score = float(kept.mean())
     return Sample(
         score, (kept - score)[None], np.array([score]), unit[there], unit_name, None, scale,
@@ -87,7 +97,7 @@ def difference(a: Sample, b: Sample) -> Sample:
     """
     if a.psi.shape[0] != b.psi.shape[0]:
         raise DifferentUnitsError(f"{a.psi.shape[0]} and {b.psi.shape[0]} repetitions")
-    shared, of_a, of_b = np.intersect1d(a.unit, b.unit, assume_unique=True, return_indices=True)
+    shared, of_a, of_b = _matched(a, b)
     if len(shared) < max(a.n_units, b.n_units):
         if not (a.is_mean and b.is_mean) or not len(shared):
             raise DifferentUnitsError(
@@ -100,7 +110,7 @@ def difference(a: Sample, b: Sample) -> Sample:
         a.repetitions - b.repetitions,
         shared,
         a.unit_name,
-        None if a.cluster is None else a.cluster[of_a],
+        _clusters(a, of_a, b, of_b),
         "plain",
         max(a.n_units + a.dropped, b.n_units + b.dropped) - len(shared),
         is_mean=a.is_mean and b.is_mean,
@@ -109,12 +119,29 @@ def difference(a: Sample, b: Sample) -> Sample:
 
 def correlation(a: Sample, b: Sample) -> float | None:
     """Correlate what the same units do in two samples; None where one of them does not vary, or units are held."""
-    shared, of_a, of_b = np.intersect1d(a.unit, b.unit, assume_unique=True, return_indices=True)
+    shared, of_a, of_b = _matched(a, b)
     if len(shared) < 2:
         return None
     x, y = a.psi[:, of_a].mean(axis=0), b.psi[:, of_b].mean(axis=0)
     spread = x.std() * y.std()
     return float(((x - x.mean()) * (y - y.mean())).mean() / spread) if spread > 0 else None
+
+
+def _matched(a: Sample, b: Sample) -> tuple[NDArray[np.uint64], NDArray[np.intp], NDArray[np.intp]]:
+    """The units that both have, and where each of the two has them."""
+    if np.array_equal(a.unit, b.unit):  # records of the same rows have them in one order: nothing is to be sorted
+        same = np.arange(len(a.unit))
+        return a.unit, same, same
+    return np.intersect1d(a.unit, b.unit, assume_unique=True, return_indices=True)
+
+
+def _clusters(a: Sample, of_a: NDArray[np.intp], b: Sample, of_b: NDArray[np.intp]) -> NDArray[np.int64] | None:
+    """The clusters of the units that both have; one of the two may not say which they are."""
+    if a.cluster is None or b.cluster is None:
+        return b.cluster[of_b] if b.cluster is not None else None if a.cluster is None else a.cluster[of_a]
+    if not np.array_equal(a.cluster[of_a], b.cluster[of_b]):
+        raise DifferentUnitsError(f"the same {a.unit_name} units are in different clusters (_cluster)")
+    return a.cluster[of_a]
 
 
 def _among(sample: Sample, chosen: NDArray[np.intp]) -> Sample:

@@ -84,6 +84,10 @@ def _satterthwaite(variance: float, components: Sequence[_Part]) -> float:
 
 def _of_rows(parts: Sequence[tuple[float, Sample]]) -> tuple[list[_Part], int]:
     """The variance of the units, and how many clusters they are: part by part where no two of them share one."""
+    if len(parts) == 1 and parts[0][1].cluster is None:
+        weight, sample = parts[0]
+        n = sample.n_units
+        return [_clustered(weight * sample.psi.mean(axis=0) / n, np.full(n, weight / n))], n
     pieces = []
     for weight, sample in parts:
         keys, place = np.unique(sample.keys, return_inverse=True)

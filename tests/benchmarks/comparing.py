@@ -57,7 +57,9 @@ def main() -> None:
         for words in (["compare", *names[:2]], ["compare", *names], ["report"], ["report", "--intervals"]):
             said = f"{words[0]} of {len(words) - 1} models" if words[0] == "compare" else " ".join(words)
             seconds = sorted(timed(words, folder) for _ in range(asked.runs))
-            print(f"{said}: {seconds[len(seconds) // 2]:.2f} s (from {seconds[0]:.2f} to {seconds[-1]:.2f})", flush=True)
+            print(
+                f"{said}: {seconds[len(seconds) // 2]:.2f} s (from {seconds[0]:.2f} to {seconds[-1]:.2f})", flush=True
+            )
             if asked.profile:
                 timed(words, folder, ["-m", "cProfile", "-s", "tottime"])
 
@@ -120,12 +122,19 @@ def items_of(job: Job, model: int, n: int) -> Arrays:
     truth = shared.normal(size=n)
     own = np.random.default_rng([model, *name.encode()])
     seen = truth + own.normal(size=n) * (0.5 + model / 40)
-    arrays = {"_unit": units([f"{name} {place}" for place in range(n)]), **_arrays(kind, metric, shared, truth, seen, own)}
-    return arrays
+    return {
+        "_unit": units([f"{name} {place}" for place in range(n)]),
+        **_arrays(kind, metric, shared, truth, seen, own),
+    }
 
 
 def _arrays(
-    kind: str, metric: str, shared: np.random.Generator, truth: NDArray[Any], seen: NDArray[Any], own: np.random.Generator
+    kind: str,
+    metric: str,
+    shared: np.random.Generator,
+    truth: NDArray[Any],
+    seen: NDArray[Any],
+    own: np.random.Generator,
 ) -> Arrays:
     n = len(truth)
     if kind == "classification":

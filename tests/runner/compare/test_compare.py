@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,8 +17,13 @@ import yaml
 from small_project import WORDS, small_project, table, task
 
 from embedmark.runner.cli.main import main
+from embedmark.runner.common.terminal import open_console
+from embedmark.runner.compare.comparison import Asked, Comparison, TaskComparison
+from embedmark.runner.compare.show import print_comparison
 from embedmark.runner.results.items import npz, read_items
 from embedmark.runner.results.record import read_record
+from embedmark.runner.stats.paired import Paired
+from embedmark.runner.stats.spread import Spread
 
 FIRST, OTHER = "tiny", "tiny@truncate_dim=1"
 DIMENSIONS = {100: 1, 200: 1, 300: 7, 400: 8}
@@ -193,6 +199,13 @@ def rewritten(folder: Path, items: dict[str, Any]) -> None:
     (folder / "SHA256SUMS").write_text(sums.replace(old, hashlib.sha256(content).hexdigest()))
 
 
+def _resummed(folder: Path, name: str, text: str) -> None:
+    sums = (folder / "SHA256SUMS").read_text()
+    old = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "SHA256SUMS").write_text(sums.replace(old, hashlib.sha256(text.encode()).hexdigest()))
+    (folder / name).write_text(text)
+
+
 def test_items_of_another_score_give_no_verdict(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder,) = records("test/run-100", "Find")
     items = read_items(folder / "items.npz")
@@ -235,3 +248,54 @@ def test_published_scores_say_what_they_cost(place: Path, capsys: pytest.Capture
     assert pair["overall"]["families_needed"] == 112
     assert mean["as_it_is"] is None
     assert any("carry no items" in note for note in found["notes"])
+
+
+def test_a_plain_name_is_the_variant_of_the_present_config(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pair,) = told(capsys, "tiny", "tiny@truncate_dim=1", "--task", "Find")["comparisons"]
+    assert (pair["a"], pair["b"]) == ("test/tiny", "test/tiny (truncate_dim=1)")
+    path = copied / "project/model/tiny.yaml"
+    path.write_text(path.read_text() + "truncate_dim: 1\n")
+    (pair,) = told(capsys, "tiny", "run-100", "--task", "Find")["comparisons"]
+    assert pair["a"] == "test/tiny (truncate_dim=1)"
+
+
+def test_verdicts_over_all_tasks_are_adjusted_for_all_pairs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "model=tiny", "model.truncate_dim=3", "tasks=[Find,Pairs]", "--config-dir", "project"]) == 0
+    names = (FIRST, OTHER, "tiny@truncate_dim=3")
+    pairs = told(capsys, *names, "--task", "Find", "--task", "Pairs")["comparisons"]
+    raw = sorted(pair["overall"]["mean"]["p_items"] for pair in pairs)
+    adjusted = sorted(pair["overall"]["p_as_it_is"] for pair in pairs)
+    assert adjusted[0] == pytest.approx(min(3 * raw[0], 1))
+    assert adjusted[-1] == pytest.approx(max(raw[-1], min(2 * raw[1], 1), adjusted[0]))
+
+
+def test_less_is_better_is_turned_round_as_a_whole(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for model, error in (("run-100", 0.3), ("run-200", 0.1)):
+        (folder,) = records(f"test/{model}", "Find")
+        items = read_items(folder / "items.npz")
+        values = error + np.linspace(0, 0.1, 60) * (1 + error)
+        rewritten(folder, {"_unit": np.sort(items["_unit"]), "mse": values})
+        record = read_record(folder / "result.json")
+        score = float(values.mean())
+        changed = record.model_copy(update={"main_metric": "mse", "main_score": score, "scores": {"mse": score}})
+        _resummed(folder, "result.json", changed.to_json())
+    (pair,) = told(capsys, "run-100", "run-200")["comparisons"]
+    (task,) = pair["tasks"]
+    assert task["metric"] == "mse"
+    assert task["difference"] == pytest.approx(task["paired"]["difference"])
+    assert task["paired"]["low"] <= task["difference"] <= task["paired"]["high"] < 0
+    assert task["verdict"] == "worse"
+
+
+def test_a_narrow_terminal_shows_names_and_numbers() -> None:
+    text = io.StringIO()
+    found = Paired(0.01, -0.02, 0.04, 0.5, Spread(0.01, 99, 100, 100, 1), 0.5, 0.02, "100 rows")
+    task = TaskComparison(
+        "TweetSentimentExtractionClassification", "Classification", "f1", 0.5, 0.49, found, 1.0, "cannot tell"
+    )
+    print_comparison(Comparison("a" * 60, "b" * 60, (task,), None, ()), Asked(), open_console(text, width=80))
+    out = text.getvalue()
+    assert "TweetSent" in out
+    assert "[−2.00, +4.00]" in out
+    assert "cannot tell" in out
+    assert "…" not in out
