@@ -114,6 +114,8 @@ def write_atomically(
     Raises:
         OSError: when it cannot be written; then nothing of it remains.
     """
+    if not path.name:  # ".", or the root
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     data = content.encode() if isinstance(content, str) else content
     temporary = temporary or path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:

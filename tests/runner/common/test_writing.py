@@ -29,3 +29,12 @@ def test_what_cannot_be_written_leaves_what_was_there(
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([] if before is None else [before])
     write_atomically(path, "new\r\né\n", durable=durable)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ["new\r\né\n".encode()]
+
+
+@pytest.mark.parametrize("name", [".", "/", "folder"])
+def test_a_folder_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_atomically(Path(name), b"new", durable=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
