@@ -27,11 +27,17 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
     """The exit status of a command. Nothing that it raises goes further. arguments: those it was given."""
     _never_raise_on_characters()
     try:
+        return _guarded(command, arguments)
+    except KeyboardInterrupt:  # a second one: polars raises its own, and Python another a moment later
+        return _stopped()
+
+
+def _guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
+    try:
         status = command()
         _flush()
     except KeyboardInterrupt:
-        _say("stopped; what is done is kept, and the same command goes on from there")
-        return INTERRUPTED
+        return _stopped()
     except SystemExit as left:
         return _of_exit(left)
     except (UserError, OutputError) as error:
@@ -43,6 +49,11 @@ def guarded(command: Callable[[], int], arguments: Sequence[str]) -> int:
     except Exception as error:
         return _unexpected(error, arguments)
     return status
+
+
+def _stopped() -> int:
+    _say("stopped; what is done is kept, and the same command goes on from there")
+    return INTERRUPTED
 
 
 def check_arguments(arguments: Sequence[str]) -> None:

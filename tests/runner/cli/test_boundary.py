@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import embedmark.runner.cli.showing
+from embedmark.runner.cli import boundary
 from embedmark.runner.cli.main import main
 from embedmark.runner.common.errors import JobError, UserError
 from embedmark.runner.common.text import MESSAGE
@@ -58,6 +59,23 @@ def test_arguments_that_cannot_be_used_end_with_2(line: list[str], capsys: pytes
     assert "Traceback" not in shown.err
     assert "secret" not in shown.err
     assert "fault" not in shown.err
+
+
+def test_a_second_interruption_is_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars raises a KeyboardInterrupt of its own, and Python's follows while the boundary speaks."""
+    said: list[str] = []
+
+    def interrupted(message: str) -> None:
+        said.append(message)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    def command() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(boundary, "complain", interrupted)
+    assert boundary.guarded(command, []) == 130
+    assert len(said) == 2
 
 
 @pytest.mark.parametrize(
