@@ -11,6 +11,7 @@ from pathlib import Path
 
 from embedmark.runner.common.errors import FAILED, OK, UserError
 from embedmark.runner.common.files import write_atomically
+from embedmark.runner.common.names import nearest
 from embedmark.runner.common.terminal import table_console
 from embedmark.runner.common.text import complain, counted, say
 from embedmark.runner.compare import show, svg
@@ -66,6 +67,7 @@ def compare_models(request: Request, asked: Asked) -> int:
         OutputError: The picture cannot be written.
     """
     catalogue = Catalogue.of(request.folders)
+    _refuse_unread(request)
     made = _made(request, catalogue)
     if request.over is not None:
         return _draw_run(request, made, catalogue, asked)
@@ -77,8 +79,17 @@ def compare_models(request: Request, asked: Asked) -> int:
     if request.svg is not None:
         _write(request.svg, svg.forest(pairs[0]))
         if len(pairs) > 1:
-            say(f"{request.svg}: {pairs[0].a} against {pairs[0].b}, the first of {len(pairs)} pairs")
+            tell = complain if request.as_json else say
+            tell(f"{request.svg}: {pairs[0].a} against {pairs[0].b}, the first of {len(pairs)} pairs")
     return FAILED if _failed(pairs, request) else OK
+
+
+def _refuse_unread(request: Request) -> None:
+    """What would be passed over, or found out when all is done."""
+    if request.over is not None and request.published:
+        raise UserError("--over draws what is on record; published scores have no items: leave out --published")
+    if request.svg is not None and (not request.svg.name or request.svg.is_dir()):
+        raise UserError(f"--svg {request.svg}: a folder; name a file in it, as in {request.svg / 'compare.svg'}")
 
 
 def _made(request: Request, catalogue: Catalogue) -> Aggregate | None:
@@ -91,7 +102,7 @@ def _made(request: Request, catalogue: Catalogue) -> Aggregate | None:
         return None
     for line in damaged:
         complain(line)
-    if not request.tasks:
+    if not request.tasks or request.published:
         return made
     known = {row.name for row in made.tasks}
     for name in request.tasks:
@@ -146,6 +157,8 @@ def _published(
     matrix = published(catalogue.benchmark(request.benchmark), catalogue, imported)
     if made is not None and not request.published:
         matrix = with_own(matrix, made)
+    if request.tasks:
+        matrix = matrix.narrowed(_columns(request.tasks, matrix.tasks))
     rows = [row_of(name, matrix, catalogue) for name in request.models]
     if len(set(rows)) < len(rows):
         raise UserError(f"a model is named twice: {', '.join(matrix.models[row] for row in rows)}")
@@ -156,6 +169,13 @@ def _published(
         notes.append(f"published scores of {counted(len(differing), 'task')} are of different revisions: {shown}")
     pairs = [compare_rows(matrix, a, b) for a, b in combinations(rows, 2)]
     return with_overall(pairs, catalogue, asked), notes
+
+
+def _columns(wanted: Sequence[str], tasks: Sequence[str]) -> list[int]:
+    for name in wanted:
+        if name not in tasks:
+            raise UserError(f"--task {name}: no task of this benchmark.{nearest(name, tasks)}")
+    return [place for place, name in enumerate(tasks) if name in wanted]
 
 
 def _print(pairs: Sequence[Comparison], notes: Sequence[str], asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ import numpy as np
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.compare.families import family_numbers
-from embedmark.runner.compare.samples import LOWER_IS_BETTER, gain, weighted
+from embedmark.runner.compare.samples import LOWER_IS_BETTER, gain, shared_rows, weighted
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.report.aggregate import Aggregate, Cell, Column
 from embedmark.runner.report.rows import TaskRow
@@ -49,6 +49,7 @@ class TaskComparison:
 
     Args:
         task: Its label in the report.
+        name: Without what tells its versions apart.
         type: What the field calls its type.
         metric: The main metric.
         a: The first model's score.
@@ -59,6 +60,7 @@ class TaskComparison:
     """
 
     task: str
+    name: str
     type: str
     metric: str
     a: float
@@ -103,7 +105,7 @@ class Overall:
 
 @dataclass(frozen=True)
 class Lacking:
-    """A task that is left out, since one of two models lacks it; and why it does."""
+    """A task that is left out, since a model lacks it, or some of its splits and subsets; and why it does."""
 
     task: str
     model: str
@@ -119,7 +121,7 @@ class Comparison:
         b: The second's.
         tasks: Those that both have, in the report's order.
         overall: Over these; None for a single task.
-        lacking: Tasks that one of the two lacks.
+        lacking: Tasks that are left out, of which at least one of the two has something.
     """
 
     a: str
@@ -153,24 +155,25 @@ def compare(made: Aggregate, columns: Sequence[Column], catalogue: Catalogue, as
 
 
 def _pair(made: Aggregate, a: Column, b: Column, asked: Asked) -> Comparison:
-    counted = [row for row in made.tasks if row.in_mean]
-    both = [row for row in counted if {a.cells[row.label].status, b.cells[row.label].status} == {"done"}]
-    others = [row for row in counted if row not in both]
+    both = shared_rows(made, (a, b))
+    names = {row.name for row in both}
+    others = [row for row in made.tasks if row.in_mean and row.name not in names]
     _refuse_other_data(made, a, b, others)
     if not both:
         raise UserError(f"{a.label} and {b.label} have no task in common: {_lacks(a, others)}; {_lacks(b, others)}")
-    lacking = tuple(
-        Lacking(row.label, column.label, column.cells[row.label].detail)
-        for row in others
-        for column in (a, b)
-        if column.cells[row.label].status != "done" and _other(a, b, column).cells[row.label].status == "done"
-    )
+    lacking = tuple(lack for row in others for lack in _lacking(row, a, b))
     tasks = tuple(_task(row, a.cells[row.label], b.cells[row.label], asked) for row in both)
     return Comparison(a.label, b.label, tasks, None, lacking)
 
 
-def _other(a: Column, b: Column, one: Column) -> Column:
-    return b if one is a else a
+def _lacking(row: TaskRow, a: Column, b: Column) -> Iterator[Lacking]:
+    """Who lacks a task of which there is something; nothing where there is nothing of either."""
+    cells = {column.label: column.cells[row.label] for column in (a, b)}
+    if {cell.status for cell in cells.values()} == {"missing"}:
+        return
+    for label, cell in cells.items():
+        if cell.status != "done":
+            yield Lacking(row.label, label, cell.detail)
 
 
 def _lacks(column: Column, rows: Sequence[TaskRow]) -> str:
@@ -203,7 +206,7 @@ def _task(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> TaskComparison:
     assert b.score is not None
     found = _paired(row, a, b, asked)
     p = found.p if isinstance(found, Paired) else None
-    return TaskComparison(row.label, row.type, facts.main_metric, a.score, b.score, found, p)
+    return TaskComparison(row.label, row.name, row.type, facts.main_metric, a.score, b.score, found, p)
 
 
 def _paired(row: TaskRow, a: Cell, b: Cell, asked: Asked) -> Paired | NoInterval:
@@ -242,7 +245,7 @@ def _adjusted(p: Sequence[float | None], asked: Asked) -> list[float | None]:
 
 def _overall(tasks: Sequence[TaskComparison], catalogue: Catalogue, asked: Asked) -> Overall:
     """The mean difference of tasks, before its p values are adjusted and judged."""
-    families = family_numbers([task.task for task in tasks], catalogue)
+    families = family_numbers([task.name for task in tasks], catalogue)
     errors = [task.paired.spread.se if isinstance(task.paired, Paired) else None for task in tasks]
     mean = mean_of_tasks([task.difference for task in tasks], families, errors, asked.level)
     a, b = (float(np.mean(scores)) for scores in zip(*((task.a, task.b) for task in tasks), strict=True))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.compare.comparison import Asked
-from embedmark.runner.compare.samples import gain, sample, weighted
+from embedmark.runner.compare.samples import gain, sample, shared_rows, weighted
 from embedmark.runner.report.aggregate import Aggregate, Column
 from embedmark.runner.report.rows import TaskRow
 from embedmark.runner.results.collect import Kept
@@ -69,7 +69,7 @@ def curve(made: Aggregate, columns: Sequence[Column], asked: Asked) -> Curve:
     if len(columns) < FEWEST:
         raise UserError(f"found {len(columns)} checkpoint on record; a curve needs two at least")
     ordered, steps, is_numbered = _ordered(columns)
-    rows = [row for row in made.tasks if row.in_mean and all(c.cells[row.label].status == "done" for c in ordered)]
+    rows = shared_rows(made, ordered)
     if not rows:
         raise UserError(f"the {len(columns)} checkpoints have no task in common")
     parts, gains = ([_parts(rows, column, read) for column in ordered] for read in (sample, gain))

@@ -51,7 +51,8 @@ def compare_rows(matrix: ScoreMatrix, a: int, b: int) -> Comparison:
         raise UserError(f"{one} and {other} share no task of this benchmark")
     tasks = tuple(
         TaskComparison(
-            matrix.tasks[task], matrix.types[task], "", float(matrix.values[a, task]), float(matrix.values[b, task]),
+            matrix.tasks[task], matrix.tasks[task], matrix.types[task], "",
+            float(matrix.values[a, task]), float(matrix.values[b, task]),
             NoInterval(NO_ITEMS),
         )
         for task in both

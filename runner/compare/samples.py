@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.report.aggregate import Cell
+from embedmark.runner.report.aggregate import Aggregate, Cell, Column
 from embedmark.runner.report.rows import TaskRow
 from embedmark.runner.report.versions import Slot, slot_of
 from embedmark.runner.results.collect import Kept
@@ -41,6 +41,15 @@ class Weighted:
     def place(self) -> Place:
         """Which task, split and subset it is of."""
         return self.kept.facts.job.task, slot_of(self.kept)
+
+
+def shared_rows(made: Aggregate, columns: Sequence[Column]) -> list[TaskRow]:
+    """Find a row of each task that all columns have a score of: the version that means count, or else another one."""
+    found: dict[str, TaskRow] = {}
+    for row in sorted(made.tasks, key=lambda row: not row.in_mean):
+        if all(column.cells[row.label].status == "done" for column in columns):
+            found.setdefault(row.name, row)
+    return [row for row in made.tasks if found.get(row.name) is row]
 
 
 def weighted(row: TaskRow, cell: Cell) -> list[Weighted]:

@@ -67,14 +67,19 @@ def of_kendall(x: Numbers, y: Numbers) -> Floats:
     return found
 
 
+def average_precision(similarity: Numbers, label: Numbers) -> float:
+    """scikit-learn's average precision; arguments as those of `of_average_precision`."""
+    positive, ends = _ranked(similarity, label)
+    return float((positive * np.cumsum(positive)[ends] / (ends + 1)).sum() / positive.sum())
+
+
 def of_average_precision(similarity: Numbers, label: Numbers) -> Floats:
     """Of scikit-learn's average precision, whose thresholds part no ties.
 
     similarity: (n,), higher the more a pair belongs together. label: (n,) of 0 and 1, both of them there.
     """
-    order = np.argsort(-np.asarray(similarity, dtype=np.float64), kind="stable")
-    positive = np.asarray(label, dtype=np.float64)[order]
-    ends = _group_ends(np.asarray(similarity)[order])
+    order = _downwards(similarity)
+    positive, ends = _ranked(similarity, label)
     above = (ends + 1).astype(np.float64)
     precision = np.cumsum(positive)[ends] / above
     score = (positive * precision).sum() / positive.sum()
@@ -188,6 +193,16 @@ def _pairwise_signs(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         agree[rows] = (signs_x * signs_y).mean(axis=1)
         apart_x[rows], apart_y[rows] = (signs_x != 0).mean(axis=1), (signs_y != 0).mean(axis=1)
     return agree, apart_x, apart_y
+
+
+def _downwards(similarity: Numbers) -> NDArray[np.intp]:
+    return np.argsort(-np.asarray(similarity, dtype=np.float64), kind="stable")
+
+
+def _ranked(similarity: Numbers, label: Numbers) -> tuple[Floats, NDArray[np.intp]]:
+    """The labels from the highest similarity down, and of each place the last one of equal similarity."""
+    order = _downwards(similarity)
+    return np.asarray(label, dtype=np.float64)[order], _group_ends(np.asarray(similarity)[order])
 
 
 def _group_ends(ranked: Numbers) -> NDArray[np.intp]:

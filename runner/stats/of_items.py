@@ -132,7 +132,7 @@ def _zero_shot(metric: str, items: ItemArrays, unit: str) -> Sample:
     scores = class_metrics(label, predicted)
     if metric not in scores:
         psi = influence.of_average_precision(items["score"], label == 1)
-        return _rows(psi, np.array([_average_precision(label, items["score"])]), items, unit, "logit")
+        return _rows(psi, np.array([influence.average_precision(items["score"], label)]), items, unit, "logit")
     return _rows(influence.of_classes(metric, label, predicted), np.array([scores[metric]]), items, unit, "share")
 
 
@@ -232,8 +232,12 @@ def _pairs(metric: str, items: ItemArrays, unit: str) -> Sample:
     of = metric.rpartition("_")[2]
     if label.min() == label.max():
         raise NoSampleError("all pairs have one label")
+    if not np.isin(label, (0, 1)).all():
+        raise NoSampleError("a label is neither 0 nor 1")
+    if not np.isfinite(similarity).all():
+        raise NoSampleError("a similarity is infinite or no number")
     if of == "ap":
-        score = _average_precision(label, similarity)
+        score = influence.average_precision(similarity, label)
         psi = influence.of_average_precision(similarity, label)
         made = _rows(psi, np.array([score]), items, unit, "logit")
         few = len(label) < FEWEST_FOR_INFLUENCE
@@ -245,12 +249,6 @@ def _pairs(metric: str, items: ItemArrays, unit: str) -> Sample:
         return of_values((together == label).astype(np.float64), items[UNIT], unit, "share")
     score = 2 * float((together & (label == 1)).sum()) / float(together.sum() + label.sum())
     return _rows(influence.of_f1(label == 1, together), np.array([score]), items, unit, "share")
-
-
-def _average_precision(label: NDArray[Any], similarity: NDArray[Any]) -> float:
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(label, similarity.astype(np.float64)))
 
 
 def _best_threshold(metric: str, similarity: Floats, label: NDArray[np.int64]) -> NDArray[np.bool_]:

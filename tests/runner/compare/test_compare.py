@@ -291,7 +291,15 @@ def test_a_narrow_terminal_shows_names_and_numbers() -> None:
     text = io.StringIO()
     found = Paired(0.01, -0.02, 0.04, 0.5, Spread(0.01, 99, 100, 100, 1), 0.5, 0.02, "100 rows")
     task = TaskComparison(
-        "TweetSentimentExtractionClassification", "Classification", "f1", 0.5, 0.49, found, 1.0, "cannot tell"
+        "TweetSentimentExtractionClassification",
+        "TweetSentimentExtractionClassification",
+        "Classification",
+        "f1",
+        0.5,
+        0.49,
+        found,
+        1.0,
+        "cannot tell",
     )
     print_comparison(Comparison("a" * 60, "b" * 60, (task,), None, ()), Asked(), open_console(text, width=80))
     out = text.getvalue()
