@@ -24,6 +24,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:python -m runner|embedmark) [^`]+)`")
 OURS = re.compile(r"(?:[A-Z_]+=\S+ )*(python -m runner|embedmark)\b")
 VERBS = {
+    "benchmark",
     "compare",
     "plan",
     "list",
@@ -152,6 +153,7 @@ OTHERWISE = {
     "submit": ["submit", "there", "--model", "test/tiny", "--benchmark", "few", "--config-dir", "project"],
     "results": ["results", "new", "drafted/results"],
     "review": ["review", "there", "--changed", "changed"],
+    "benchmark": ["benchmark", "lite", "mteb_eng_v2", "--share", "10", "--out", "drafted", "--force"],
     "compare": ["compare", "ingot-8b-r3", "Seed1.5-Embedding", "--benchmark", "mteb_eng_v2"],
     "reproduce": ["reproduce", "model=tiny", "tasks=[Likeness]", "--config-dir", "project"],
 }

@@ -146,6 +146,10 @@ _BUILT_IN = [
         ("python -m runner model new intfloat/e5-base-v2 --out mine",),
     ),
     Verb(
+        "benchmark", "choose a benchmark's most telling tasks for a budget: benchmark lite NAME", "add",
+        ("python -m runner benchmark lite mteb_eng_v2 --minutes 20 --model minilm --out mine",),
+    ),
+    Verb(
         "forget", "delete failures of earlier runs, or a record by name", "keep",
         ("python -m runner forget --failed --task STS17", "python -m runner forget 3f9c0d --yes",),
     ),

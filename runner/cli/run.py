@@ -149,6 +149,12 @@ def _measure(settings: Settings, found: Catalogue, points: _Points) -> int:
     with _stoppable(), _log(Path(HydraConfig.get().runtime.output_dir) / "run.log"), display() as progress:
         progress.phase("plan", None, "")
         plan = make_plan(settings, found, default_pins())
+        if settings.execution.order == "informative":
+            from embedmark.runner.ranking.informative import informative
+
+            plan, why_not = informative(plan, settings, found, outputs)
+            if why_not is not None:
+                progress.message(why_not)
         if points.sweep:
             points.measured[-1] = replace(points.measured[-1], plan=plan)
         look = JobFolders(outputs).look(job.fingerprint for job in plan.jobs)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.text import counted
 from embedmark.runner.config.schema import Execution
 from embedmark.runner.display.progress import Progress
@@ -77,15 +78,28 @@ def execute(
     models, shown = models or LastModel(), _Shown(plan, progress, outcome)
     waited_for = 0
     while pending and not outcome.stopped:
-        left = work(Chunk(tuple(pending), rerun=rerun), outputs, execution, shown, models=models)
-        outcome.stopped, in_all = left.stopped, len(pending)
-        pending = list(left.elsewhere)
+        in_all = len(pending)
+        elsewhere: list[Job] = []
+        for jobs in _portions(pending, execution):
+            left = work(Chunk(jobs, rerun=rerun), outputs, execution, shown, models=models)
+            elsewhere += left.elsewhere
+            outcome.stopped = left.stopped
+            if outcome.stopped:
+                break
+        pending = elsewhere
         if len(pending) not in (0, waited_for) and not outcome.stopped:
             waited_for = len(pending)
             progress.message(f"waiting for {counted(waited_for, 'job')} that another process is doing")
         if len(pending) == in_all and not outcome.stopped:
             time.sleep(WAIT_SECONDS)
     return outcome
+
+
+def _portions(jobs: Sequence[Job], execution: Execution) -> list[tuple[Job, ...]]:
+    """All at once, since a worker does small ones first; task by task where the order of the plan is to be kept."""
+    if execution.order == "usual":
+        return [tuple(jobs)]
+    return [tuple(of_task) for of_task in grouped((job.task.name, job) for job in jobs).values()]
 
 
 class _Shown:

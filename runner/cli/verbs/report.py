@@ -27,6 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-trained", action="store_true", help="of --ranks: tasks that a model was trained on count as missing"
     )
+    parser.add_argument(
+        "--forecast", action="store_true", help="where unfinished models will come out on --benchmark, instead"
+    )
     parser.add_argument("--field", action="store_true", help="also where the models stand among the published ones")
     parser.add_argument("--ignore-failed", action="store_true", help="as if no job had failed")
     parser.add_argument(
@@ -46,6 +49,11 @@ def handle(options: argparse.Namespace) -> int:
     from embedmark.runner.report.report import Options
 
     asked = Options(options.benchmark, options.model, options.draws, options.older, options.ignore_failed)
+    if options.forecast:
+        from embedmark.runner.cli.forecasting import report_forecast
+        from embedmark.runner.config.catalogue import Catalogue
+
+        return report_forecast(options.outputs, asked, Catalogue.of(options.config_dir))
     if options.ranks is not None:
         from embedmark.runner.cli.ranking import Asked, report_ranks
         from embedmark.runner.config.catalogue import Catalogue

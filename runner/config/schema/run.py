@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
@@ -29,6 +29,9 @@ class Execution(Schema):
     """Read or estimate what each job takes of electricity, by the package codecarbon (`embedmark[co2]`)."""
     country: Annotated[str | None, role("executes", pattern="^[A-Z]{3}$")] = None
     """Whose electricity it is, by its three letters (ISO 3166), as in FRA; `co2` needs it."""
+    order: Annotated[Literal["usual", "informative"], Executes] = "usual"
+    """usual: small jobs first. informative: task by task, those first that tell most of a benchmark's mean for their
+    time, as published scores and times on record have it."""
     predictions: Annotated[bool, Executes] = False
     """Keep predictions.parquet beside each result of retrieval: rankings and judgments, for `export --to trec` and
     `inspect`. What is done without it is scored again, from stored vectors where they are there."""
