@@ -102,6 +102,8 @@ def write_atomically(
 ) -> None:
     """Write a whole file or nothing: readers see what was there before, or all of the new content.
 
+    A device, as /dev/stdout, is written into: a file in its place would take it from everybody.
+
     Args:
         path: the file; its folder has to be there.
         content: a text is written in UTF-8, its line ends as they are.
@@ -117,6 +119,10 @@ def write_atomically(
     if not path.name:  # ".", or the root
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     data = content.encode() if isinstance(content, str) else content
+    if _is_device(path):
+        with path.open("wb") as device:
+            device.write(data)
+        return
     temporary = temporary or path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with temporary.open("xb") as handle:
@@ -135,6 +141,11 @@ def write_atomically(
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is a device, or a stream by its name there, as /dev/stdout and /dev/fd/3 are."""
+    return path.exists() and (path.is_char_device() or path.parent in {Path("/dev"), Path("/dev/fd")})
 
 
 def sync_folder(folder: Path) -> None:

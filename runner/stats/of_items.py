@@ -23,6 +23,9 @@ from embedmark.tasks.item_arrays import CLUSTER, LEFT_OUT, UNIT, ItemArrays, uni
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_BELOW_ZERO = frozenset({"p-MRR"})
+"""Metrics of single items that may be below 0, also where none in a record is."""
+
 _NONE = np.empty(0, dtype=np.uint64)
 
 
@@ -78,7 +81,7 @@ def _mean(metric: str, items: ItemArrays, unit: str, scale: Scale = "share") -> 
         raise NoSampleError(f"{metric} is no mean over items")
     own = units_of(metric, items)
     name = unit if own is items[UNIT] else "group"
-    return of_values(values, own, name, scale)
+    return of_values(values, own, name, "plain" if metric in _BELOW_ZERO else scale)
 
 
 def _rows(psi: Floats, repetitions: Floats, items: ItemArrays, unit: str, scale: Scale) -> Sample:

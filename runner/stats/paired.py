@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -95,8 +96,8 @@ def compare(
 def p_of_t(value: float, found: Spread) -> float:
     """The two-sided p value of a difference by Student's t; at least the smallest positive number."""
     if found.se == 0:
-        return 1.0 if value == 0 else np.finfo(np.float64).tiny
-    return max(float(2 * stdtr(found.df, -abs(value) / found.se)), np.finfo(np.float64).tiny)
+        return 1.0 if value == 0 else sys.float_info.min
+    return max(float(2 * stdtr(found.df, -abs(value) / found.se)), sys.float_info.min)
 
 
 def p_of_signs(sums: Floats, flips: int = FLIPS) -> float:

@@ -38,3 +38,12 @@ def test_a_folder_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, na
     with pytest.raises(IsADirectoryError):
         write_atomically(Path(name), b"new", durable=False)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_device_stays_one(tmp_path: Path) -> None:
+    """As root, a renamed file would take the place of /dev/null for everybody; a link to it is as good for a test."""
+    path = tmp_path / "device"
+    path.symlink_to(os.devnull)
+    write_atomically(path, "text", durable=False)
+    assert path.is_symlink()
+    assert path.read_bytes() == b""

@@ -113,3 +113,8 @@ def test_v_measure_is_that_of_scikit_learn(pairs: list[tuple[int, int]]) -> None
         "_unit": units(map(str, range(n))),
     }  # fmt: skip
     assert sample_of("clustering", "v_measure", items).score == pytest.approx(v_measure_score(label, cluster), abs=1e-9)
+
+
+def test_a_metric_that_may_be_below_zero_has_no_interval_of_shares() -> None:
+    found = sample_of("instruction_retrieval", "p-MRR", good("instruction_retrieval", "p-MRR"))
+    assert found.scale == "plain"
