@@ -86,6 +86,11 @@ def of_values(values: Floats, unit: NDArray[np.uint64], unit_name: str, scale: S
     )  # fmt: skip
 
 
+def of_influence(psi: Floats, repetitions: Floats, unit: NDArray[np.uint64], unit_name: str, scale: Scale) -> Sample:
+    """Make the sample of what is no mean: psi (k, n) or (n,), and the score of each of its k repetitions."""
+    return Sample(float(repetitions.mean()), np.atleast_2d(psi), repetitions, unit, unit_name, None, scale)
+
+
 def difference(a: Sample, b: Sample) -> Sample:
     """Make the sample of a score minus another of the same units: draws and units are both paired.
 
