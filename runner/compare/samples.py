@@ -74,7 +74,7 @@ def sample(kept: Kept) -> Sample:
     assert isinstance(kept.facts, Record)
     path = kept.folder.absolute() / ITEMS
     if not path.is_file():  # a pipe would be waited for
-        raise NoSampleError("no items are kept (execution.items)")
+        raise NoSampleError("no items are kept (execution.items=false, or a task type that gives none)")
     kind = str(kept.identity.get("task", {}).get("type", ""))
     made = _sample(path, kind, kept.facts.main_metric)
     if isinstance(made, str):

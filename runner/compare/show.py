@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -99,7 +100,7 @@ def bar(task: TaskComparison, widest: float) -> str:
 
 def comparison_json(pairs: Sequence[Comparison], asked: Asked) -> dict[str, Any]:
     """Every number of the comparisons, on the metrics' own scales; null where there is none."""
-    return {"schema": 1, "asked": asdict(asked), "comparisons": [_pair_json(pair) for pair in pairs]}
+    return _json(asked=asdict(asked), comparisons=[_pair_json(pair) for pair in pairs])
 
 
 def _pair_json(pair: Comparison) -> dict[str, Any]:
@@ -109,6 +110,19 @@ def _pair_json(pair: Comparison) -> dict[str, Any]:
         told["no_test"] = task.paired.reason if isinstance(task.paired, NoInterval) else None
         told["paired"] = None if isinstance(task.paired, NoInterval) else told["paired"]
     return found
+
+
+def _json(**values: Any) -> dict[str, Any]:
+    return {"schema": 1, **{key: _without_nan(value) for key, value in values.items()}}
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN, which the standard error of a single family is."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def print_scores(models: Sequence[ModelScores], level: float, console: Console) -> None:
@@ -142,7 +156,7 @@ def _mean_lines(model: ModelScores) -> list[str]:
         low, high = mean.as_it_is
         lines.append(f"  this benchmark as it is:  {100 * low:.2f} – {100 * high:.2f}  (new items of these tasks)")
     if mean.like_these is None:
-        lines.append(f"  tasks like these:         no interval: {model.n_families} families; three are needed")
+        lines.append(f"  tasks like these:         no interval: {words.families(model.n_families)}; three are needed")
     else:
         low, high = mean.like_these
         families = f"{model.n_families} families, with this mix of types"
@@ -152,7 +166,7 @@ def _mean_lines(model: ModelScores) -> list[str]:
 
 def scores_json(models: Sequence[ModelScores], level: float) -> dict[str, Any]:
     """Every score with its interval, on the metrics' own scales."""
-    return {"schema": 1, "level": level, "models": [_model_json(model) for model in models]}
+    return _json(level=level, models=[_model_json(model) for model in models])
 
 
 def _model_json(model: ModelScores) -> dict[str, Any]:
@@ -195,4 +209,4 @@ def curve_json(found: Curve, asked: Asked) -> dict[str, Any]:
             point |= {"interval": None, "no_interval": one.interval.reason}
         if isinstance(one.change, NoInterval):
             point |= {"change": None, "no_test": one.change.reason}
-    return {"schema": 1, "asked": asdict(asked), "curve": told}
+    return _json(asked=asdict(asked), curve=told)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from embedmark.runner.compare.comparison import Asked, Comparison, Overall
 from embedmark.runner.compare.curve import Curve
-from embedmark.runner.stats.intervals import FEW, Interval, NoInterval
+from embedmark.runner.stats.intervals import FEW, Interval, NoInterval, plural
 from embedmark.runner.stats.paired import Paired
 
 MINUS = "−"
@@ -99,6 +99,11 @@ def left_out(pair: Comparison) -> list[str]:
     return [f"left out, since {model} lacks it ({why}): {named(tasks)}" for (model, why), tasks in found.items()]
 
 
+def families(number: int) -> str:
+    """How many families."""
+    return f"{number} {plural('family', number)}"
+
+
 def named(tasks: Sequence[str], most: int = 5) -> str:
     """Some names, and how many more."""
     return ", ".join(tasks[:most]) + (f" and {len(tasks) - most} more" if len(tasks) > most else "")
@@ -126,10 +131,10 @@ def _as_it_is(pair: Comparison, overall: Overall) -> str:
 
 def _like_these(overall: Overall) -> str:
     if overall.mean.like_these is None:
-        return f"no verdict: {overall.n_families} families of tasks; three are needed"
-    families = f"{overall.n_families} families, with this mix of types"
+        return f"no verdict: {families(overall.n_families)} of tasks; three are needed"
+    of = f"{families(overall.n_families)}, with this mix of types"
     verdict = f"p {p_value(overall.p_like_these)}  {overall.like_these}"
-    return f"{ends(*overall.mean.like_these)}  {verdict}  ({families})"
+    return f"{ends(*overall.mean.like_these)}  {verdict}  ({of})"
 
 
 def _left_open(overall: Overall, asked: Asked) -> list[str]:

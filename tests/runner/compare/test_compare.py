@@ -221,7 +221,7 @@ def test_without_items_there_is_a_reason(copied: Path, capsys: pytest.CaptureFix
     sums = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
     (folder / "SHA256SUMS").write_text("".join(line for line in sums if "items.npz" not in line))
     (pair,) = told(capsys, "run-100", "run-200")["comparisons"]
-    assert pair["tasks"][0]["no_test"] == "no items are kept (execution.items)"
+    assert pair["tasks"][0]["no_test"] == "no items are kept (execution.items=false, or a task type that gives none)"
 
 
 def test_units_are_matched_by_identity(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -307,3 +307,12 @@ def test_a_narrow_terminal_shows_names_and_numbers() -> None:
     assert "[−2.00, +4.00]" in out
     assert "cannot tell" in out
     assert "…" not in out
+
+
+def test_one_family_has_no_spread_and_json_no_nan(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tasks = ("--task", "ArXivHierarchicalClusteringP2P", "--task", "ArXivHierarchicalClusteringS2S")
+    asked = ("ingot-8b-r3", "Seed1.5-Embedding", "--benchmark", "mteb_eng_v2", "--outputs", str(place), *tasks)
+    (pair,) = told(capsys, *asked)["comparisons"]
+    assert pair["overall"]["mean"]["spread"]["se"] is None
+    assert compare(*asked) == 0
+    assert "no verdict: 1 family of tasks" in capsys.readouterr().out
