@@ -30,7 +30,8 @@ _STYLES = {"better": "green", "worse": "red", "cannot tell": "dim"}
 def print_comparison(pair: Comparison, asked: Asked, console: Console) -> None:
     """Print a pair of models: a row a task, with a bar of its interval, and what all tasks say."""
     console.print(words.headline(pair), style="bold", highlight=False, markup=False, soft_wrap=True)
-    console.print(_comparison_table(pair, asked, console.width))
+    table = _comparison_table(pair, asked, console.width)
+    console.print(table, width=max(console.width, table.width or 0), crop=False)
     for line in words.task_notes(pair):
         console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
     console.print()
@@ -48,15 +49,18 @@ def _comparison_table(pair: Comparison, asked: Asked, width: int) -> Table:
     columns = zip(heads, *(map(str, row[1:]) for row in rows), strict=True)
     room = width - sum(_GAP + max(map(len, column)) for column in columns)
     widest = max((_reach(task) for task in pair.tasks), default=0.0)
+    names = max(min(longest, room), _SHORTEST)
     with_bar = widest > 0 and longest + _GAP + _BAR <= room
     table = plain_table(gap=_GAP)
-    table.add_column("task", overflow="fold", width=max(min(longest, room), _SHORTEST))
+    table.add_column("task", overflow="fold", width=names)
     for name in heads[:-1]:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column(heads[-1], no_wrap=True)
     if with_bar:
         low, high = words.points(-widest, 1), words.points(widest, 1)
         table.add_column(f"{low}{high:>{_BAR - len(low)}}", no_wrap=True)
+    if room < _SHORTEST:  # a line that the terminal folds is better than numbers that are cut
+        table.width = width - room + names
     for task, row in zip(pair.tasks, rows, strict=True):
         table.add_row(*row, *([Text(bar(task, widest))] if with_bar else []))
     return table

@@ -287,7 +287,8 @@ def test_less_is_better_is_turned_round_as_a_whole(copied: Path, capsys: pytest.
     assert task["verdict"] == "worse"
 
 
-def test_a_narrow_terminal_shows_names_and_numbers() -> None:
+@pytest.mark.parametrize("width", [80, 60, 20])
+def test_a_narrow_terminal_shows_names_and_numbers(width: int) -> None:
     text = io.StringIO()
     found = Paired(0.01, -0.02, 0.04, 0.5, Spread(0.01, 99, 100, 100, 1), 0.5, 0.02, "100 rows")
     task = TaskComparison(
@@ -301,7 +302,7 @@ def test_a_narrow_terminal_shows_names_and_numbers() -> None:
         1.0,
         "cannot tell",
     )
-    print_comparison(Comparison("a" * 60, "b" * 60, (task,), None, ()), Asked(), open_console(text, width=80))
+    print_comparison(Comparison("a" * 60, "b" * 60, (task,), None, ()), Asked(), open_console(text, width=width))
     out = text.getvalue()
     assert "TweetSent" in out
     assert "[−2.00, +4.00]" in out
