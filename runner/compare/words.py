@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from embedmark.runner.compare.comparison import Asked, Comparison, Overall
 from embedmark.runner.compare.curve import Curve
-from embedmark.runner.stats.intervals import FEW, Interval, NoInterval, plural
+from embedmark.runner.stats.intervals import Interval, NoInterval, plural
 from embedmark.runner.stats.paired import Paired
+from embedmark.runner.stats.sample import FEW
 
 MINUS = "−"
 

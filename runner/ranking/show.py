@@ -39,6 +39,7 @@ def print_board(board: Board, shown: Sequence[Place], console: Console) -> None:
     if told:
         table.add_column(f"{100 * board.level:g} %", no_wrap=True)
         table.add_column("group", no_wrap=True)
+        table.add_column("first", justify="right", no_wrap=True)
     if completed:
         table.add_column("if all were complete", no_wrap=True)
     table.add_column("model", overflow="fold")
@@ -72,6 +73,7 @@ def _cells(board: Board, place: Place, *, told: bool, completed: bool, moved: bo
         cells += [
             f"{place.low} – {place.high}" if place.low is not None else "–",
             letters(place.group) if place.group is not None else "",
+            _percent(place.first),
         ]
     if completed:
         cells.append("{} ({} – {})".format(*place.complete) if place.complete else "")
@@ -80,6 +82,12 @@ def _cells(board: Board, place: Place, *, told: bool, completed: bool, moved: bo
     if moved:
         cells.append(Text(f"{place.moved[0]}: {place.moved[1]:+d}" if place.moved else "does not move"))
     return cells
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return ""
+    return "" if share == 0 else "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def letters(number: int) -> str:
@@ -99,6 +107,7 @@ def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) 
             f"{100 * board.level:g} %: where it would stand on tasks like these ({board.n_families} families drawn "
             f"{board.draws:,} times); covers 98 % on average, 89 % for the hardest model.",
             "group: not told apart from the first of the group, by the paired test over families. Never equal.",
+            "first: the chance to be first on tasks like these.",
         ]
     if completed:
         lines.append(

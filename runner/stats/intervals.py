@@ -17,9 +17,6 @@ LEVEL = 0.95
 FEWEST = 3
 """Fewer units or clusters than this give no interval."""
 
-FEW = 10
-"""Fewer than this give one that covers less than it says."""
-
 NEAR_ONE = 0.99
 """Shares beyond this, or below 1 less this, have intervals that cover less than they say."""
 
@@ -74,7 +71,8 @@ def interval(parts: Sequence[tuple[float, Sample]], level: float = LEVEL) -> Int
     only = parts[0][1] if len(parts) == 1 else None
     if only is not None and only.ranked is not None:
         low, high = average_precision_ends(only.ranked, only.keys, level)
-    warnings = [f"fewer than {FEW} {'repetitions' if held else 'independent units'}"] if n < FEW else []
+    few = max(sample.few for _, sample in parts)
+    warnings = [f"fewer than {few} {'repetitions' if held else 'independent units'}"] if n < few else []
     if scale == "share" and not 1 - NEAR_ONE <= score <= NEAR_ONE:
         warnings.append(
             f"score {'above' if score > NEAR_ONE else 'below'} {NEAR_ONE if score > 0.5 else 1 - NEAR_ONE:.2f}"

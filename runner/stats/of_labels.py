@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,10 +10,13 @@ from numpy.typing import NDArray
 
 from embedmark.runner.stats import influence
 from embedmark.runner.stats.checked_items import NoSampleError
-from embedmark.runner.stats.sample import Sample, of_influence, of_values
+from embedmark.runner.stats.sample import Sample, Scale, of_influence, of_values
 from embedmark.tasks.item_arrays import UNIT, ItemArrays
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_FEW_FOR_CLASSES = 100
+"""Below this many rows intervals of means over classes cover less (tests/benchmarks/coverage.py)."""
 
 
 def classification(metric: str, items: ItemArrays, unit: str) -> Sample:
@@ -24,7 +28,9 @@ def classification(metric: str, items: ItemArrays, unit: str) -> Sample:
         raise NoSampleError("no row was tested")
     scores = [_class_score(metric, items, row) for row in predicted]
     psi = np.array([_class_influence(metric, items, row) for row in predicted])
-    return of_influence(psi, np.array(scores), items[UNIT], unit, "logit" if metric == "ap" else "share")
+    scale: Scale = "logit" if metric in {"ap", "ap_weighted"} else "share"
+    made = of_influence(psi, np.array(scores), items[UNIT], unit, scale)
+    return made if metric == "accuracy" else replace(made, few=_FEW_FOR_CLASSES)
 
 
 def _class_score(metric: str, items: ItemArrays, predicted: NDArray[Any]) -> float:

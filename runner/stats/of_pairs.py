@@ -16,6 +16,9 @@ from embedmark.tasks.item_arrays import UNIT, ItemArrays
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_FEW_FOR_PRECISION = 50
+"""Below this many pairs the interval of an average precision covers less (tests/benchmarks/coverage.py)."""
+
 
 def sts(metric: str, items: ItemArrays, unit: str) -> Sample:
     """Of a pair: the influence on a correlation."""
@@ -44,7 +47,8 @@ def pairs(metric: str, items: ItemArrays, unit: str) -> Sample:
         psi = influence.of_average_precision(similarity, label)
         made = of_influence(psi, np.array([score]), items[UNIT], unit, "logit")
         few = len(label) < FEWEST_FOR_INFLUENCE
-        return replace(made, ranked=np.stack([similarity, label.astype(np.float64)])) if few else made
+        ranked = np.stack([similarity, label.astype(np.float64)]) if few else None
+        return replace(made, ranked=ranked, few=_FEW_FOR_PRECISION)
     if of not in {"accuracy", "f1"}:
         raise NoSampleError(f"no influence is known for {metric}")
     together = _best_threshold(of, similarity, label)

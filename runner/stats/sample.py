@@ -15,6 +15,10 @@ Scale: TypeAlias = Literal["share", "correlation", "logit", "plain"]
 score between 0 and 1 that is no mean; plain: as it is."""
 
 
+FEW = 10
+"""Fewer independent units than this give an interval that covers less than it says."""
+
+
 class DifferentUnitsError(ValueError):
     """Two samples are not of the same units. Its text says how many each has and how many both have."""
 
@@ -35,6 +39,7 @@ class Sample:
         dropped: Units that gave no value.
         is_mean: Whether the score is the mean of the units' values, so that some of them can be left out.
         ranked: (2, n) similarity and label, where the score is an average precision of few pairs.
+        few: Fewer independent units than this give an interval that covers less than it says.
     """
 
     score: float
@@ -47,6 +52,7 @@ class Sample:
     dropped: int = 0
     is_mean: bool = False
     ranked: Floats | None = None
+    few: int = FEW
 
     @property
     def n_units(self) -> int:
