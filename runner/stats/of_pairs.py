@@ -16,8 +16,9 @@ from embedmark.tasks.item_arrays import UNIT, ItemArrays
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_FEW_FOR_PRECISION = 50
-"""Below this many pairs the interval of an average precision covers less (tests/benchmarks/coverage.py)."""
+_FEW_FOR_PRECISION, _FEW_FOR_THRESHOLD = 50, 200
+"""Below this many pairs the intervals of an average precision, and of what is best over thresholds, cover less
+(tests/benchmarks/coverage.py)."""
 
 
 def sts(metric: str, items: ItemArrays, unit: str) -> Sample:
@@ -53,9 +54,11 @@ def pairs(metric: str, items: ItemArrays, unit: str) -> Sample:
         raise NoSampleError(f"no influence is known for {metric}")
     together = _best_threshold(of, similarity, label)
     if of == "accuracy":
-        return of_values((together == label).astype(np.float64), items[UNIT], unit, "share")
-    score = 2 * float((together & (label == 1)).sum()) / float(together.sum() + label.sum())
-    return of_influence(influence.of_f1(label == 1, together), np.array([score]), items[UNIT], unit, "share")
+        made = of_values((together == label).astype(np.float64), items[UNIT], unit, "share")
+    else:
+        score = 2 * float((together & (label == 1)).sum()) / float(together.sum() + label.sum())
+        made = of_influence(influence.of_f1(label == 1, together), np.array([score]), items[UNIT], unit, "share")
+    return replace(made, few=_FEW_FOR_THRESHOLD)
 
 
 def _best_threshold(metric: str, similarity: Floats, label: NDArray[np.int64]) -> NDArray[np.bool_]:
