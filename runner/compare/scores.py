@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from embedmark.runner.compare.families import family_numbers
 from embedmark.runner.compare.samples import interval_of
@@ -57,9 +58,18 @@ def _of_column(made: Aggregate, column: Column, catalogue: Catalogue, level: flo
         numbers = family_numbers([row.name for row in counted], catalogue)
         n_families = len(set(numbers))
         of_rows = [scored[row.label] for row in counted]
-        mean = mean_of_tasks([one.score for one in of_rows], numbers, [_error(one) for one in of_rows], level)
+        scores = [one.score for one in of_rows]
+        mean = _within(mean_of_tasks(scores, numbers, [_error(one) for one in of_rows], level), scores)
     without = tuple(row.label for row in counted if isinstance(scored[row.label].interval, NoInterval))
     return ModelScores(column.label, tuple(scored.values()), mean, n_families, without)
+
+
+def _within(mean: MeanOfTasks, scores: Sequence[float]) -> MeanOfTasks:
+    """Ends of an interval beyond 0 and 1 are cut off where every score lies between them: no mean can lie there."""
+    if mean.like_these is None or not all(0 <= score <= 1 for score in scores):
+        return mean
+    low, high = mean.like_these
+    return replace(mean, like_these=(max(low, 0.0), min(high, 1.0)))
 
 
 def _scored(row: TaskRow, column: Column, level: float) -> Scored:

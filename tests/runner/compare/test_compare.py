@@ -19,9 +19,11 @@ from small_project import WORDS, small_project, table, task
 from embedmark.runner.cli.main import main
 from embedmark.runner.common.terminal import open_console
 from embedmark.runner.compare.comparison import Asked, Comparison, TaskComparison
+from embedmark.runner.compare.scores import _within
 from embedmark.runner.compare.show import print_comparison
 from embedmark.runner.results.items import npz, read_items
 from embedmark.runner.results.record import read_record
+from embedmark.runner.stats.means import mean_of_tasks
 from embedmark.runner.stats.paired import Paired
 from embedmark.runner.stats.spread import Spread
 
@@ -317,3 +319,14 @@ def test_one_family_has_no_spread_and_json_no_nan(place: Path, capsys: pytest.Ca
     assert pair["overall"]["mean"]["spread"]["se"] is None
     assert compare(*asked) == 0
     assert "no verdict: 1 family of tasks" in capsys.readouterr().out
+
+
+def test_a_mean_of_shares_has_no_interval_beyond_them() -> None:
+    """Three families far apart: t has two degrees of freedom, and its ends lie where no mean can."""
+    scores = [0.9, 0.99, 0.2]
+    wide = mean_of_tasks(scores, [0, 1, 2], [None] * 3)
+    assert wide.like_these is not None
+    assert wide.like_these[0] < 0
+    assert wide.like_these[1] > 1
+    assert _within(wide, scores).like_these == (0, 1)
+    assert _within(wide, [*scores, -0.1]).like_these == wide.like_these
