@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -35,6 +37,8 @@ AnyTask: TypeAlias = "str | TaskConfig | Mapping[str, Any] | Rows"
 """The name of a task, its config, or rows in memory."""
 
 __all__ = ["Planned", "Rows", "evaluate", "load_results", "plan"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,33 @@ def evaluate(
         asked = _asked(
             model, tasks, benchmark, folder, identity, prompts, config_dirs, draws, execution or {}, rerun=rerun
         )
-        folders, fingerprints = JobFolders(folder), [job.fingerprint for job in asked.plan.jobs]
         shown = opened.enter_context(display() if progress else nullcontext(SilentProgress()))
         opened.enter_context(for_inference(model) if _is_object(model) else nullcontext())
-        look = folders.look(fingerprints)
-        states = states_of(asked.plan, look, predictions=asked.settings.execution.predictions)
-        shown.planned(repr(Planned(asked.plan, states)), len(fingerprints))
-        outcome = execute(asked.plan, states, asked.settings.execution, folder, shown, rerun=rerun)
-        return Results.of(asked.plan, folder, asked.catalogue, kept=kept, stopped=outcome.stopped)
+        opened.enter_context(_threads_kept())
+        plan, execution = asked.plan, asked.settings.execution
+        if execution.order == "informative":
+            from embedmark.runner.ranking.informative import informative
+
+            plan, why_not = informative(plan, asked.settings, asked.catalogue, folder)
+            if why_not is not None:
+                log.warning(why_not)
+        look = JobFolders(folder).look(job.fingerprint for job in plan.jobs)
+        states = states_of(plan, look, predictions=execution.predictions)
+        shown.planned(repr(Planned(plan, states)), len(plan.jobs))
+        outcome = execute(plan, states, execution, folder, shown, rerun=rerun)
+        return Results.of(plan, folder, asked.catalogue, kept=kept, stopped=outcome.stopped)
+
+
+@contextmanager
+def _threads_kept() -> Iterator[None]:
+    """`execution.threads` is of this evaluation: a training that goes on after it has its own again."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch is not None else None
+    try:
+        yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(before)
 
 
 def load_results(outputs: str | Path = "outputs", *, config_dirs: Sequence[str | Path] = ()) -> Results:

@@ -263,6 +263,21 @@ def test_it_leaves_a_training_as_it_was(tmp_path: Path, capfd: pytest.CaptureFix
     assert any(parameter.grad is not None for parameter in network.parameters())
 
 
+def test_threads_are_those_of_the_evaluation_alone(tmp_path: Path) -> None:
+    model = {"name": "test/bert", "source": {"path": str(tiny_bert(tmp_path / "weights"))}}
+    before = torch.get_num_threads()
+    asked = {"threads": before + 1, "store": False}
+    assert embedmark.evaluate(model, tasks=[pets()], outputs=tmp_path / "outputs", execution=asked).failures == ()
+    assert torch.get_num_threads() == before
+
+
+def test_an_informative_order_gives_the_same_results(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    asked = {"order": "informative"}
+    made = embedmark.evaluate(lambda texts: np.ones((len(texts), 4)), tasks=[pets()], execution=asked)
+    assert made.failures == ()
+    assert "order=informative needs a benchmark" in caplog.text
+
+
 def test_a_method_of_a_network_is_measured_without_dropout_and_leaves_its_mode(tmp_path: Path) -> None:
     network = SentenceTransformer(str(tiny_bert(tmp_path / "weights")), device="cpu")
     network.train()
