@@ -16,6 +16,7 @@ from embedmark.runner.ranking.board import Board, By, LeftOut, Place, board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published, with_own
 from embedmark.runner.ranking.show import board_json, print_board
+from embedmark.runner.ranking.zeroshot import training_data, without_trained
 from embedmark.runner.report.report import Options, on_record
 from embedmark.runner.results.durable import writing
 
@@ -47,20 +48,21 @@ def report_ranks(outputs: Path, options: Options, catalogue: Catalogue, asked: A
         raise UserError("--ranks ranks the models of a benchmark: give --benchmark NAME with it")
     if asked.top < 1:
         raise UserError(f"--top: found {asked.top}; expected how many models to show")
-    matrix = _scores(outputs, options, catalogue)
+    matrix, data = _scores(outputs, options, catalogue), training_data(catalogue)
+    zero_shot = [data.share(name, matrix.tasks) for name in matrix.names]
     if asked.without_trained:
-        from embedmark.runner.ranking.zeroshot import training_data, without_trained
-
-        matrix = without_trained(matrix, training_data(catalogue))
+        matrix = without_trained(matrix, data)
     if not len(matrix.models):
         raise UserError(f"no model has a score on the tasks of {options.benchmark}, published or on record")
     made = board(matrix, families(matrix.tasks, catalogue).of, asked.by, asked.left_out)
-    print_board(made, _shown(made, asked.top), table_console())
+    print_board(made, _shown(made, asked.top), zero_shot, table_console())
     if (outputs / "jobs").is_dir():
         path = outputs / "report" / "ranks.json"
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(board_json(made), indent=2, allow_nan=False) + "\n", durable=False)
+            write_atomically(
+                path, json.dumps(board_json(made, zero_shot), indent=2, allow_nan=False) + "\n", durable=False
+            )
         say(f"\nwritten: {path}")
     return OK
 

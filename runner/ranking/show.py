@@ -31,8 +31,12 @@ def sentence(board: Board) -> str:
     return f"{head} The first {len(first)} cannot be told apart from the first of them."
 
 
-def print_board(board: Board, shown: Sequence[Place], console: Console) -> None:
-    """Print some places of a ranking, and what its columns mean."""
+def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | None], console: Console) -> None:
+    """Print some places of a ranking, and what its columns mean.
+
+    zero_shot: of each row of the matrix the percent of the tasks that the model was not trained on; None where nobody
+    knows.
+    """
     console.print(sentence(board), style="bold", highlight=False, markup=False, soft_wrap=True)
     table = plain_table("rank")
     told, completed, moved = _columns(board, shown)
@@ -44,12 +48,16 @@ def print_board(board: Board, shown: Sequence[Place], console: Console) -> None:
         table.add_column("if all were complete", no_wrap=True)
     table.add_column("model", overflow="fold")
     table.add_column("tasks", justify="right", no_wrap=True)
-    for name in ("mean", "by type"):
+    for name in ("mean", "by type", "zero-shot"):
         table.add_column(name, justify="right", no_wrap=True)
     if moved:
         table.add_column("moves most without", overflow="fold")
     for place in shown:
-        table.add_row(*_cells(board, place, told=told, completed=completed, moved=moved))
+        cells = _cells(board, place, told=told, completed=completed)
+        cells.append("unknown" if (share := zero_shot[place.row]) is None else f"{share} %")
+        if moved:
+            cells.append(Text(f"{place.moved[0]}: {place.moved[1]:+d}" if place.moved else "does not move"))
+        table.add_row(*cells)
     console.print(table)
     console.print()
     for line in _foot(board, shown, told=told, completed=completed):
@@ -64,7 +72,7 @@ def _columns(board: Board, shown: Sequence[Place]) -> tuple[bool, bool, bool]:
     )
 
 
-def _cells(board: Board, place: Place, *, told: bool, completed: bool, moved: bool) -> list[Text | str]:
+def _cells(board: Board, place: Place, *, told: bool, completed: bool) -> list[Text | str]:
     n_tasks = len(board.matrix.tasks)
     name = board.matrix.models[place.row]
     own = board.matrix.own[place.row]
@@ -79,8 +87,6 @@ def _cells(board: Board, place: Place, *, told: bool, completed: bool, moved: bo
         cells.append("{} ({} – {})".format(*place.complete) if place.complete else "")
     cells += [Text(f"{name} (measured here)" if own else name, "bold" if own else ""), f"{place.n_tasks}/{n_tasks}"]
     cells += ["–" if mean is None else f"{100 * mean:.2f}" for mean in (place.mean, place.mean_type)]
-    if moved:
-        cells.append(Text(f"{place.moved[0]}: {place.moved[1]:+d}" if place.moved else "does not move"))
     return cells
 
 
@@ -123,7 +129,7 @@ def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) 
     return lines
 
 
-def board_json(board: Board) -> dict[str, Any]:
+def board_json(board: Board, zero_shot: Sequence[int | None]) -> dict[str, Any]:
     """Every place, with the model's scores as they are on record; null where there is none."""
     matrix = board.matrix
     return {
@@ -136,7 +142,7 @@ def board_json(board: Board) -> dict[str, Any]:
         "leaders": [matrix.models[row] for row in board.leaders],
         "models": [
             {**asdict(place), "model": matrix.models[place.row], "own": matrix.own[place.row],
-             "revisions": list(matrix.revisions[place.row])}
+             "zero_shot": zero_shot[place.row], "revisions": list(matrix.revisions[place.row])}
             for place in board.places
         ],
     }  # fmt: skip

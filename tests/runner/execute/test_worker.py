@@ -27,7 +27,7 @@ def records(outputs: Path) -> dict[str, Any]:
     found = {}
     for path in outputs.glob("jobs/*/result.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
-        for key in ("timing", "started_at", "finished_at"):
+        for key in ("timing", "started_at", "finished_at", "peak_memory_bytes"):
             del record[key]
         found[record["job"]["task"]] = record
     return found
