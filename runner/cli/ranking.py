@@ -12,9 +12,10 @@ from embedmark.runner.common.terminal import table_console
 from embedmark.runner.common.text import say
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import store
-from embedmark.runner.ranking.board import Board, By, LeftOut, Place, board
+from embedmark.runner.ranking.board import Board, LeftOut, Place, board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published, with_own
+from embedmark.runner.ranking.rules import By
 from embedmark.runner.ranking.show import board_json, print_board
 from embedmark.runner.ranking.zeroshot import training_data, without_trained
 from embedmark.runner.report.report import Options, on_record
@@ -30,12 +31,14 @@ class Asked:
         top: How many are printed; one's own are printed wherever they stand.
         left_out: Also how far models move without a task, family or type.
         without_trained: Scores on tasks that a model was trained on are taken as missing.
+        as_json: Print JSON alone, with all models.
     """
 
     by: By = "borda"
     top: int = 20
     left_out: LeftOut | None = None
     without_trained: bool = False
+    as_json: bool = False
 
 
 def report_ranks(outputs: Path, options: Options, catalogue: Catalogue, asked: Asked) -> int:
@@ -55,15 +58,18 @@ def report_ranks(outputs: Path, options: Options, catalogue: Catalogue, asked: A
     if not len(matrix.models):
         raise UserError(f"no model has a score on the tasks of {options.benchmark}, published or on record")
     made = board(matrix, families(matrix.tasks, catalogue).of, asked.by, asked.left_out)
-    print_board(made, _shown(made, asked.top), zero_shot, table_console())
+    page = json.dumps(board_json(made, zero_shot), indent=2, allow_nan=False)
+    if asked.as_json:
+        say(page)
+    else:
+        print_board(made, _shown(made, asked.top), zero_shot, table_console())
     if (outputs / "jobs").is_dir():
         path = outputs / "report" / "ranks.json"
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                path, json.dumps(board_json(made, zero_shot), indent=2, allow_nan=False) + "\n", durable=False
-            )
-        say(f"\nwritten: {path}")
+            write_atomically(path, page + "\n", durable=False)
+        if not asked.as_json:
+            say(f"\nwritten: {path}")
     return OK
 
 

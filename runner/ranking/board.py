@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.ranking.matrix import ScoreMatrix
+from embedmark.runner.ranking.rules import By, Rule, rule_of
 from embedmark.runner.stats import missing, ranks, separation
 
-Floats: TypeAlias = NDArray[np.float64]
-Whole: TypeAlias = NDArray[np.int64]
-By: TypeAlias = Literal["borda", "mean", "type"]
 LeftOut: TypeAlias = Literal["task", "family", "type"]
 
 FEWEST_TASKS = 8
@@ -32,7 +30,7 @@ class Place:
         rank: Its place among all by the rule; None where the rule gives it none.
         low: The best place on tasks like these; None where the rank is None, tasks are missing, or families too few.
         high: The worst place; None likewise.
-        group: The number of its group, from 0; None likewise.
+        group: The number of its group, from 0, among models without a missing task; None likewise.
         mean: Over all tasks; None where it lacks some.
         mean_type: The mean over types of the mean over tasks; None likewise.
         n_tasks: How many tasks it has.
@@ -65,7 +63,7 @@ class Board:
     Args:
         matrix: What was ranked.
         by: The rule.
-        places: By rank; those without one last, those with most tasks first.
+        places: By rank; those without one last, by their place if all were complete, then those with most tasks.
         n_families: Of the tasks.
         leaders: Of each group the row of its leader.
         level: Of the intervals.
@@ -81,50 +79,6 @@ class Board:
     level: float
     draws: int
     unscored: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """What a rule adds up, over the models that it ranks.
-
-    scores: (M, T). values: (M, T), whose means over tasks are ranked. whole: the same in whole numbers; None where
-    draws have to be within types.
-    """
-
-    models: NDArray[np.intp]
-    scores: Floats
-    values: Floats
-    whole: Whole | None
-    types: NDArray[np.int64]
-
-    def totals(self, draws: int, families: NDArray[np.integer]) -> Whole:
-        """(R, M) what is ranked in each draw."""
-        if self.whole is not None:
-            return ranks.totals_of(ranks.draw_counts(draws, families), self.whole)
-        total = np.zeros((draws, len(self.models)))
-        for kind in np.unique(self.types):
-            of_kind = np.flatnonzero(self.types == kind)
-            _, own = np.unique(families[of_kind], return_inverse=True)
-            counts = ranks.draw_counts(draws, own, seed=int(kind)).astype(np.float64)
-            total += counts @ self.scores[:, of_kind].T / counts.sum(axis=1, keepdims=True)
-        return _whole(total)
-
-    @property
-    def total(self) -> Whole:
-        """(M,) what is ranked."""
-        return self.of(np.ones(self.values.shape[1], dtype=bool))
-
-    def of(self, kept: NDArray[np.bool_]) -> Whole:
-        """(M,) what is ranked where some tasks alone are kept."""
-        if self.whole is not None:
-            return np.asarray(self.whole[:, kept].sum(axis=1), dtype=np.int64)
-        kinds = [np.flatnonzero(kept & (self.types == kind)) for kind in np.unique(self.types[kept])]
-        return _whole(np.sum([self.scores[:, of_kind].mean(axis=1) for of_kind in kinds], axis=0))
-
-
-def _whole(total: Floats) -> Whole:
-    """Sums of means in whole numbers, so that the order of additions moves no rank."""
-    return np.asarray(np.rint(total * 1e9), dtype=np.int64)
 
 
 def board(
@@ -149,15 +103,17 @@ def board(
     scored = np.asarray(~np.isnan(matrix.values).all(axis=0))
     unscored = tuple(task for task, there in zip(matrix.tasks, scored, strict=True) if not there)
     matrix, families = matrix.narrowed(np.flatnonzero(scored)), families[scored]
-    rule = _rule(matrix, by)
+    ranked_rows = np.arange(len(matrix.models)) if by == "borda" else np.flatnonzero(matrix.complete)
+    rule = rule_of(ranked_rows, matrix.values[ranked_rows], matrix.types, by)
     n_families = len(np.unique(families))
+    enough_families = n_families >= separation.FEWEST_FAMILIES
     rank = ranks.places(rule.total)
     order = rule.models[np.argsort(rank, kind="stable")]
     rank_of = dict(zip(rule.models.tolist(), rank.tolist(), strict=True))
-    told = n_families >= separation.FEWEST_FAMILIES and len(rule.models) > 1
+    told = enough_families and len(rule.models) > 1
     found = _uncertain(rule, families, draws, level) if told else {}
-    group_of, leaders = _groups(rule, order, families) if told else ({}, ())
-    completed = _completed(matrix, families, draws, level) if told and by == "borda" else {}
+    group_of, leaders = _groups(rule, order[matrix.complete[order]], families) if told else ({}, ())
+    completed = _completed(matrix, families, by, draws, level) if enough_families else {}
     moved = _moved(rule, families, matrix, left_out) if left_out else {}
     has = (~np.isnan(matrix.values)).sum(axis=1)
     fewest = min(FEWEST_TASKS, len(matrix.tasks))
@@ -176,31 +132,26 @@ def board(
                 int(has[row]),
                 certain[2] if certain else None,
                 certain[3] if certain else None,
-                completed.get(row) if ranked else None,
+                completed.get(row),
                 moved.get(row) if ranked else None,
             )
         )
-    places.sort(key=lambda place: (place.rank is None, place.rank or 0, -place.n_tasks, matrix.models[place.row]))
+    places.sort(key=lambda place: _order(place, matrix))
     return Board(matrix, by, tuple(places), n_families, leaders, level, draws, unscored)
 
 
-def _rule(matrix: ScoreMatrix, by: By) -> _Rule:
-    types = np.unique(np.array(matrix.types), return_inverse=True)[1].astype(np.int64)
-    if by == "borda":
-        points = ranks.points2(matrix.values)
-        return _Rule(np.arange(len(matrix.models)), matrix.values, points.astype(np.float64), points, types)
-    rows = np.flatnonzero(matrix.complete)
-    values = matrix.values[rows]
-    if by == "mean":
-        return _Rule(rows, values, values, np.rint(values * ranks.SCALE).astype(np.int64), types)
-    share = 1 / np.bincount(types)[types] / (types.max() + 1)
-    return _Rule(rows, values, values * share * len(types), None, types)
+def _order(place: Place, matrix: ScoreMatrix) -> tuple[bool, int, bool, int, int, str]:
+    """Those with a rank by it, then those with one if all were complete, then those with most tasks."""
+    middle = 0 if place.rank is not None or place.complete is None else place.complete[0]
+    return (
+        place.rank is None, place.rank or 0, place.complete is None, middle, -place.n_tasks, matrix.models[place.row]
+    )  # fmt: skip
 
 
 def _uncertain(
-    rule: _Rule, families: NDArray[np.integer], draws: int, level: float
+    rule: Rule, families: NDArray[np.integer], draws: int, level: float
 ) -> dict[int, tuple[int, int, float, bool]]:
-    counts = ranks.rank_counts(rule.totals(draws, families))
+    counts = ranks.rank_counts(rule.totals(rule.weights(draws, families)))
     low, high = counts.interval(level)
     best = separation.may_be_first(rule.values, families)
     told = zip(low.tolist(), high.tolist(), counts.first.tolist(), best.tolist(), strict=True)
@@ -208,12 +159,13 @@ def _uncertain(
 
 
 def _groups(
-    rule: _Rule, order: NDArray[np.intp], families: NDArray[np.integer]
+    rule: Rule, order: NDArray[np.intp], families: NDArray[np.integer]
 ) -> tuple[dict[int, int], tuple[int, ...]]:
-    place = {model: at for at, model in enumerate(rule.models.tolist())}
-    separated = separation.pairwise(rule.values, families).separated
-    of = separation.groups(np.array([place[int(model)] for model in order], dtype=np.int64), separated)
-    found = {model: int(of[at]) for model, at in place.items()}
+    """The group of each of some models, and who leads it. order: models without a missing task, by rank."""
+    rows = np.searchsorted(rule.models, order)
+    separated = separation.pairwise(rule.values[rows], families).separated
+    of = separation.groups(np.arange(len(order)), separated)
+    found = dict(zip(order.tolist(), of.tolist(), strict=True))
     leaders: dict[int, int] = {}
     for model in order.tolist():
         leaders.setdefault(found[model], model)
@@ -221,7 +173,7 @@ def _groups(
 
 
 def _completed(
-    matrix: ScoreMatrix, families: NDArray[np.integer], draws: int, level: float
+    matrix: ScoreMatrix, families: NDArray[np.integer], by: By, draws: int, level: float
 ) -> dict[int, tuple[int, int, int]]:
     """The place of each model that lacks tasks, if all that have enough had all: median and interval."""
     has = (~np.isnan(matrix.values)).sum(axis=1)
@@ -231,11 +183,12 @@ def _completed(
         return {}
     scores = matrix.values[enough]
     filled = missing.drawn(scores, missing.fit(scores), np.arange(len(enough)), REPLICATES)
-    counts = ranks.draw_counts(draws, families)
+    weights: NDArray[np.floating] | None = None
     total = np.zeros((len(enough), len(enough)), dtype=np.int64)
     for number, one in enumerate(filled):
-        part = counts[number::REPLICATES]
-        total += ranks.rank_counts(ranks.totals_of(part, ranks.points2(one))).counts
+        rule = rule_of(enough, one, matrix.types, by)
+        weights = rule.weights(draws, families) if weights is None else weights
+        total += ranks.rank_counts(rule.totals(weights[number::REPLICATES])).counts
     found = ranks.RankCounts(total)
     low, high = found.interval(level)
     middle, _ = found.interval(0.0)
@@ -247,7 +200,7 @@ def _completed(
 
 
 def _moved(
-    rule: _Rule, families: NDArray[np.integer], matrix: ScoreMatrix, left_out: LeftOut
+    rule: Rule, families: NDArray[np.integer], matrix: ScoreMatrix, left_out: LeftOut
 ) -> dict[int, tuple[str, int]]:
     names, groups = _left_out(families, matrix, left_out)
     if len(names) < 2:

@@ -26,9 +26,12 @@ def sentence(board: Board) -> str:
         few = counted(board.n_families, "family").replace("familys", "families")
         return f"{head} {few} of tasks can decide nothing: no intervals, no groups."
     first = [place for place in board.places if place.group == 0]
+    n_complete = int(board.matrix.complete.sum())
+    if n_complete < 2:
+        return f"{head} Fewer than two have all tasks: no groups."
     if len(first) < 2:
-        return f"{head} The first is told apart from the second."
-    return f"{head} The first {len(first)} cannot be told apart from the first of them."
+        return f"{head} Of the {n_complete} complete, the first is told apart from the second."
+    return f"{head} Of the {n_complete} complete, the first {len(first)} cannot be told apart from the first of them."
 
 
 def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | None], console: Console) -> None:
@@ -112,13 +115,14 @@ def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) 
         lines += [
             f"{100 * board.level:g} %: where it would stand on tasks like these ({board.n_families} families drawn "
             f"{board.draws:,} times); covers 98 % on average, 89 % for the hardest model.",
-            "group: not told apart from the first of the group, by the paired test over families. Never equal.",
+            "group: not told apart from the first of the group, by the paired test over families. Never equal. "
+            "Models that lack tasks have none.",
             "first: the chance to be first on tasks like these.",
         ]
     if completed:
         lines.append(
             "if all were complete: the median place and its interval with what is missing filled in from the other "
-            "scores. The rank itself counts a missing task as nothing."
+            + ("scores. The rank itself counts a missing task as nothing." if board.by == "borda" else "scores.")
         )
     out = [place for place in shown if place.rank is None]
     if out:
@@ -130,13 +134,14 @@ def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) 
 
 
 def board_json(board: Board, zero_shot: Sequence[int | None]) -> dict[str, Any]:
-    """Every place, with the model's scores as they are on record; null where there is none."""
+    """Every place, with means as they are on record; null where there is none."""
     matrix = board.matrix
     return {
         "schema": 1,
         "by": board.by,
         "level": board.level,
         "draws": board.draws,
+        "tasks": list(matrix.tasks),
         "n_families": board.n_families,
         "unscored": list(board.unscored),
         "leaders": [matrix.models[row] for row in board.leaders],

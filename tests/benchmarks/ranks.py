@@ -1,4 +1,5 @@
-"""What ranks are worth: their time, how often their intervals hold, and how separated pairs fare on other tasks.
+"""What ranks are worth: how many are the field's, their time, how often their intervals hold, and how separated pairs
+fare on other tasks.
 
     python tests/benchmarks/ranks.py ["MTEB(eng, v2)" ...] [--quick]
 
@@ -11,17 +12,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.ranking.board import board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published
+from embedmark.runner.ranking.rules import By
 from embedmark.runner.stats import missing, ranks, separation
 
 NEAR = 20
+SUMMARIES = Path(__file__).parents[1] / "facts/summaries"
+BOARD = Path(__file__).parents[3] / "shared/facts/results"
+BY: tuple[By, ...] = ("borda", "mean", "type")
 BENCHMARKS = ("MTEB(eng, v2)", "MTEB(Multilingual, v2)")
 
 
@@ -36,12 +43,34 @@ def main() -> None:
         of = families(matrix.tasks, catalogue).of
         n_complete = int(matrix.complete.sum())
         print(f"{name}: {len(matrix.models)} models, {len(matrix.tasks)} tasks, {n_complete} complete")
+        equal(catalogue, name)
         times(matrix, of)
         complete = matrix.values[matrix.complete]
         halves(complete, of, 20 if quick else 200)
         coverage(complete, 20 if quick else 200)
         completed(complete, 2 if quick else 10)
         sensitivity(matrix, of)
+
+
+def equal(catalogue: Catalogue, name: str) -> None:
+    """How many models have the rank of the reference's own summary (`summary_parity.py` wrote it) and, where the
+    development folder is, of the field's board."""
+    summary = SUMMARIES / f"{catalogue.find('benchmark', name).path.stem}.csv"
+    if summary.is_file():
+        matrix = published(catalogue.benchmark(name), catalogue)
+        place = dict(zip(matrix.models, ranks.places(ranks.points2(matrix.values).sum(axis=1)).tolist(), strict=True))
+        table = pl.read_csv(summary).select("Model", "Rank (Borda)").rows()
+        print(f"  the reference's rank: {sum(place.get(model) == rank for model, rank in table)} of {len(table)}")
+    if name == "MTEB(eng, v2)" and BOARD.is_dir():
+        scores = pl.read_csv(BOARD / "reference_scores_eng_v2.csv")
+        wide = scores.pivot("task_name", index="model_name", values="score")
+        values = wide.drop("model_name").cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        found = dict(zip(wide["model_name"], ranks.places(ranks.points2(values).sum(axis=1)).tolist(), strict=True))
+        rows = (
+            pl.read_csv(BOARD / "reference_board_eng_v2.csv").select("Model", "_experiment_id", "Rank (Borda)").rows()
+        )
+        same = [found.get(f"{model} ({variant})", found.get(model)) == rank for model, variant, rank in rows]
+        print(f"  the board's rank: {sum(same)} of {len(same)}")
 
 
 def times(matrix: ScoreMatrix, of: NDArray[np.int32]) -> None:
@@ -52,7 +81,8 @@ def times(matrix: ScoreMatrix, of: NDArray[np.int32]) -> None:
         ranks.rank_counts(ranks.totals_of(ranks.draw_counts(ranks.DRAWS, of), points)).interval()
 
     print(f"  10,000 draws of {points.shape[0]} × {points.shape[1]}: {_seconds(drawn):.2f} s of processor time")
-    print(f"  the whole ranking: {_seconds(lambda: board(matrix, of), 1):.2f} s")
+    for by in BY:
+        print(f"  the whole ranking by {by}: {_seconds(lambda by=by: board(matrix, of, by), 1):.2f} s")  # type: ignore[misc]
 
 
 def _seconds(run: Callable[[], object], times: int = 5) -> float:

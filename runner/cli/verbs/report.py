@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from embedmark.runner.cli.arguments import take_config_dir, take_outputs
+from embedmark.runner.common.errors import UserError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-trained", action="store_true", help="of --ranks: tasks that a model was trained on count as missing"
     )
+    parser.add_argument("--json", action="store_true", help="of --ranks: print JSON alone, with all models")
     parser.add_argument(
         "--forecast", action="store_true", help="where unfinished models will come out on --benchmark, instead"
     )
@@ -54,11 +56,13 @@ def handle(options: argparse.Namespace) -> int:
         from embedmark.runner.config.catalogue import Catalogue
 
         return report_forecast(options.outputs, asked, Catalogue.of(options.config_dir))
+    if options.ranks is None and (options.leave_out or options.without_trained or options.json):
+        raise UserError("--leave-out, --without-trained and --json belong to --ranks: give --ranks with them")
     if options.ranks is not None:
         from embedmark.runner.cli.ranking import Asked, report_ranks
         from embedmark.runner.config.catalogue import Catalogue
 
-        ranks = Asked(options.ranks, options.top, options.leave_out, options.without_trained)
+        ranks = Asked(options.ranks, options.top, options.leave_out, options.without_trained, options.json)
         return report_ranks(options.outputs, asked, Catalogue.of(options.config_dir), ranks)
     return report(
         options.outputs, asked, options.format, options.config_dir, field=options.field, intervals=options.intervals

@@ -17,6 +17,7 @@ from embedmark.runner.ranking.board import Board, board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published
 from embedmark.runner.report.rows import TaskRow
+from embedmark.runner.stats import ranks, separation
 
 SUMMARIES = Path(__file__).parents[2] / "facts/summaries"
 """The reference's own summary of the published scores that ship; tests/benchmarks/summary_parity.py made them."""
@@ -33,11 +34,14 @@ def test_ranks_and_means_equal_the_references_summary(benchmark: str) -> None:
     with (SUMMARIES / f"{benchmark}.csv").open(encoding="utf-8") as file:
         expected = {row["Model"]: row for row in csv.DictReader(file)}
     assert set(expected) == set(matrix.models)
+    by_rule = ranks.places(ranks.points2(made.matrix.values).sum(axis=1)).tolist()
     differing = set()
     for place in made.places:
         model = matrix.models[place.row]
         row = expected[model]
-        if place.rank is not None and place.rank != int(row["Rank (Borda)"]):
+        rank = by_rule[place.row]
+        assert place.rank in (rank, None)
+        if rank != int(row["Rank (Borda)"]):
             differing.add(model)
         if place.mean is not None:
             assert place.mean == pytest.approx(float(row["Mean (Task)"]), abs=1e-9)
@@ -84,7 +88,34 @@ def test_an_incomplete_model_has_two_ranks() -> None:
     middle, low, high = place.complete
     assert low <= 4 <= high
     assert low <= middle <= high
-    assert (place.low, place.high, place.mean) == (None, None, None)
+    assert (place.low, place.high, place.group, place.mean) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("by", ["mean", "type"])
+def test_a_model_without_a_mean_has_a_place_if_all_were_complete(by: str) -> None:
+    matrix = scores()
+    matrix.values[3, :8] = np.nan
+    made = of(matrix, by=by)
+    place = next(place for place in made.places if place.row == 3)
+    assert place.rank is None
+    assert place.complete is not None
+    middle, low, high = place.complete
+    assert low <= 4 <= high
+    assert low <= middle <= high <= 15
+
+
+def test_a_missing_task_makes_no_groups() -> None:
+    """That a missing task counts as nothing must not say whom a model is told apart from."""
+    lacking = scores()
+    lacking.values[0, :5] = np.nan
+    made = of(lacking)
+    groups = {place.row: place.group for place in made.places}
+    assert groups.pop(0) is None
+    assert made.leaders[0] == 1
+    whole = ranks.points2(lacking.values)[1:]
+    order = np.argsort(-whole.sum(axis=1), kind="stable")
+    apart = separation.pairwise(whole[order].astype(np.float64), np.arange(20)).separated
+    assert [groups[int(row) + 1] for row in order] == separation.groups(np.arange(39), apart).tolist()
 
 
 def test_with_fewer_than_eight_tasks_a_model_is_not_ranked() -> None:
@@ -130,12 +161,19 @@ def test_own_models_are_shown_wherever_they_stand(
     arguments = ["report", "--ranks", "--benchmark", "mteb_eng_v2", "--top", "3", "--config-dir", "project"]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert "325 models on 41 tasks" in out
+    assert "325 models on 41 tasks, ranked by Borda. Of the 184 complete, the first 5" in out
     assert "test/tiny (measured here)" in out
     found = json.loads(Path("outputs/report/ranks.json").read_text())
     (own,) = [place for place in found["models"] if place["own"]]
     assert own["n_tasks"] == 41
     assert own["mean"] == pytest.approx(0.1)
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == found
+
+
+def test_options_of_ranks_alone_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--leave-out", "type"]) == 2
+    assert "give --ranks" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
