@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.ranking.board import board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published
-from embedmark.runner.ranking.rules import By
+from embedmark.runner.ranking.rules import By, rule_of
 from embedmark.runner.stats import missing, ranks, separation
 
 NEAR = 20
@@ -47,7 +47,8 @@ def main() -> None:
         times(matrix, of)
         complete = matrix.values[matrix.complete]
         halves(complete, of, 20 if quick else 200)
-        coverage(complete, 20 if quick else 200)
+        for by in BY:
+            coverage(complete, matrix.types, by, 20 if quick else 200)
         completed(complete, 2 if quick else 10)
         sensitivity(matrix, of)
 
@@ -117,23 +118,25 @@ def halves(complete: NDArray[np.float64], of: NDArray[np.int32], splits: int) ->
         print(f"    {name}: {100 * np.mean(values):.1f} % (worst twentieth {100 * np.quantile(values, 0.05):.1f})")
 
 
-def coverage(complete: NDArray[np.float64], sets: int) -> None:
-    """How often the interval of drawn tasks holds the rank on all of them."""
+def coverage(complete: NDArray[np.float64], types: Sequence[str], by: By, sets: int) -> None:
+    """How often the interval of drawn tasks holds the rank on all of them; by type, tasks are drawn within types."""
     generator = np.random.default_rng(1)
-    truth = ranks.places(ranks.points2(complete).sum(axis=1))
-    n_tasks = complete.shape[1]
+    n_models, n_tasks = complete.shape
+    each, everyone, kinds = np.arange(n_tasks), np.arange(n_models), np.array(types)
+    truth = ranks.places(rule_of(everyone, complete, types, by).total)
+    strata = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)] if by == "type" else [each]
     held: dict[str, list[NDArray[np.bool_]]] = {"98 % of draws": [], "95 % of draws": [], "pairwise": []}
     widths = []
     for _ in range(sets):
-        points = ranks.points2(complete[:, generator.integers(0, n_tasks, n_tasks)])
-        each = np.arange(n_tasks)
-        counts = ranks.rank_counts(ranks.totals_of(ranks.draw_counts(1000, each), points))
-        bounds = separation.pairwise(points.astype(np.float64), each).bounds()
+        columns = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
+        rule = rule_of(everyone, complete[:, columns], kinds[columns].tolist(), by)
+        counts = ranks.rank_counts(rule.totals(rule.weights(1000, each)))
+        bounds = separation.pairwise(rule.values, each).bounds()
         for name, (low, high) in zip(held, (counts.interval(0.98), counts.interval(0.95), bounds), strict=True):
             held[name].append((low <= truth) & (truth <= high))
         low, high = counts.interval(0.98)
         widths.append(np.median(high - low + 1))
-    print(f"  rank intervals, {sets} sets of tasks; median width {np.median(widths):.0f} places:")
+    print(f"  rank intervals by {by}, {sets} sets of tasks; median width {np.median(widths):.0f} places:")
     for name, found in held.items():
         of_model = np.mean(found, axis=0)
         print(f"    {name}: cover {100 * of_model.mean():.1f} % on average, {100 * of_model.min():.1f} for the hardest")
