@@ -105,8 +105,8 @@ class RankCounts:
     counts: Whole
 
     def interval(self, level: float = LEVEL) -> tuple[Whole, Whole]:
-        """Return the places (N,), (N,) between which a model stands in a share `level` of the draws, as many out above
-        as below."""
+        """Return the places (N,), (N,) between which a model stands in a share `level` of the draws; of the others as
+        many are above as below, but for one."""
         draws = int(self.counts[0].sum())
         low, high = order_statistics(draws, level)
         summed = np.cumsum(self.counts, axis=1)
