@@ -133,7 +133,10 @@ def _forecast(model: str, scores: Floats, learnt: Known, seconds: Floats | None,
     if not len(there) or len(there) == n_tasks:
         return Forecast(model, len(there), n_tasks, None, mean, named)
     chooser = _chooser(learnt.prior, there, seconds)
-    made = predict.estimate(learnt.prior, there, scores[there], chooser=chooser)
+    if chooser is None:
+        made = predict.cautious_estimate(learnt.prior, there, scores[there])
+    else:
+        made = predict.estimate(learnt.prior, there, scores[there], chooser=chooser)
     return Forecast(model, len(there), n_tasks, made, mean, named)
 
 

@@ -121,6 +121,16 @@ def estimate(
     return Estimate(mean, mean - half, mean + half, rank, best, worst, level)
 
 
+def cautious_estimate(prior: Prior, done: Sequence[int] | Indices, scores: Floats, level: float = LEVEL) -> Estimate:
+    """Predict from tasks of which it is not known how they were chosen: the wider interval of either.
+
+    They may be there for what they tell, by times or a budget that cannot be had again; the interval of tasks that are
+    taken as they are would then be too short.
+    """
+    either = [estimate(prior, done, scores, level, chooser) for chooser in (None, Chooser())]
+    return max(either, key=lambda made: made.high - made.low)
+
+
 def predictions(train: Floats, done: Indices, queries: Floats) -> tuple[Floats, Floats]:
     """Predict means from some tasks.
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedmark.runner.stats.choice import chosen_tasks
-from embedmark.runner.stats.predict import Chooser, Prior, estimate, folds, quantile
+from embedmark.runner.stats.predict import Chooser, Prior, cautious_estimate, estimate, folds, quantile
 
 
 def prior(n: int = 60, n_tasks: int = 15, seed: int = 0, noise: float = 0.01) -> Prior:
@@ -36,6 +36,16 @@ def test_more_tasks_say_more() -> None:
     row = prior(seed=2, noise=0.03).scores[0]
     widths = [(found := estimate(known, list(range(n)), row[:n])).high - found.low for n in (2, 6, 12)]
     assert widths[0] > widths[1] > widths[2]
+
+
+def test_where_the_choice_is_not_known_the_wider_interval_is_given() -> None:
+    known = prior(noise=0.03)
+    tasks = [*chosen_tasks(known.scores, 3), 14]
+    row = prior(seed=2, noise=0.03).scores[0, tasks]
+    found = cautious_estimate(known, tasks, row)
+    either = [estimate(known, tasks, row, chooser=chooser) for chooser in (None, Chooser())]
+    assert either[0] != either[1]
+    assert found.high - found.low == max(one.high - one.low for one in either)
 
 
 def test_ranks_are_those_of_the_ends() -> None:
