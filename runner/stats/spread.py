@@ -1,9 +1,10 @@
 """The standard error of a score, of a difference, or of a mean of several, from influence values.
 
-Units of one cluster are summed first. Where few clusters are of unequal size, each is weighted as if it had been left
-out (CR3; Cameron and Miller 2015, J. Hum. Resour. 50). Where a score is the mean of repetitions that learn from drawn
-rows and are tested on the same ones, rows and draws are crossed: variance of rows plus that of draws, less their
-interaction, which both contain (Owen 2007, Ann. Appl. Stat. 1). Degrees of freedom of sums are Satterthwaite's.
+Units of one cluster are summed first, and each cluster is weighted as if it had been left out (CR3; Cameron and Miller
+2015, J. Hum. Resour. 50): wider where they are of unequal size, and the usual n / (n − 1) where they are not. Where a
+score is the mean of repetitions that learn from drawn rows and are tested on the same ones, rows and draws are crossed:
+variance of rows plus that of draws, less their interaction, which both contain (Owen 2007, Ann. Appl. Stat. 1). Degrees
+of freedom of sums are Satterthwaite's.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ from numpy.typing import NDArray
 from embedmark.runner.stats.sample import Sample
 
 Floats: TypeAlias = NDArray[np.float64]
-
-_ENOUGH_CLUSTERS = 30
-"""From here on the left-out weights change nothing that could be seen."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,6 @@ def _clustered(sums: Floats, share: Floats) -> _Part:
     n = len(sums)
     if n < 2:
         return _Part(np.nan, 0)
-    if n >= _ENOUGH_CLUSTERS:
-        return _Part(float(n / (n - 1) * (sums**2).sum()), n - 1)
     left_out = sums / np.maximum(1 - share / share.sum(), 1e-9)
     return _Part(float((n - 1) / n * (left_out**2).sum()), n - 1)
 

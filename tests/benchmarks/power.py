@@ -24,10 +24,10 @@ TASKS = 41
 def main() -> None:
     """Print all."""
     scale = 0.1 if "--quick" in sys.argv else 1
-    families_of_tests(int(300 * scale))
+    families_of_tests(int(1000 * scale))
     against_unpaired(int(1000 * scale))
-    other_metrics(int(400 * scale))
-    crossed(int(600 * scale))
+    other_metrics(int(2000 * scale))
+    crossed(int(1000 * scale))
     visible(int(2000 * scale))
     over_tasks(int(2000 * scale))
 

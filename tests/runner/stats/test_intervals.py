@@ -48,13 +48,14 @@ def test_repeated_units_are_no_new_ones() -> None:
     assert found((1.0, twice)).of == "60 clusters of 120 queries"
 
 
-def test_unequal_small_clusters_count_as_if_left_out() -> None:
-    """CR3 is the jackknife of clusters, to the rounding of their mean."""
-    sizes = [1, 2, 3, 4, 10]
-    cluster = np.repeat(np.arange(5), sizes)
-    values = RNG.random(20) + cluster / 3
-    left = np.array([values[cluster != one].mean() for one in range(5)])
-    jackknife = np.sqrt(4 / 5 * ((left - values.mean()) ** 2).sum())
+@pytest.mark.parametrize("sizes", [[1, 2, 3, 4, 10], [1, 2, 3, 4, 10] * 12])
+def test_unequal_clusters_count_as_if_left_out(sizes: list[int]) -> None:
+    """CR3 is the jackknife of clusters, to the rounding of their mean, however many they are."""
+    n = len(sizes)
+    cluster = np.repeat(np.arange(n), sizes)
+    values = RNG.random(len(cluster)) + cluster / 3
+    left = np.array([values[cluster != one].mean() for one in range(n)])
+    jackknife = np.sqrt((n - 1) / n * ((left - values.mean()) ** 2).sum())
     assert spread([(1.0, pairs_of_clusters(values, cluster))]).se == pytest.approx(jackknife)
 
 
