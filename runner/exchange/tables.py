@@ -80,7 +80,7 @@ def _check_types(scan: pl.LazyFrame, path: Path) -> None:
         if name in {"main_score", "score"}:
             is_right, expected = kind.is_numeric(), "numbers"
         elif name in {*_FIELD, *_OURS, "experiment"} - {"is_main"}:
-            is_right, expected = kind in {pl.String, pl.Categorical, pl.Enum}, "texts"
+            is_right, expected = kind in (pl.String, pl.Categorical, pl.Enum), "texts"
         else:
             continue
         if not is_right and kind != pl.Null:

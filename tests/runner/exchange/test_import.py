@@ -250,6 +250,16 @@ def test_a_number_is_no_commit_in_tables_either(place: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", [pl.String(), pl.Categorical(), pl.Enum(["x", "0a1b2c3"])])
+def test_names_may_be_of_every_kind_of_text(kind: pl.DataType, place: Path) -> None:
+    """The field's table has categories, exports have texts."""
+    names = {name: ["x"] for name in ("model", "revision", "task", "split", "subset", "mteb_version")}
+    made = pl.DataFrame({**names, "dataset_revision": ["0a1b2c3"]}).with_columns(pl.all().cast(kind))
+    made.with_columns(main_score=pl.lit(0.5)).write_parquet("x.parquet")
+    assert main(["import", "x.parquet"]) == 0
+    assert store.load(Path("outputs")).collect().height == 1
+
+
 def test_a_damaged_store_is_not_written_over(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = a_result(place / "org__a/r1")
     kept = store.path_of(place / "outputs")
