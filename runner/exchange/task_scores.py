@@ -1,13 +1,13 @@
 """From the published scores of splits and subsets to those of tasks: what each model has of what a report asks for.
 
-A task's score is the mean over its splits' subsets, as in a report; one that lacks some of them is not a score.
+A task's score is the mean over its splits' subsets, as in a report; one that lacks some of them is not a score. Means
+are of whole millionths and rounded to one, half up: whoever adds up the same scores gets the same ties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from embedmark.runner.report.rows import TaskRow, leaves
@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 Revisions: TypeAlias = Literal["one", "joined"]
 """Which revisions of a model count. one: the preferred one, else that with most tasks, and no other. joined: what it
-lacks is filled in, a whole task at a time, from the others, as the field's leaderboard does."""
+lacks is filled in, a whole task at a time, from the others, as the field's leaderboard does; those with most published
+scores come first, whatever the tasks asked for."""
 
 UNNAMED = ("external", "no_revision_available")
 """What stands for the revision of scores that do not tell theirs, such as those of model cards."""
+
+SCALE = 1_000_000
+"""Scores are counted in millionths."""
+
+Leaf: TypeAlias = tuple[str, tuple[Slot, ...]]
+"""A task that is measured, with the splits and subsets that its score is the mean of."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,50 @@ class Scored:
     Args:
         revisions: Those that its scores are of, the one that decides first; several where they were joined.
         scores: By task; tasks that lack something are left out.
+        of: By task the revision that its score is of.
     """
 
     revisions: tuple[str, ...]
     scores: Mapping[str, float]
+    of: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LeafScores:
+    """Scores of what tasks are made of, collected once for any number of benchmarks.
+
+    Args:
+        scores: Model → revision → leaf → the mean of its splits and subsets, in millionths.
+        sizes: Model → revision → how many scores of any task are published of it.
+    """
+
+    scores: Mapping[str, Mapping[str, Mapping[Leaf, int]]]
+    sizes: Mapping[str, Mapping[str, int]]
+
+    def of_tasks(
+        self, tasks: Sequence[TaskRow], preferred: Mapping[str, str], revisions: Revisions = "one"
+    ) -> dict[str, Scored]:
+        """Compute the scores of tasks, as `scores_of_tasks` does."""
+        found: dict[str, Scored] = {}
+        parts = [(task.name, _parts(task)) for task in tasks]
+        for model in sorted(self.scores):
+            of_model: dict[str, dict[str, int]] = {}
+            for revision, scores in self.scores[model].items():
+                of_tasks = {name: score for name, part in parts if (score := _score(part, scores)) is not None}
+                if of_tasks:
+                    of_model[revision] = of_tasks
+            if of_model:
+                found[model] = _chosen(
+                    of_model, self.order(model, preferred.get(model)), preferred.get(model), revisions
+                )
+        return found
+
+    def order(self, model: str, preferred: str | None) -> list[str]:
+        """Return a model's revisions, the one that counts before others first."""
+        sizes = self.sizes[model]
+        return sorted(
+            self.scores[model], key=lambda name: (name != preferred, name in UNNAMED, -sizes[name], name)
+        )  # fmt: skip
 
 
 def scores_of_tasks(
@@ -51,34 +98,36 @@ def scores_of_tasks(
     Returns:
         By model, as `cells` names it, in the order of names. A task is of one revision even where they are joined.
     """
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    numbers = {leaf: number for number, leaf in enumerate(dict.fromkeys(map(_leaf, leaves(tasks))))}
-    parts = {task.name: _parts(task, numbers) for task in tasks}
-    for model, of_model in _leaf_scores(cells, list(numbers)).items():
-        for revision, scores in of_model.items():
-            of_tasks = {name: score for name, part in parts.items() if (score := _score(part, scores)) is not None}
-            if of_tasks:
-                found.setdefault(model, {})[revision] = of_tasks
-    return {model: _chosen(found[model], preferred.get(model), revisions) for model in sorted(found)}
+    return leaf_scores(cells, leaves(tasks)).of_tasks(tasks, preferred, revisions)
 
 
-_Leaf: TypeAlias = tuple[str, tuple[Slot, ...]]
-_Parts: TypeAlias = "int | list[_Parts]"
-"""A leaf by its number, or what a task is the mean of."""
-
-
-def _leaf(task: TaskRow) -> _Leaf:
+def leaf_of(task: TaskRow) -> Leaf:
+    """Return what a task without members is known by."""
     return (task.name, task.slots)
 
 
-def _parts(task: TaskRow, numbers: Mapping[_Leaf, int]) -> _Parts:
-    return [_parts(member, numbers) for member in task.members] if task.members else numbers[_leaf(task)]
+def mean_of_whole(total: int, n: int) -> int:
+    """Return the mean of n whole numbers of a total, rounded to a whole one, half up."""
+    return (2 * total + n) // (2 * n)
 
 
-def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[str, dict[str, dict[int, float]]]:
-    """Model → revision → the number of a leaf → its score, where it has all that the leaf is the mean of."""
+_Parts: TypeAlias = "Leaf | list[_Parts]"
+
+
+def _parts(task: TaskRow) -> _Parts:
+    return [_parts(member) for member in task.members] if task.members else leaf_of(task)
+
+
+def leaf_scores(cells: pl.LazyFrame, tasks: Iterable[TaskRow]) -> LeafScores:
+    """Collect the scores of tasks without members, of all their splits and subsets.
+
+    Args:
+        cells: As of `scores_of_tasks`.
+        tasks: Each as often as it likes.
+    """
     import polars as pl
 
+    wanted_leaves = list(dict.fromkeys(map(leaf_of, tasks)))
     wanted = [
         (number, len(slots), name, split, subset)
         for number, (name, slots) in enumerate(wanted_leaves)
@@ -86,43 +135,51 @@ def _leaf_scores(cells: pl.LazyFrame, wanted_leaves: Sequence[_Leaf]) -> dict[st
     ]
     columns = {"leaf": pl.Int32, "needed": pl.UInt32, "task": pl.String, "split": pl.String, "subset": pl.String}
     asked = pl.LazyFrame(wanted, schema=columns, orient="row")
+    there = cells.filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
     names = ("model", "revision", "task", "split", "subset")
+    whole = (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64)
     means = (
         # Few of the tasks that anybody published are asked for: the names of the others are not made text of.
-        cells.filter(pl.col("task").cast(pl.String).is_in(sorted({name for name, _ in wanted_leaves})))
-        .select(*(pl.col(name).cast(pl.String) for name in names), pl.col("main_score").fill_nan(None))
-        .drop_nulls("main_score")
+        there.filter(pl.col("task").cast(pl.String).is_in(sorted({name for name, _ in wanted_leaves})))
+        .select(*(pl.col(name).cast(pl.String) for name in names), whole.alias("score"))
         .join(asked, on=["task", "split", "subset"])
         .group_by("model", "revision", "leaf", "needed")
-        .agg(pl.col("main_score").sort().mean(), pl.len())
+        .agg(pl.col("score").sum(), pl.len())
         .filter(pl.col("len") == pl.col("needed"))
-        .select("model", "revision", "leaf", "main_score")
-        .collect()
+        .select(
+            "model", "revision", "leaf", ((2 * pl.col("score") + pl.col("len")) // (2 * pl.col("len"))).alias("score")
+        )
     )
-    found: dict[str, dict[str, dict[int, float]]] = {}
-    for model, revision, leaf, score in means.iter_rows():
-        found.setdefault(model, {}).setdefault(revision, {})[leaf] = score
-    return found
+    counted = there.group_by(pl.col("model").cast(pl.String), pl.col("revision").cast(pl.String)).len()
+    of_leaves, of_revisions = pl.collect_all([means, counted])
+    found: dict[str, dict[str, dict[Leaf, int]]] = {}
+    for model, revision, leaf, score in of_leaves.iter_rows():
+        found.setdefault(model, {}).setdefault(revision, {})[wanted_leaves[leaf]] = score
+    sizes: dict[str, dict[str, int]] = {}
+    for model, revision, size in of_revisions.iter_rows():
+        sizes.setdefault(model, {})[revision] = size
+    return LeafScores(found, sizes)
 
 
-def _score(parts: _Parts, of_leaves: Mapping[int, float]) -> float | None:
-    if isinstance(parts, int):
+def _score(parts: _Parts, of_leaves: Mapping[Leaf, int]) -> int | None:
+    if isinstance(parts, tuple):
         return of_leaves.get(parts)
     found = [_score(part, of_leaves) for part in parts]
     told = [score for score in found if score is not None]
-    return fmean(told) if len(told) == len(found) else None
+    return mean_of_whole(sum(told), len(told)) if len(told) == len(found) else None
 
 
-def _chosen(found: Mapping[str, Mapping[str, float]], preferred: str | None, revisions: Revisions) -> Scored:
-    order = sorted(found, key=lambda name: (name != preferred, name in UNNAMED, -len(found[name]), name))
+def _chosen(
+    found: Mapping[str, Mapping[str, int]], order: Sequence[str], preferred: str | None, revisions: Revisions
+) -> Scored:
     if revisions == "one":
-        best = order[0] if order[0] == preferred else max(order, key=lambda name: (len(found[name]), name))
-        return Scored((best,), found[best])
+        best = preferred if preferred in found else max(found, key=lambda name: (len(found[name]), name))
+        assert best is not None
+        order = [best]
     scores: dict[str, float] = {}
-    used = []
+    of: dict[str, str] = {}
     for name in order:
-        new = {task: score for task, score in found[name].items() if task not in scores}
-        if new:
-            scores |= new
-            used.append(name)
-    return Scored(tuple(used), scores)
+        for task, score in found.get(name, {}).items():
+            if task not in of:
+                scores[task], of[task] = score / SCALE, name
+    return Scored(tuple(dict.fromkeys(name for name in order if name in {*of.values()})), scores, of)

@@ -7,7 +7,7 @@ refer to, or a task that they were adapted from. `about: family:` in a task's fi
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -102,6 +102,30 @@ def families(tasks: Sequence[str], catalogue: Catalogue) -> Families:
     return Families(tuple(names), np.array(of, dtype=np.int32))
 
 
+def family_keys(tasks: Sequence[str], catalogue: Catalogue) -> list[list[int]]:
+    """Say what tasks share with one another, so that whoever keeps some of them finds their families.
+
+    Args:
+        tasks: As of `families`.
+
+    Returns:
+        Of each task the numbers of what it shares with others. Tasks that are joined by these, in however many steps,
+        are of one family; the families of some of the tasks are those of `families` of these alone.
+    """
+    holders: dict[Hashable, list[int]] = {}
+    for place, name in enumerate(tasks):
+        alone = _Union()
+        _join(name, name, catalogue, alone, set())
+        for thing in alone.things:
+            holders.setdefault(thing, []).append(place)
+    found: list[list[int]] = [[] for _ in tasks]
+    shared = (places for places in holders.values() if len(places) > 1)
+    for number, places in enumerate(dict.fromkeys(map(tuple, shared))):
+        for place in places:
+            found[place].append(number)
+    return found
+
+
 class _Union:
     """Sets that are merged whenever two things in them turn out to be of one."""
 
@@ -115,6 +139,11 @@ class _Union:
             self._above[thing] = self._above[above]
             thing, above = above, self._above[above]
         return thing
+
+    @property
+    def things(self) -> Iterable[Hashable]:
+        """All that was merged with anything."""
+        return self._above
 
     def merge(self, one: Hashable, other: Hashable) -> None:
         """Make the sets of two things one."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,11 @@ from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.published import PREFERRED_ORIGINS
-from embedmark.runner.exchange.task_scores import Revisions, Scored, scores_of_tasks
+from embedmark.runner.exchange.task_scores import SCALE, Revisions, Scored, leaf_scores, mean_of_whole
 from embedmark.runner.ranking.own import own_models
-from embedmark.runner.report.aggregate import Aggregate
-from embedmark.runner.report.rows import TaskRow, rows_asked
+from embedmark.runner.report.aggregate import Aggregate, Cell
+from embedmark.runner.report.rows import TaskRow, leaves, rows_asked
+from embedmark.runner.results.record import Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +41,7 @@ class ScoreMatrix:
             one's own has none.
         own: Whether a row is of one's own records.
         asked: Of each column the splits and subsets, or member tasks, that its scores are the mean of.
+        of: Model and task → the revision that a published score is of.
     """
 
     models: tuple[str, ...]
@@ -50,6 +52,7 @@ class ScoreMatrix:
     revisions: tuple[tuple[str, ...], ...]
     own: tuple[bool, ...]
     asked: tuple[TaskRow, ...]
+    of: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -91,10 +94,28 @@ def published(
         UserError: A task is not in the catalogue, or there are no imported scores.
     """
     tasks = rows_asked(benchmark, catalogue)
-    with nullcontext() if outputs is None else store.reading(outputs):
-        cells = snapshot.scores() if outputs is None else _imported(outputs)
-        found = scores_of_tasks(_of_present_names(cells), tasks, _preferred(catalogue), revisions)
-    return _matrix(tasks, found)
+    with reading(outputs):
+        return matrix_of(
+            tasks, leaf_scores(cells(outputs), leaves(tasks)).of_tasks(tasks, preferred(catalogue), revisions)
+        )
+
+
+def reading(outputs: Path | None) -> AbstractContextManager[None]:
+    """Say in words what is wrong with the imported scores, where they cannot be read."""
+    return nullcontext() if outputs is None else store.reading(outputs)
+
+
+def cells(outputs: Path | None) -> pl.LazyFrame:
+    """Scan published scores, of models as they are named today.
+
+    Args:
+        outputs: The folder whose imported scores are read; None for the snapshot that ships.
+
+    Returns:
+        model, revision, task, split, subset, main_score, dataset_revision and mteb_version, each cell once; of imported
+        scores also origin and source.
+    """
+    return _of_present_names(snapshot.scores() if outputs is None else _imported(outputs))
 
 
 def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:
@@ -109,7 +130,7 @@ def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:
     """
     rows = {task.name: task for task in made.tasks if task.in_mean}
     labels = [row.label if (row := rows.get(one.name)) and _same(row, one) else None for one in matrix.asked]
-    scores = [[column.cells[label].score if label else None for label in labels] for column in made.columns]
+    scores = [[_score(rows, column.cells, label) for label in labels] for column in made.columns]
     values = np.array(scores, dtype=np.float64).reshape(len(made.columns), len(matrix.tasks))
     told = [row for row in range(len(made.columns)) if not np.isnan(values[row]).all()]
     columns = [made.columns[row] for row in told]
@@ -127,7 +148,19 @@ def with_own(matrix: ScoreMatrix, made: Aggregate) -> ScoreMatrix:
         ),
         own=(*(matrix.own[row] for row in kept), *(True for _ in columns)),
         asked=matrix.asked,
+        of=matrix.of,
     )
+
+
+def _score(rows: Mapping[str, TaskRow], cells: Mapping[str, Cell], label: str | None) -> float | None:
+    """A score by the rule of published ones, of whole millionths."""
+    cell = cells[label] if label else None
+    if cell is None or cell.score is None:
+        return None
+    if len(cell.records) == 1 or any(row.members for row in rows.values() if row.label == label):
+        return cell.score
+    scores = [kept.facts.main_score for kept in cell.records if isinstance(kept.facts, Record)]
+    return mean_of_whole(sum(round(score * SCALE) for score in scores), len(scores)) / SCALE
 
 
 def _same(one: TaskRow, other: TaskRow) -> bool:
@@ -137,7 +170,8 @@ def _same(one: TaskRow, other: TaskRow) -> bool:
     return all(map(_same, one.members, other.members))
 
 
-def _matrix(tasks: list[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
+def matrix_of(tasks: Sequence[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
+    """Lay out scores by model and task."""
     names = [task.name for task in tasks]
     values = np.full((len(found), len(tasks)), np.nan)
     for row, one in enumerate(found.values()):
@@ -151,11 +185,12 @@ def _matrix(tasks: list[TaskRow], found: Mapping[str, Scored]) -> ScoreMatrix:
         revisions=tuple(one.revisions for one in found.values()),
         own=(False,) * len(found),
         asked=tuple(tasks),
+        of={(model, task): revision for model, one in found.items() for task, revision in one.of.items()},
     )
 
 
-def _preferred(catalogue: Catalogue) -> dict[str, str]:
-    """Model → the revision that the catalogue names, else the field's metadata."""
+def preferred(catalogue: Catalogue) -> dict[str, str]:
+    """Return, by model, the revision that the catalogue names, else the field's metadata."""
     known = snapshot.revisions()
     known |= {model.name: model.revision for model in own_models(catalogue, frozenset(known)) if model.revision}
     return known

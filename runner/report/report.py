@@ -75,8 +75,13 @@ def report(
     return made
 
 
-def on_record(outputs: Path, catalogue: Catalogue, options: Options = Options()) -> tuple[Aggregate, tuple[str, ...]]:
+def on_record(
+    outputs: Path, catalogue: Catalogue, options: Options = Options(), collected: Collected | None = None
+) -> tuple[Aggregate, tuple[str, ...]]:
     """Aggregate the scores under `outputs`.
+
+    Args:
+        collected: All that is there, where it was collected before.
 
     Returns:
         The report, and a line for each damaged folder.
@@ -86,7 +91,7 @@ def on_record(outputs: Path, catalogue: Catalogue, options: Options = Options())
     """
     if options.draws is not None and options.benchmark is None:
         raise UserError("--draws says how a benchmark was run: give --benchmark NAME with it")
-    collected = _of_models(collect(outputs), options.models, catalogue)
+    collected = _of_models(collected or collect(outputs), options.models, catalogue)
     if options.ignore_failed:
         collected = replace(collected, failures=())
     if not collected.records and not collected.failures:

@@ -44,8 +44,8 @@ def test_ranks_and_means_equal_the_references_summary(benchmark: str) -> None:
         if rank != int(row["Rank (Borda)"]):
             differing.add(model)
         if place.mean is not None:
-            assert place.mean == pytest.approx(float(row["Mean (Task)"]), abs=1e-9)
-            assert place.mean_type == pytest.approx(float(row["Mean (TaskType)"]), abs=1e-9)
+            assert place.mean == pytest.approx(float(row["Mean (Task)"]), abs=5e-7)
+            assert place.mean_type == pytest.approx(float(row["Mean (TaskType)"]), abs=5e-7)
     assert differing <= TWINS
 
 

@@ -1,0 +1,92 @@
+"""A benchmark as its page shows it: models by tasks, ranked by the same rule as everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedmark.runner.config.schema import BenchmarkConfig
+from embedmark.runner.leaderboard.scores import AllScores
+from embedmark.runner.ranking.board import Board, board
+from embedmark.runner.ranking.families import families, family_keys
+from embedmark.runner.ranking.matrix import ScoreMatrix
+from embedmark.runner.ranking.zeroshot import State
+from embedmark.runner.report.aggregate import Aggregate
+from embedmark.runner.report.rows import TaskRow, leaves
+
+DRAWS = 1_000
+"""Of families of tasks: as many as a page can repeat within a tenth of a second, so that both say the same."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A benchmark with its scores.
+
+    Args:
+        config: The benchmark.
+        all_tasks: Names of all that it asks for, also of those that nobody has.
+        board: The ranking; its matrix has the tasks that anybody has.
+        parts_alone: Models that have some of what a task is the mean of, and no whole task: they are in no ranking but
+            those of some languages.
+        keys: Of each task of the matrix what it shares with others: see `family_keys`.
+        zero_shot: Of each model, and of `parts_alone`, the percent of all tasks that it was not trained on; None where
+            nobody knows.
+        states: (n_models, n_tasks) values of `State`, of these and `parts_alone`.
+        made: What of one's own is in it.
+    """
+
+    config: BenchmarkConfig
+    all_tasks: tuple[str, ...]
+    board: Board
+    parts_alone: tuple[str, ...]
+    keys: Sequence[Sequence[int]]
+    zero_shot: Sequence[int | None]
+    states: NDArray[np.int8]
+    made: Aggregate | None
+
+    @property
+    def matrix(self) -> ScoreMatrix:
+        """What was ranked."""
+        return self.board.matrix
+
+
+def bench(scores: AllScores, name: str) -> Bench | None:
+    """Rank the models of a benchmark.
+
+    Returns:
+        None where no model has a score.
+    """
+    matrix, made = scores.matrix(name)
+    if not len(matrix.models):
+        return None
+    ranked = board(matrix, families(matrix.tasks, scores.catalogue).of, draws=DRAWS)
+    tasks = ranked.matrix.tasks
+    models = (*matrix.names, *(parts := _parts_alone(matrix, scores.present[name])))
+    return Bench(
+        config=scores.benchmarks[name],
+        all_tasks=matrix.tasks,
+        board=ranked,
+        parts_alone=parts,
+        keys=family_keys(tasks, scores.catalogue),
+        zero_shot=[scores.training.share(model, matrix.tasks) for model in models],
+        states=scores.training.states(models, tasks),
+        made=made,
+    )
+
+
+def trained_on(made: Bench) -> list[list[int]]:
+    """Of each task the models that were trained on it."""
+    return [np.flatnonzero(column == State.TRAINED).tolist() for column in made.states.T]
+
+
+def has_parts(rows: Sequence[TaskRow]) -> bool:
+    """Whether any task is the mean of several splits or subsets."""
+    return any(len(leaf.slots) > 1 for leaf in leaves(rows))
+
+
+def _parts_alone(matrix: ScoreMatrix, present: Sequence[str]) -> tuple[str, ...]:
+    """The models that have some of what a task is the mean of, and no whole task."""
+    return tuple(sorted({*present} - {*matrix.names})) if has_parts(matrix.asked) else ()
