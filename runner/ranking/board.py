@@ -66,6 +66,7 @@ class Board:
         places: By rank; those without one last, by their place if all were complete, then those with most tasks.
         n_families: Of the tasks.
         leaders: Of each group the row of its leader.
+        alike: Whether no two models of the first group are told apart.
         level: Of the intervals.
         draws: Of families of tasks.
         unscored: Tasks of which no model has a score, which are left out.
@@ -76,6 +77,7 @@ class Board:
     places: tuple[Place, ...]
     n_families: int
     leaders: tuple[int, ...]
+    alike: bool
     level: float
     draws: int
     unscored: tuple[str, ...]
@@ -112,7 +114,8 @@ def board(
     rank_of = dict(zip(rule.models.tolist(), rank.tolist(), strict=True))
     told = enough_families and len(rule.models) > 1
     found = _uncertain(rule, families, draws, level) if told else {}
-    group_of, leaders = _groups(rule, order[matrix.complete[order]], families) if told else ({}, ())
+    told_apart = _groups(rule, order[matrix.complete[order]], families) if told else _NONE
+    group_of = told_apart.of
     completed = _completed(matrix, families, by, draws, level) if enough_families else {}
     moved = _moved(rule, families, matrix, left_out) if left_out else {}
     has = (~np.isnan(matrix.values)).sum(axis=1)
@@ -137,7 +140,9 @@ def board(
             )
         )
     places.sort(key=lambda place: _order(place, matrix))
-    return Board(matrix, by, tuple(places), n_families, leaders, level, draws, unscored)
+    return Board(
+        matrix, by, tuple(places), n_families, told_apart.leaders, told_apart.alike, level, draws, unscored
+    )  # fmt: skip
 
 
 def _order(place: Place, matrix: ScoreMatrix) -> tuple[bool, int, bool, int, int, str]:
@@ -158,10 +163,20 @@ def _uncertain(
     return dict(zip(rule.models.tolist(), told, strict=True))
 
 
-def _groups(
-    rule: Rule, order: NDArray[np.intp], families: NDArray[np.integer]
-) -> tuple[dict[int, int], tuple[int, ...]]:
-    """The group of each of some models, and who leads it. order: models without a missing task, by rank."""
+@dataclass(frozen=True)
+class _Groups:
+    """Model → its group; who leads each; whether no two of the first are told apart."""
+
+    of: dict[int, int]
+    leaders: tuple[int, ...]
+    alike: bool
+
+
+_NONE = _Groups({}, (), False)
+
+
+def _groups(rule: Rule, order: NDArray[np.intp], families: NDArray[np.integer]) -> _Groups:
+    """Put models without a missing task, by rank, into groups."""
     rows = np.searchsorted(rule.models, order)
     separated = separation.pairwise(rule.values[rows], families).separated
     of = separation.groups(np.arange(len(order)), separated)
@@ -169,7 +184,8 @@ def _groups(
     leaders: dict[int, int] = {}
     for model in order.tolist():
         leaders.setdefault(found[model], model)
-    return found, tuple(leaders.values())
+    first = np.flatnonzero(of == 0)
+    return _Groups(found, tuple(leaders.values()), not separated[np.ix_(first, first)].any())
 
 
 def _completed(

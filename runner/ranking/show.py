@@ -11,31 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from embedmark.runner.common.terminal import plain_table
-from embedmark.runner.common.text import counted
+from embedmark.runner.common.text import visible
 from embedmark.runner.ranking.board import FEWEST_TASKS, Board, Place
-from embedmark.runner.stats.separation import FEWEST_FAMILIES
+from embedmark.runner.ranking.sentence import facts_of, sentence
 
 _COVERS = {"borda": (98, 89), "mean": (97, 84), "type": (96, 83)}
 """In how many of a hundred sets of tasks like those of MTEB(eng, v2) a 98 % interval holds the rank, on average over
 models and for the hardest one: as tests/benchmarks/ranks.py measures."""
-
-_RULES = {"borda": "Borda", "mean": "mean over tasks", "type": "mean over types"}
-
-
-def sentence(board: Board) -> str:
-    """Say how many models cannot be told from the first."""
-    n_tasks = len(board.matrix.tasks)
-    head = f"{counted(len(board.matrix.models), 'model')} on {counted(n_tasks, 'task')}, ranked by {_RULES[board.by]}."
-    if board.n_families < FEWEST_FAMILIES:
-        few = counted(board.n_families, "family").replace("familys", "families")
-        return f"{head} {few} of tasks can decide nothing: no intervals, no groups."
-    first = [place for place in board.places if place.group == 0]
-    n_complete = int(board.matrix.complete.sum())
-    if n_complete < 2:
-        return f"{head} Fewer than two have all tasks: no groups."
-    if len(first) < 2:
-        return f"{head} Of the {n_complete} complete, the first is told apart from the second."
-    return f"{head} Of the {n_complete} complete, the first {len(first)} cannot be told apart from the first of them."
 
 
 def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | None], console: Console) -> None:
@@ -44,7 +26,7 @@ def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | 
     zero_shot: of each row of the matrix the percent of the tasks that the model was not trained on; None where nobody
     knows.
     """
-    console.print(sentence(board), style="bold", highlight=False, markup=False, soft_wrap=True)
+    console.print(_sentence(board, zero_shot, len(shown)), highlight=False, soft_wrap=True)
     table = plain_table("rank")
     told, completed, moved = _columns(board, shown)
     if told:
@@ -69,6 +51,11 @@ def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | 
     console.print()
     for line in _foot(board, shown, told=told, completed=completed):
         console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
+
+
+def _sentence(board: Board, zero_shot: Sequence[int | None], shown: int) -> Text:
+    parts = sentence(facts_of(board, zero_shot, shown))
+    return Text.assemble(*((visible(part.text), "bold" if part.bold else "") for part in parts))
 
 
 def _columns(board: Board, shown: Sequence[Place]) -> tuple[bool, bool, bool]:
