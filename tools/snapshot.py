@@ -17,6 +17,17 @@ from embedmark.runner.config.schema import TaskGroup
 from embedmark.runner.exchange import snapshot
 from embedmark.runner.exchange.metadata import FIELDS, TASK_FIELDS
 
+ACTIVE = {
+    "GritLM/GritLM-8x7B": 13_000_000_000,
+    "Querit/Querit": 433_833_858,
+    "ai-sage/Giga-Embeddings-instruct-10B-A1.8B-0826": 1_800_000_000,
+    "geevec-ai/geevec-embeddings-1.0-lite": 349_000_000,
+    "nomic-ai/nomic-embed-text-v2-moe": 141_628_032,
+    "stephantulkens/NIFE-gte-modernbert-base_as_router": 0,
+    "stephantulkens/NIFE-mxbai-embed-large-v1_as_router": 0,
+}
+"""Model → parameters at work on a token, where mteb 2.26.24 states them. `models.jsonl` does not tell."""
+
 
 def tasks_of_benchmarks(catalogue: Catalogue) -> list[str]:
     """List the tasks of all benchmarks, and the members of aggregates."""
@@ -48,6 +59,10 @@ def scores(path: Path, tasks: list[str]) -> pl.DataFrame:
 def models(path: Path) -> pl.DataFrame:
     """Read what is known of every model."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["n_active_parameters"] = ACTIVE.get(row["name"])
+        if isinstance(width := row.get("embed_dim"), int):
+            row["embed_dim"] = [width]
     return pl.DataFrame([{name: row.get(name) for name in FIELDS} for row in rows], schema=FIELDS).sort("name")
 
 

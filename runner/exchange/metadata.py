@@ -19,8 +19,10 @@ FIELDS: dict[str, PolarsDataType] = {
     "languages": pl.List(pl.String),
     "n_parameters": pl.Int64,
     "n_embedding_parameters": pl.Int64,
+    "n_active_parameters": pl.Int64,
     "memory_usage_mb": pl.Float64,
     "max_tokens": pl.Float64,
+    "embed_dim": pl.List(pl.Int64),
     "license": pl.String,
     "open_weights": pl.Boolean,
     "framework": pl.List(pl.String),
@@ -34,7 +36,8 @@ FIELDS: dict[str, PolarsDataType] = {
     "is_cross_encoder": pl.Boolean,
     "training_datasets": pl.List(pl.String),
 }
-"""Column → type. training_datasets: null is unknown, an empty list says none of the field's tasks."""
+"""Column → type. training_datasets: null is unknown, an empty list says none of the field's tasks. embed_dim: several
+where a model gives vectors of several lengths. n_active_parameters: null, but for models that state theirs."""
 
 TASK_FIELDS: dict[str, PolarsDataType] = {
     "name": pl.String,
