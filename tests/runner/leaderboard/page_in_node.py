@@ -1,0 +1,43 @@
+"""Modules of the page run in node, which knows no page: what they compute is compared with Python."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedmark.runner.leaderboard.join import page_modules
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="no node; the browser tests run the same files")
+
+_READ = 'import { readFileSync } from "node:fs";\nconst given = JSON.parse(readFileSync(process.argv[2], "utf8"));\n'
+
+
+def in_page(folder: Path, script: str, given: Any) -> Any:
+    """Run lines of JavaScript beside the page's modules.
+
+    Args:
+        folder: An empty one.
+        script: It sets `found`, from what `given` is.
+        given: What goes in as JSON.
+
+    Returns:
+        What `found` is.
+    """
+    assert NODE is not None
+    for name, text in page_modules().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "given.json").write_text(json.dumps(given))
+    imports = [line for line in script.splitlines() if line.startswith("import ")]
+    body = [line for line in script.splitlines() if not line.startswith("import ")]
+    lines = [*imports, _READ, *body, "console.log(JSON.stringify(found));"]
+    (folder / "run.js").write_text("\n".join(lines))
+    done = subprocess.run([NODE, folder / "run.js", folder / "given.json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
