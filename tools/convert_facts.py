@@ -63,10 +63,13 @@ def converted(facts: Path) -> dict[str, dict[str, dict[str, Any]]]:
     if unknown:
         raise SystemExit(f"{TABLES}: no such tasks: {sorted(unknown)}")
     paths = tasks.choices(all_tasks.values())
+    described = pages.read(TABLES / "benchmarks" / "described.yaml")
     listed = [b for b in _lines(facts / "benchmarks.jsonl") if all(task["name"] in all_tasks for task in b["tasks"])]
+    if described.keys() != (names := {b["name"] for b in listed}):
+        raise SystemExit(f"{TABLES / 'benchmarks'}: not described, or not there: {sorted(described.keys() ^ names)}")
     return {
         "task": {paths[name]: tasks.config(task, table.get(name, {})) for name, task in all_tasks.items()},
-        "benchmark": {benchmarks.choice(b): benchmarks.config(b, all_tasks) for b in listed},
+        "benchmark": {benchmarks.choice(b): benchmarks.config(b, all_tasks, described[b["name"]]) for b in listed},
         "model": _models(facts, all_tasks),
     }
 

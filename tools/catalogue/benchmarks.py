@@ -15,11 +15,15 @@ def choice(facts: Facts) -> str:
     return choice_of(facts["name"])
 
 
-def config(facts: Facts, tasks: Mapping[str, Facts]) -> dict[str, Any]:
-    """The config of a benchmark. Splits and subsets are given where they are fewer than the task's own."""
+def config(facts: Facts, tasks: Mapping[str, Facts], described: Mapping[str, str]) -> dict[str, Any]:
+    """The config of a benchmark. Splits and subsets are given where they are fewer than the task's own.
+
+    described: what is written by hand of it: group, description and the like.
+    """
     values: dict[str, Any] = {
         "name": facts["name"],
         "aliases": facts["aliases"],
+        **described,
         "reference": facts["reference"],
         "languages": _languages(facts, tasks),
         "tasks": [_task(entry, tasks[entry["name"]]) for entry in facts["tasks"]],

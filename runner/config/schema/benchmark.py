@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import model_validator
 
@@ -32,11 +32,22 @@ def named_tasks(values: Any) -> Any:
     return values
 
 
+BenchmarkGroup: TypeAlias = Literal["general", "language", "region", "domain", "image"]
+
+
 class BenchmarkConfig(Schema):
     """One benchmark file: tasks by name."""
 
     name: Annotated[Name, Describes]
     aliases: Annotated[tuple[Name, ...], Describes] = ()
+    title: Annotated[Name | None, Describes] = None
+    """A few words to show beside the name."""
+    group: Annotated[BenchmarkGroup | None, Describes] = None
+    """What it is listed under on the leaderboard. Those in folders of one's own are listed under mine."""
+    description: Annotated[Name | None, Describes] = None
+    """One line on what is in it."""
+    superseded_by: Annotated[Name | None, Describes] = None
+    """The benchmark that took its place."""
     reference: Annotated[str | None, Describes] = None
     languages: Annotated[Languages, Describes] = ()
     tasks: Annotated[tuple[BenchmarkTask, ...], Describes]
