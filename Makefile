@@ -6,8 +6,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TSC    := $(VENV)/node_modules/typescript/bin/tsc
 
-.PHONY: run test test-slow test-reference check install reference clean
+.PHONY: run test test-slow test-reference check types install reference clean
 
 run: install
 	$(BIN)/python -m runner
@@ -23,11 +24,21 @@ test-reference: install
 	test -d .venv-reference || $(MAKE) reference
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m reference
 
-check: install
+check: install types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
+
+# Types of the leaderboard's pages. Only this needs node and npm, which a desk may lack and CI has.
+types: install
+	if command -v node >/dev/null && command -v npm >/dev/null; then $(MAKE) $(TSC) && node $(TSC) -p tools/tsconfig.json; \
+	elif [ "$$CI" = true ]; then echo "no node and npm: install them (apt-get install nodejs npm)"; exit 1; \
+	else echo "no node and npm: the types of the leaderboard's pages are not checked"; fi
+
+$(TSC): $(STAMP)
+	npm install --prefix $(VENV) --no-save --no-audit --no-fund --silent typescript@5.9.3
+	touch $@
 
 install: $(STAMP)
 

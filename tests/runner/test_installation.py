@@ -92,6 +92,11 @@ def test_the_wheel_has_one_package_with_all_rooms_and_configs(tmp_path: Path) ->
     configs = {f"embedmark/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "configs").rglob("*.yaml")}
     assert len(configs) > 1900
     assert configs <= names
+    ending = ("*.js", "*.css", "*.j2")
+    pages = {path for pattern in ending for path in (ROOT / "runner" / "leaderboard").rglob(pattern)}
+    assert {path.suffix for path in pages} == {".js", ".css", ".j2"}
+    pages.add(ROOT / "runner" / "stats" / "ranks.js")
+    assert {f"embedmark/{path.relative_to(ROOT).as_posix()}" for path in pages} <= names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"embedmark", "runner"}
     assert {name for name in names if name.startswith("runner/")} == {"runner/__init__.py", "runner/__main__.py"}
     with tarfile.open(built("sdist", ROOT, tmp_path / "sdist")) as content:
