@@ -17,7 +17,7 @@ from embedmark.runner.results.inspection import as_job_folder
 BLOCK = 512
 """Bytes of the blocks in which a file's place on disk is counted."""
 
-PARTS = {"data": "data", "invocations": "invocations", "report": "reports"}
+PARTS = {"data": "data", "invocations": "invocations", "report": "reports", "leaderboard": "reports"}
 """Folder of outputs → what it is called."""
 
 
