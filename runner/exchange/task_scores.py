@@ -79,9 +79,7 @@ class LeafScores:
     def order(self, model: str, preferred: str | None) -> list[str]:
         """Return a model's revisions, the one that counts before others first."""
         sizes = self.sizes[model]
-        return sorted(
-            self.scores[model], key=lambda name: (name != preferred, name in UNNAMED, -sizes[name], name)
-        )  # fmt: skip
+        return sorted(sizes, key=lambda name: (name != preferred, name in UNNAMED, -sizes[name], name))
 
 
 def scores_of_tasks(
