@@ -16,6 +16,7 @@ from embedmark.runner.ranking.board import Board, LeftOut, Place, board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published, with_own
 from embedmark.runner.ranking.rules import By
+from embedmark.runner.ranking.sentence import facts_of
 from embedmark.runner.ranking.show import board_json, print_board
 from embedmark.runner.ranking.zeroshot import training_data, without_trained
 from embedmark.runner.report.report import Options, on_record
@@ -62,7 +63,8 @@ def report_ranks(outputs: Path, options: Options, catalogue: Catalogue, asked: A
     if asked.as_json:
         say(page)
     else:
-        print_board(made, _shown(made, asked.top), zero_shot, table_console())
+        shown = _shown(made, asked.top)
+        print_board(made, shown, zero_shot, facts_of(made, zero_shot, len(shown)), table_console())
     if (outputs / "jobs").is_dir():
         path = outputs / "report" / "ranks.json"
         with writing(path):

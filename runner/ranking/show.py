@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from string import ascii_uppercase
 from typing import Any
 
 from rich.console import Console
@@ -13,25 +12,33 @@ from rich.text import Text
 from embedmark.runner.common.terminal import plain_table
 from embedmark.runner.common.text import visible
 from embedmark.runner.ranking.board import FEWEST_TASKS, Board, Place
-from embedmark.runner.ranking.sentence import facts_of, sentence
+from embedmark.runner.ranking.sentence import Facts, sentence
 
 _COVERS = {"borda": (98, 89), "mean": (97, 84), "type": (96, 83)}
 """In how many of a hundred sets of tasks like those of MTEB(eng, v2) a 98 % interval holds the rank, on average over
 models and for the hardest one: as tests/benchmarks/ranks.py measures."""
 
 
-def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | None], console: Console) -> None:
-    """Print some places of a ranking, and what its columns mean.
+def print_board(
+    board: Board, shown: Sequence[Place], zero_shot: Sequence[int | None], facts: Facts, console: Console
+) -> None:
+    """Print what a ranking can and cannot decide, some of its places, and what its columns mean.
 
-    zero_shot: of each row of the matrix the percent of the tasks that the model was not trained on; None where nobody
-    knows.
+    Args:
+        board: The ranking.
+        shown: Some of its places.
+        zero_shot: Of each row of the matrix the percent of the tasks that the model was not trained on; None where
+            nobody knows.
+        facts: What the sentence is made of.
+        console: Where it is printed.
     """
-    console.print(_sentence(board, zero_shot, len(shown)), highlight=False, soft_wrap=True)
+    said = Text.assemble(*((visible(part.text), "bold" if part.bold else "") for part in sentence(facts)))
+    console.print(said, highlight=False, soft_wrap=True)
     table = plain_table("rank")
     told, completed, moved = _columns(board, shown)
     if told:
         table.add_column(f"{100 * board.level:g} %", no_wrap=True)
-        table.add_column("group", no_wrap=True)
+        table.add_column("group", justify="right", no_wrap=True)
         table.add_column("first", justify="right", no_wrap=True)
     if completed:
         table.add_column("if all were complete", no_wrap=True)
@@ -53,11 +60,6 @@ def print_board(board: Board, shown: Sequence[Place], zero_shot: Sequence[int | 
         console.print(line, highlight=False, markup=False, soft_wrap=True, style="dim")
 
 
-def _sentence(board: Board, zero_shot: Sequence[int | None], shown: int) -> Text:
-    parts = sentence(facts_of(board, zero_shot, shown))
-    return Text.assemble(*((visible(part.text), "bold" if part.bold else "") for part in parts))
-
-
 def _columns(board: Board, shown: Sequence[Place]) -> tuple[bool, bool, bool]:
     return (
         bool(board.leaders),
@@ -74,7 +76,7 @@ def _cells(board: Board, place: Place, *, told: bool, completed: bool) -> list[T
     if told:
         cells += [
             f"{place.low} – {place.high}" if place.low is not None else "–",
-            letters(place.group) if place.group is not None else "",
+            str(place.group + 1) if place.group is not None else "",
             _percent(place.first),
         ]
     if completed:
@@ -88,16 +90,6 @@ def _percent(share: float | None) -> str:
     if share is None:
         return ""
     return "" if share == 0 else "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
-
-
-def letters(number: int) -> str:
-    """The name of a group: A to Z, then AA, AB and so on."""
-    name = ""
-    number += 1
-    while number:
-        number, digit = divmod(number - 1, 26)
-        name = ascii_uppercase[digit] + name
-    return name
 
 
 def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) -> list[str]:
