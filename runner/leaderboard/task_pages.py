@@ -1,0 +1,308 @@
+"""What the page of a task shows: every score of its splits and subsets, its card, and the revisions of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from embedmark.runner.common.groups import grouped
+from embedmark.runner.common.names import version_numbers
+from embedmark.runner.config.schema import FilesDataset, HubDataset, PackageDataset, TaskConfig, TaskGroup
+from embedmark.runner.exchange.task_scores import SCALE, UNNAMED
+from embedmark.runner.export.chosen import labelled, record_of
+from embedmark.runner.leaderboard.columns import Column, Shown
+from embedmark.runner.leaderboard.records import dataset_revision
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LARGEST = 20_000
+"""Scores that one file of a task holds; of a task with more each language has a file of its own."""
+
+_KEYS = ("task", "split", "subset", "model", "revision")
+_ENGLISH = "eng"
+REST = "rest"
+"""What the file of subsets without a language is called: no code of a language has four letters."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A model at a revision, or a variant of one's own: name, label, revision."""
+
+    name: str
+    label: str
+    revision: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """The scores of one subset of a split, and of which rows they are."""
+
+    split: str
+    subset: str
+    rows: Sequence[int]
+    scores: Sequence[int]
+
+
+def task_pages(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lay out the page of every task that anybody has a score of.
+
+    Args:
+        shown: All boards.
+
+    Yields:
+        The key of a file, as in `stsbenchmark` and `ntrexbitextmining.deu`, and its content: plain data.
+    """
+    rows, slots = _all_scores(shown)
+    history = _history(shown)
+    columns = grouped((column.row.name, column) for column in shown.columns)
+    for task in sorted({*slots, *columns}):
+        slug = shown.slugs["tasks"][task]
+        page: dict[str, Any] = {"name": task, "slug": slug, "type": _type(task, columns, shown)}
+        page |= _card(task, shown)
+        page |= _tables(rows.get(task, ()), columns.get(task, ()), shown)
+        page["history"] = history.get(task, [])
+        page["findings"] = [
+            [model, text] for (model, other), texts in sorted(shown.findings.items()) if other == task for text in texts
+        ]
+        yield from _files(slug, page, slots.get(task, ()), shown)
+
+
+def _all_scores(shown: Shown) -> tuple[dict[str, list[_Row]], dict[str, list[_Slot]]]:
+    """Of each task the models that have a defined score, and the scores of its splits and subsets."""
+    import polars as pl
+
+    frame, labels = _frame(shown)
+    names: dict[str, list[str]] = {}
+    for name in _KEYS:
+        frame = frame.with_columns(_numbered(frame[name], names))
+    keys = ("task", "model", "revision", "own")
+    frame = frame.sort(*keys)
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in keys).fill_null(value=True)
+    frame = frame.with_columns(changed.alias("new"), (changed.cum_sum() - 1).cast(pl.Int32).alias("row"))
+    frame = frame.with_columns(pl.col("row") - pl.col("row").min().over("task"))
+    rows: dict[str, list[_Row]] = {}
+    for task, model, revision, own in frame.filter("new").select(keys).iter_rows():
+        label = names["model"][model]
+        one = _Row(labels.get(label, label) if own else label, label, names["revision"][revision], bool(own))
+        rows.setdefault(names["task"][task], []).append(one)
+    of_slots = (
+        frame.sort("task", "split", "subset", "row")
+        .group_by("task", "split", "subset", maintain_order=True)
+        .agg("row", "score")
+    )
+    slots: dict[str, list[_Slot]] = {}
+    for task, split, subset, of_rows, scores in of_slots.iter_rows():
+        slot = _Slot(names["split"][split], names["subset"][subset], of_rows, scores)
+        slots.setdefault(names["task"][task], []).append(slot)
+    return rows, slots
+
+
+def _frame(shown: Shown) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Every defined score in millionths, one's own beside the published; and the models that own labels are of."""
+    import polars as pl
+
+    whole = (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64).alias("score")
+    published = (
+        shown.scores.cells.lazy()
+        .filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+        .select(*(pl.col(name).cast(pl.Categorical) for name in _KEYS), whole, pl.lit(value=False).alias("own"))
+        .collect()
+    )
+    labels: dict[str, str] = {}
+    mine = []
+    for kept, words in labelled(shown.scores.collected.records, shown.scores.catalogue):
+        record = record_of(kept)
+        job, score = record.job, record.main_score
+        label = f"{job.model} ({words})" if words else job.model
+        labels[label] = job.model
+        if score == score:
+            revision = job.model_revision or record.model.content_hash or ""
+            mine.append((job.task, job.split, job.subset, label, revision, round(score * SCALE), True))
+    if not mine:
+        return published, labels
+    schema = dict.fromkeys(_KEYS, pl.String) | {"score": pl.Int64, "own": pl.Boolean}
+    own = pl.DataFrame(mine, schema=schema, orient="row").unique(maintain_order=True)
+    return pl.concat([published, own.with_columns(pl.col(_KEYS).cast(pl.Categorical))]), labels
+
+
+def _numbered(column: pl.Series, names: dict[str, list[str]]) -> pl.Series:
+    """A column of names as their places among all sorted ones: these sort far faster."""
+    import polars as pl
+
+    values = column.unique()
+    order = values.cast(pl.String).arg_sort()
+    values = values[order]
+    names[column.name] = values.cast(pl.String).to_list()
+    numbers = dict(zip(values.to_physical().to_list(), range(len(values)), strict=True))
+    return column.to_physical().replace_strict(numbers, return_dtype=pl.Int32)
+
+
+def _history(shown: Shown) -> dict[str, list[dict[str, Any]]]:
+    """Of each task the revisions of its data that scores are of, the one of most models first."""
+    import polars as pl
+
+    cells = shown.scores.cells
+    grouped_cells = (
+        cells.lazy()
+        .group_by(pl.col("task").cast(pl.String), dataset_revision(cells.columns).alias("data"))
+        .agg(pl.col("model").n_unique().alias("models"), pl.len().alias("scores"), pl.col("mteb_version").unique())
+        .with_columns(pl.col("mteb_version").cast(pl.List(pl.String)))
+        .sort("task", "models", "data", descending=[False, True, False], nulls_last=True)
+        .collect()
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for task, data, models, scores, versions in grouped_cells.iter_rows():
+        told = sorted(
+            (version for version in versions if version is not None), key=lambda one: (version_numbers(one), one)
+        )
+        one = {
+            "data": data,
+            "models": models,
+            "scores": scores,
+            "from": told[0] if told else None,
+            "to": told[-1] if told else None,
+        }
+        found.setdefault(task, []).append(one)
+    return found
+
+
+def _type(task: str, columns: Mapping[str, Sequence[Column]], shown: Shown) -> str | None:
+    """What the field calls the type of a task; None where neither a board nor the catalogue knows it."""
+    if task in columns:
+        return columns[task][0].row.type
+    entry = shown.scores.catalogue.tasks.get(task)
+    return entry.label or entry.type if entry else None
+
+
+def _card(task: str, shown: Shown) -> dict[str, Any]:
+    """What a task's file says of it; of a task without a file nothing."""
+    catalogue = shown.scores.catalogue
+    entry = catalogue.tasks.get(task)
+    if entry is None:
+        return {"card": None, "file": None}
+    config = catalogue.task(task)
+    about = config.about
+    reference = about.reference if (about.reference or "").startswith("https://") else None
+    return {
+        "file": entry.choice,
+        "card": {
+            "reference": reference,
+            "license": about.license,
+            "languages": sorted({code for codes in config.subsets.values() for code in codes} | {*config.languages}),
+            "modalities": list(about.modalities),
+            "category": about.category,
+            "domains": list(about.domains),
+            "subtypes": list(about.subtypes),
+            "date": list(about.date) if about.date else None,
+            "annotations": about.annotations_creators,
+            "creation": about.sample_creation,
+            "public": about.is_public,
+            "adapted": _named(about.adapted_from, shown),
+            "successor": _named([about.superseded_by], shown)[0] if about.superseded_by else None,
+            "metric": config.main_metric,
+            "splits": list(config.splits),
+            "subsets": len(config.subsets),
+            **_dataset(config, shown),
+        },
+    }
+
+
+def _named(tasks: Sequence[str], shown: Shown) -> list[list[str | None]]:
+    """Names with their places, where they have a page."""
+    there = {*shown.tasks}
+    return [[task, shown.slugs["tasks"].get(task) if task in there else None] for task in tasks]
+
+
+def _dataset(config: TaskConfig, shown: Shown) -> dict[str, Any]:
+    """Where the data is, and which revision of it the file names."""
+    data = config.dataset
+    found: dict[str, Any] = {"dataset": None, "revision": None, "members": []}
+    if isinstance(data, TaskGroup):
+        return found | {"members": _named(data.tasks, shown)}
+    if isinstance(data, HubDataset):
+        return found | {"dataset": data.hub, "revision": data.revision}
+    if isinstance(data, PackageDataset):
+        return found | {"dataset": data.package, "revision": data.version}
+    if isinstance(data, FilesDataset):
+        return found | {"dataset": "a folder of files", "revision": data.revision}
+    return found
+
+
+def _tables(rows: Sequence[_Row], columns: Sequence[Column], shown: Shown) -> dict[str, Any]:
+    """The models, what is known of their revisions, and the scores that boards count."""
+    slugs = shown.slugs["models"]
+    places: dict[tuple[str, str, bool], int] = {}
+    for row in rows:
+        places.setdefault((row.label, row.name, row.own), len(places))
+    asked = []
+    for column in columns:
+        matrix = column.board.matrix
+        numbers = [
+            places.setdefault((matrix.models[model], matrix.names[model], matrix.own[model]), len(places))
+            for model in column.models.tolist()
+        ]
+        asked.append(
+            {
+                "words": column.words,
+                "boards": [
+                    [(name := shown.boards[number].config.name), shown.slugs["benchmarks"][name]]
+                    for number in column.boards
+                ],
+                "models": numbers,
+                "scores": column.scores.tolist(),
+                "places": column.places.tolist(),
+            }
+        )
+    return {
+        "models": {
+            "label": [label for label, _, _ in places],
+            "name": [name for _, name, _ in places],
+            "slug": [slugs[name] for _, name, _ in places],
+            "own": [int(own) for _, _, own in places],
+        },
+        "rows": {
+            "model": [places[row.label, row.name, row.own] for row in rows],
+            "revision": [None if row.revision in ("", *UNNAMED) else row.revision for row in rows],
+        },
+        "asked": asked,
+    }
+
+
+def _files(
+    slug: str, page: dict[str, Any], slots: Sequence[_Slot], shown: Shown
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The page, with its scores or, where there are very many, beside files of them by language."""
+    if sum(len(slot.scores) for slot in slots) <= LARGEST:
+        yield slug, page | _laid_out(slots) | {"files": []}
+        return
+    languages = _languages(page["name"], shown)
+    by_file = grouped((_file_of(languages.get(slot.subset, ())), slot) for slot in slots)
+    files = sorted(by_file)
+    listed = [[slot.split, slot.subset, file] for file, code in enumerate(files) for slot in by_file[code]]
+    yield slug, page | {"sets": [], "slots": [], "files": files, "listed": listed}
+    for code in files:
+        yield f"{slug}.{code}", _laid_out(by_file[code])
+
+
+def _languages(task: str, shown: Shown) -> Mapping[str, Sequence[str]]:
+    catalogue = shown.scores.catalogue
+    return catalogue.task(task).subsets if task in catalogue.tasks else {}
+
+
+def _file_of(languages: Sequence[str]) -> str:
+    """The language that a subset's file is called by: of a pair the first that is not English."""
+    codes = sorted({code.partition("-")[0] for code in languages})
+    others = [code for code in codes if code != _ENGLISH and code.isascii() and code.isalpha()]
+    return others[0] if others else _ENGLISH if codes else REST
+
+
+def _laid_out(slots: Sequence[_Slot]) -> dict[str, Any]:
+    """Most subsets of a task are scored of the same models: these are listed once."""
+    sets: dict[tuple[int, ...], int] = {}
+    laid = [
+        [slot.split, slot.subset, sets.setdefault(tuple(slot.rows), len(sets)), list(slot.scores)] for slot in slots
+    ]
+    return {"sets": [list(rows) for rows in sets], "slots": laid}
