@@ -1,0 +1,130 @@
+"""The files that pages read: scripts with one call, since pages opened from a disk may fetch nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.config.schema import BenchmarkTask, HubDataset, TaskConfig
+from embedmark.runner.exchange.names import present_model
+from embedmark.runner.leaderboard.bench import Bench, trained_on
+from embedmark.runner.leaderboard.facts import benchmark_group, model_facts
+from embedmark.runner.report.rows import TaskRow, leaves
+from embedmark.runner.stats.ranks import SCALE
+
+
+def script(key: str, value: Any) -> bytes:
+    """Write a value as a script that hands it to the page.
+
+    Args:
+        key: What the page asks for it by.
+        value: Plain data. A page parses it from a string, which is faster than from a literal; what could end the
+            script or the string is escaped.
+    """
+    page = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(page).replace("</", "<\\/").replace("<!--", "<\\u0021--")
+    return f"EM.put({json.dumps(key)},{text});\n".encode("ascii")
+
+
+def bench_data(made: Bench, slugs: Mapping[str, Mapping[str, str]], catalogue: Catalogue) -> dict[str, Any]:
+    """Lay out a benchmark as its page reads it.
+
+    Args:
+        made: The benchmark.
+        slugs: Of "models", "tasks" and "benchmarks" each name's place.
+        catalogue: Where facts are found.
+    """
+    config, matrix = made.config, made.matrix
+    return {
+        "name": config.name,
+        "slug": slugs["benchmarks"][config.name],
+        "group": benchmark_group(config.name, catalogue),
+        "reference": config.reference if (config.reference or "").startswith("https://") else None,
+        "languages": sorted({code.partition("-")[0] for code in config.languages}),
+        "config": catalogue.find("benchmark", config.name).choice,
+        "models": _models(made, slugs["models"], catalogue),
+        "tasks": _tasks(made, slugs["tasks"], catalogue),
+        "types": list(dict.fromkeys(sorted(matrix.types))),
+        "unscored": list(made.board.unscored),
+        "scores": _scores(made),
+        "trained": trained_on(made),
+        "build": _ranking(made),
+    }
+
+
+def _models(made: Bench, slugs: Mapping[str, str], catalogue: Catalogue) -> dict[str, list[Any]]:
+    matrix = made.matrix
+    names = [*matrix.names, *made.parts_alone]
+    more = len(made.parts_alone)
+    return {
+        "name": names,
+        "slug": [slugs[name] for name in names],
+        "label": [*matrix.models, *made.parts_alone],
+        "own": [*map(int, matrix.own), *[0] * more],
+        "zero": list(made.zero_shot),
+        **model_facts([present_model(name) for name in names], catalogue),
+    }
+
+
+def _tasks(made: Bench, slugs: Mapping[str, str], catalogue: Catalogue) -> dict[str, list[Any]]:
+    matrix = made.matrix
+    configs = [catalogue.task(name) for name in matrix.tasks]
+    narrowed = {task.name: task for task in made.config.tasks}
+    return {
+        "name": list(matrix.tasks),
+        "slug": [slugs[name] for name in matrix.tasks],
+        "type": list(matrix.types),
+        "keys": [list(keys) for keys in made.keys],
+        "languages": [_languages(row, catalogue) for row in matrix.asked],
+        "domains": [sorted(config.about.domains) for config in configs],
+        "modalities": [sorted(config.about.modalities) for config in configs],
+        "metric": [config.main_metric for config in configs],
+        "revision": [config.dataset.revision if isinstance(config.dataset, HubDataset) else None for config in configs],
+        "subsets": [sum(len(leaf.slots) for leaf in leaves([row])) for row in matrix.asked],
+        "only": [_as_list(narrowed[name], "subsets") for name in matrix.tasks],
+        "splits": [_as_list(narrowed[name], "splits") for name in matrix.tasks],
+    }
+
+
+def _as_list(task: BenchmarkTask, key: str) -> list[str] | None:
+    values: Sequence[str] | None = getattr(task, key)
+    return None if values is None else list(values)
+
+
+def _languages(row: TaskRow, catalogue: Catalogue) -> list[str]:
+    """The languages of the subsets that are asked for, without their scripts."""
+    return sorted({code for leaf in leaves([row]) for code in _of_leaf(catalogue.task(leaf.name), leaf)})
+
+
+def _of_leaf(task: TaskConfig, leaf: TaskRow) -> Iterator[str]:
+    for subset in {subset for _, subset in leaf.slots}:
+        for code in task.subsets.get(subset, ()):
+            yield code.rpartition("-")[0] if code.endswith("-Code") else code.partition("-")[0]
+
+
+def _scores(made: Bench) -> list[list[int | None]]:
+    """(n_tasks, n_models) in millionths."""
+    values = made.matrix.values
+    whole = np.rint(np.nan_to_num(values) * SCALE).astype(np.int64).astype(object)
+    whole[np.isnan(values)] = None
+    more: list[None] = [None] * len(made.parts_alone)
+    return [[*column, *more] for column in whole.T.tolist()]
+
+
+def _ranking(made: Bench) -> dict[str, list[Any]]:
+    """The ranking of all tasks, as a page makes it of those that it keeps: 0 where there is no place."""
+    n = len(made.matrix.models) + len(made.parts_alone)
+    found: dict[str, list[Any]] = {
+        "rank": [0] * n, "low": [0] * n, "high": [0] * n, "group": [-1] * n, "completed": [None] * n,
+    }  # fmt: skip
+    for place in made.board.places:
+        found["rank"][place.row] = place.rank or 0
+        found["low"][place.row] = place.low or 0
+        found["high"][place.row] = place.high or 0
+        found["group"][place.row] = -1 if place.group is None else place.group
+        found["completed"][place.row] = list(place.complete) if place.complete else None
+    return found

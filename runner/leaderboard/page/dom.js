@@ -1,0 +1,115 @@
+// The one way to make what is shown: elements, attributes of a list, and texts, which are never markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+const ALLOWED = new Set(
+  (
+    "alt class colspan rowspan scope href rel title id lang dir role tabindex type name value placeholder for checked " +
+    "selected disabled hidden open download min max step size autocomplete list datetime translate spellcheck " +
+    "d cx cy r x y x1 x2 y1 y2 width height viewBox points transform text-anchor dominant-baseline focusable " +
+    "preserveAspectRatio popover target inputmode multiple readonly"
+  ).split(" "),
+);
+const LINKS = /^(https:\/\/|#|\.{0,2}\/?[a-z0-9-]+[/.#])/i;
+
+/** @typedef {string | number | Node | null | undefined | false} Child */
+/** @typedef {{[name: string]: any}} Attributes */
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {Attributes} [attributes] of the list; `on` holds listeners by event; null and false leave one out
+ * @param {...(Child | Child[])} children texts are texts
+ * @returns {HTMLElement}
+ */
+export function el(tag, attributes = {}, ...children) {
+  return /** @type {HTMLElement} */ (filled(document.createElement(tag), attributes, children));
+}
+
+/**
+ * Make a part of a picture.
+ * @param {string} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Child | Child[])} children
+ * @returns {SVGElement}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return /** @type {SVGElement} */ (filled(document.createElementNS(SVG, tag), attributes, children));
+}
+
+/**
+ * @param {Element} node
+ * @param {Attributes} attributes
+ * @param {(Child | Child[])[]} children
+ */
+function filled(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === "on") {
+      for (const [event, listener] of Object.entries(value)) node.addEventListener(event, /** @type {any} */ (listener));
+    } else if (ALLOWED.has(key) || key.startsWith("aria-") || key.startsWith("data-")) {
+      if (key === "href" && !LINKS.test(String(value))) continue;
+      node.setAttribute(key, value === true ? "" : String(value));
+    } else throw new TypeError(`no attribute of ours: ${key}`);
+  }
+  append(node, children);
+  return node;
+}
+
+/**
+ * @param {Element} node
+ * @param {(Child | Child[])[]} children
+ */
+function append(node, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(node, child);
+    else if (child instanceof Node) node.append(child);
+    else if (child !== null && child !== undefined && child !== false) node.append(String(child));
+  }
+}
+
+/**
+ * Empty an element.
+ * @param {Element} node
+ * @returns {Element} the same
+ */
+export function clear(node) {
+  while (node.firstChild) node.firstChild.remove();
+  return node;
+}
+
+/** @type {{[code: number]: string}} */
+const UNSEEN = {
+  0x200b: "ZWSP", 0x200c: "ZWNJ", 0x200d: "ZWJ", 0x200e: "LRM", 0x200f: "RLM", 0x202a: "LRE", 0x202b: "RLE",
+  0x202c: "PDF", 0x202d: "LRO", 0x202e: "RLO", 0x2060: "WJ", 0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI",
+  0x2069: "PDI", 0xfeff: "BOM", 0x061c: "ALM", 0x00ad: "SHY",
+};
+const LONGEST = 96;
+
+/**
+ * Show what cannot be seen in a text by its name, and controls as a sign.
+ * @param {string} text
+ * @returns {string}
+ */
+export function visible(text) {
+  let found = "";
+  for (const character of text) {
+    const code = /** @type {number} */ (character.codePointAt(0));
+    if (UNSEEN[code]) found += `⟨${UNSEEN[code]}⟩`;
+    else if (code < 32 || (code > 126 && code < 160) || code === 0x2028 || code === 0x2029) found += "\ufffd";
+    else if (code >= 0xd800 && code <= 0xdfff) found += "\ufffd";
+    else found += character;
+  }
+  return found;
+}
+
+/**
+ * A name that strangers chose: it moves nothing around it, and long ones are cut.
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function name(text) {
+  const seen = visible(text);
+  const letters = Array.from(seen);
+  if (letters.length <= LONGEST) return el("bdi", {}, seen);
+  return el("bdi", { title: seen }, letters.slice(0, LONGEST - 1).join("") + "…");
+}

@@ -1,0 +1,314 @@
+// The page of a benchmark: what its address says is what is shown.
+
+import { initial, parse, VIEWS, write } from "./address.js";
+import { draw as drawAbout } from "./about.js";
+import { button as boardsButton } from "./boards.js";
+import { draw as drawCompare } from "./compare.js";
+import { got, need, put } from "./data.js";
+import { clear, el, visible } from "./dom.js";
+import { draw as drawFairness } from "./fairness.js";
+import { bar } from "./filters.js";
+import { listen, remember, remembered } from "./keys.js";
+import { draw as drawLanguages } from "./languages.js";
+import { size } from "./numbers.js";
+import { record, sheet } from "./popover.js";
+import { isWhole, shownModels, zeroShot } from "./rows.js";
+import { draw as drawSize } from "./size.js";
+import { standing } from "./standing.js";
+import { draw as drawTable } from "./table.js";
+import { draw as drawTasks } from "./tasks.js";
+import { draw as drawTime } from "./time.js";
+import { draw as drawTypes } from "./types.js";
+import { sentence } from "./words.js";
+import { draw as drawZero } from "./zero.js";
+
+/** @typedef {import("./address.js").State} State */
+/** @typedef {any} Context what views are given: see `contextOf` */
+
+/** @type {{[view: string]: (ctx: Context, root: HTMLElement) => void}} */
+const DRAW = {
+  table: drawTable, size: drawSize, time: drawTime, zero: drawZero, types: drawTypes, tasks: drawTasks,
+  languages: drawLanguages, fairness: drawFairness, compare: drawCompare, about: drawAbout,
+};
+const THEME = "embedmark-theme";
+const MOST_COMPARED = 5;
+
+/** Begin: called when the script is there, before the data. */
+export function start() {
+  /** @type {any} */ (globalThis).EM.put = put;
+  document.addEventListener("DOMContentLoaded", () => {
+    const { board, base } = document.documentElement.dataset;
+    const made = got(`d/${board}`);
+    if (made) show(made, base ?? "");
+  });
+}
+
+/**
+ * Show a benchmark in this page, by its address.
+ * @param {any} board as data_files.py lays it out
+ * @param {string} base from this page to the root of the site
+ */
+export function show(board, base) {
+  /** @type {State} */
+  let state = initial();
+  /** @type {Context} */
+  let ctx = null;
+  let turn = 0;
+  const current = () => ctx;
+  const root = /** @type {HTMLElement} */ (document.getElementById("view"));
+  const filters = document.getElementById("filters");
+  /** @type {{update: () => void} | null} */
+  let row = null;
+
+  const redraw = async () => {
+    const mine = ++turn;
+    const files = await languageFiles(board, base, state, root);
+    if (mine !== turn || files === null) return;
+    ctx = contextOf(board, base, state, files, set);
+    if (!row && filters) row = bar(filters, current);
+    row?.update();
+    if (filters) filters.hidden = false;
+    sayIt(ctx);
+    tabs(state);
+    document.documentElement.dataset.view = state.view;
+    clear(root);
+    DRAW[state.view](ctx, root);
+    document.documentElement.dataset.ready = "1";
+  };
+
+  /** @param {Partial<State>} patch */
+  const set = (patch) => {
+    const before = state.view;
+    state = { ...state, ...patch };
+    const hash = write(state);
+    const address = `${location.pathname}${location.search}${hash ? `#${hash}` : ""}`;
+    if (state.view !== before) history.pushState(null, "", `#${hash}`);
+    else history.replaceState(null, "", hash ? `#${hash}` : location.protocol === "file:" ? "#" : address);
+    redraw();
+  };
+
+  const read = () => {
+    state = parse(location.hash);
+    redraw();
+  };
+  window.addEventListener("hashchange", read);
+  window.addEventListener("popstate", read);
+  for (const query of ["(min-width: 1700px)", "(max-width: 600px)"]) {
+    window.matchMedia(query).addEventListener("change", () => redraw());
+  }
+  window.addEventListener("beforeprint", () => ctx?.everything?.());
+  header(board, base);
+  listen(current);
+  read();
+}
+
+/**
+ * Load the files of the languages that are chosen.
+ * @param {any} board
+ * @param {string} base
+ * @param {State} state
+ * @param {HTMLElement} root
+ * @returns {Promise<{[code: string]: any} | null>} null where one cannot be read, which is said
+ */
+async function languageFiles(board, base, state, root) {
+  /** @type {{[code: string]: any}} */
+  const files = {};
+  const known = new Map((board.languageFiles ?? []).map((/** @type {any} */ one) => [one.code, one]));
+  for (const code of [...state.lang]) {
+    const file = known.get(code);
+    if (!file) {
+      state.lang = state.lang.filter((one) => one !== code);
+      state.unknown = [...state.unknown, ["lang", code]];
+      continue;
+    }
+    const key = `d/${board.slug}.${code}`;
+    const late = got(key) ? 0 : window.setTimeout(() => clear(root).append(el("p", { class: "empty" }, `loading ${file.name} (${Math.ceil(file.bytes / 1000)} kB)`)), 150);
+    try {
+      files[code] = await need(key, `${base}${key}.js`);
+    } catch (error) {
+      clear(root).append(el("p", { class: "empty problem" }, /** @type {Error} */ (error).message));
+      document.documentElement.dataset.ready = "1";
+      return null;
+    } finally {
+      window.clearTimeout(late);
+    }
+  }
+  return files;
+}
+
+/**
+ * @param {any} board
+ * @param {string} base
+ * @param {State} state
+ * @param {{[code: string]: any}} files
+ * @param {(patch: Partial<State>) => void} set
+ * @returns {Context}
+ */
+function contextOf(board, base, state, files, set) {
+  const made = standing(board, state, files);
+  const zero = zeroShot(board, state, made);
+  const shown = shownModels(board, state, made, zero);
+  const toggled = (/** @type {string[]} */ list, /** @type {string} */ value) =>
+    list.includes(value) ? list.filter((one) => one !== value) : [...list, value];
+  const ctx = {
+    board, base, state, files, standing: made, zero, shown, set, need,
+    completed: (/** @type {number} */ model) => (isWhole(board, state) ? board.build.completed[model] : null),
+    record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => record(ctx, model, task, anchor),
+    sheet: (/** @type {number} */ model, /** @type {Element} */ anchor) => sheet(ctx, model, anchor),
+    pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
+    choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
+    theme, copyAddress, empty: () => nobody(ctx), everything: null,
+  };
+  return ctx;
+}
+
+/**
+ * Why nothing is shown, and the way out.
+ * @param {Context} ctx
+ */
+function nobody(ctx) {
+  const { standing: made, state, set } = ctx;
+  const way = (/** @type {string} */ words, /** @type {Partial<State>} */ patch) =>
+    el("button", { type: "button", class: "plain", on: { click: () => set(patch) } }, words);
+  const start = initial();
+  /** @type {[string, (keyof State)[]][]} */
+  const groups = [
+    ["Find", ["find"]], ["Size", ["max", "min"]], ["Open weights", ["open"]], ["Zero-shot", ["zs"]], ["Licences", ["licence"]],
+    ["Model families", ["family"]], ["Kinds", ["kind"]], ["My models", ["own"]], ["Types", ["type"]], ["Tasks", ["task", "drop"]],
+    ["Languages", ["lang"]], ["Domains", ["domain"]], ["Modalities", ["modality"]], ["Exclusions", ["exclude"]],
+  ];
+  const on = groups.filter(([, keys]) => keys.some((key) => JSON.stringify(state[key]) !== JSON.stringify(start[key])));
+  const drops = on.map(([words, keys]) => way(words, Object.fromEntries(keys.map((key) => [key, start[key]]))));
+  const text = made.models ? `No model passes: 0 of ${made.models} are shown.` : "No model has a score on these tasks.";
+  return el("div", {}, el("p", {}, text), drops.length ? el("p", {}, "Drop ", drops.flatMap((one, at) => (at ? [" or ", one] : [one])), ".") : null);
+}
+
+/**
+ * Say what can and cannot be decided.
+ * @param {Context} ctx
+ */
+function sayIt(ctx) {
+  const node = document.getElementById("sentence");
+  if (!node) return;
+  const parts = sentence(factsOf(ctx));
+  const text = parts.map((part) => part.text).join("");
+  if (node.textContent === text && !parts.some((part) => part.leaves !== null)) return;
+  clear(node).append(...parts.map((part) => {
+    const { leaves } = part;
+    if (leaves !== null) {
+      return el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ drop: [...ctx.state.drop, leaves] }) } }, part.text);
+    }
+    return el(part.bold ? "b" : "span", {}, visible(part.text));
+  }));
+}
+
+/**
+ * What the sentence is made of: as `facts_of` in ranking/sentence.py.
+ * @param {Context} ctx
+ */
+function factsOf({ board, state, standing: made, zero, shown }) {
+  const there = indices(made.there);
+  const first = there.filter((model) => made.group[model] === 0);
+  const hides = shown.length < made.models;
+  return {
+    models: made.models, tasks: made.tasks.length, of: board.tasks.name.length, families: made.families,
+    complete: there.filter((model) => made.complete[model]).length, first: first.length,
+    alike: first.every((a, at) => first.slice(at + 1).every((b) => !made.separated(a, b))),
+    unranked: there.filter((model) => !made.rank[model]).length, unknown: there.filter((model) => zero[model] === null).length,
+    absent: Math.max(0, board.ranked - made.models), missed: mostMissed(board, made, there),
+    kept: keptWords(board, state), excluded: state.exclude, shown: hides ? shown.length : null,
+    filters: hides ? filterWords(state) : [], by: "borda",
+  };
+}
+
+/** @param {Uint8Array} flags */
+function indices(flags) {
+  /** @type {number[]} */
+  const found = [];
+  flags.forEach((flag, at) => flag && found.push(at));
+  return found;
+}
+
+/**
+ * The task that most models lack alone; of several the first.
+ * @param {any} board
+ * @param {any} made
+ * @param {number[]} there
+ */
+function mostMissed(board, made, there) {
+  const lack = new Int32Array(made.tasks.length);
+  for (const model of there) {
+    if (made.n[model] !== made.tasks.length - 1) continue;
+    lack[made.scores.findIndex((/** @type {(number | null)[]} */ column) => column[model] === null)]++;
+  }
+  let most = 0;
+  for (let at = 1; at < lack.length; at++) if (lack[at] > lack[most]) most = at;
+  if (!lack[most]) return null;
+  const have = there.filter((model) => made.scores[most][model] !== null).length;
+  return { task: board.tasks.name[made.tasks[most]], lack: lack[most], have };
+}
+
+/**
+ * @param {any} board
+ * @param {State} state
+ */
+function keptWords(board, state) {
+  const names = new Map((board.languageFiles ?? []).map((/** @type {any} */ one) => [one.code, one.name]));
+  const words = [...state.type, ...state.lang.map((code) => names.get(code) ?? code), ...state.domain, ...state.modality];
+  if (state.task.length) words.push(state.task.length < 4 ? state.task.join(", ") : `${state.task.length} chosen tasks`);
+  if (state.drop.length) words.push(`without ${state.drop.length < 4 ? state.drop.join(", ") : `${state.drop.length} tasks`}`);
+  return words;
+}
+
+/** @param {State} state */
+function filterWords(state) {
+  const words = [];
+  if (state.find) words.push(`“${visible(state.find)}”`);
+  if (state.max !== null) words.push(`at most ${size(state.max * 1e6)}`);
+  if (state.min !== null) words.push(`at least ${size(state.min * 1e6)}`);
+  if (state.open) words.push("open weights");
+  if (state.zs === "only") words.push("zero-shot only");
+  if (state.zs === "unknown") words.push("zero-shot or unknown");
+  if (state.own) words.push("my models");
+  words.push(...state.licence, ...state.family, ...state.kind);
+  return words.map(visible);
+}
+
+/** @param {State} state */
+function tabs(state) {
+  for (const tab of document.querySelectorAll("nav.views a")) {
+    const here = tab instanceof HTMLElement && tab.dataset.view === state.view;
+    if (here) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+    const kept = write({ ...state, view: tab instanceof HTMLElement ? (tab.dataset.view ?? VIEWS[0]) : VIEWS[0] });
+    tab.setAttribute("href", `#${kept}`);
+  }
+}
+
+/**
+ * @param {any} board
+ * @param {string} base
+ */
+function header(board, base) {
+  const place = document.getElementById("boards");
+  if (place) boardsButton(board, base, place);
+  themeButton();
+}
+
+/** Make the button of light and dark work; every page has it. */
+export function themeButton() {
+  const kept = remembered(THEME);
+  if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
+  document.getElementById("theme")?.addEventListener("click", theme);
+}
+
+function theme() {
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
+  dataset.theme = dark ? "light" : "dark";
+  remember(THEME, dataset.theme);
+}
+
+function copyAddress() {
+  navigator.clipboard?.writeText(location.href).catch(() => {});
+}

@@ -1,0 +1,126 @@
+// What pictures say of a model, and which models they can draw.
+
+import { el, name } from "./dom.js";
+import { share, size } from "./numbers.js";
+
+/**
+ * A model's name without its organisation.
+ * @param {string} label
+ * @returns {string}
+ */
+export function short(label) {
+  return label.slice(label.indexOf("/") + 1) || label;
+}
+
+/**
+ * What is known of a model: size, zero-shot share, release, licence of weights.
+ * @param {import("./standing.js").Board} board
+ * @param {number} model
+ * @returns {string[]}
+ */
+export function facts({ models }, model) {
+  const zero = models.zero[model];
+  return [
+    sizeText(models.size[model]),
+    zero === null ? "zero-shot share unknown" : `${share(zero)} zero-shot`,
+    models.released[model] ?? "release date unknown",
+    models.open[model] === 0 ? "closed weights" : "",
+  ].filter((text) => text !== "");
+}
+
+/**
+ * @param {number | null} parameters
+ * @returns {string}
+ */
+export function sizeText(parameters) {
+  return parameters === null ? "size unknown" : size(parameters);
+}
+
+/**
+ * The shown models that have a mean, as points of a picture.
+ * @param {import("./standing.js").Context} ctx
+ * @param {(model: number) => number | null} xOf
+ * @returns {{points: import("./front.js").Point[], aside: {model: number, y: number}[]}} aside: of unknown x
+ */
+export function pointsOf({ shown, standing }, xOf) {
+  /** @type {import("./front.js").Point[]} */
+  const points = [];
+  /** @type {{model: number, y: number}[]} */
+  const aside = [];
+  for (const model of shown) {
+    const mean = standing.mean[model];
+    if (Number.isNaN(mean)) continue;
+    const x = xOf(model);
+    if (x === null || Number.isNaN(x)) aside.push({ model, y: mean / 10000 });
+    else points.push({ model, x, y: mean / 10000 });
+  }
+  return { points, aside };
+}
+
+/**
+ * Say how many models are not drawn since they lack a task, and offer to leave out the task that most lack.
+ * @param {import("./standing.js").Context} ctx
+ * @returns {HTMLElement[]}
+ */
+export function lackingNotes(ctx) {
+  const { board, shown, standing } = ctx;
+  const lacking = shown.filter((model) => standing.there[model] && !standing.complete[model]);
+  const none = shown.filter((model) => !standing.there[model]).length;
+  const notes = [];
+  if (lacking.length > 0) {
+    const item = el("li", {}, `${models(lacking.length)} without all ${standing.tasks.length} tasks not drawn: a mean of fewer is another mean`);
+    const worst = onlyMissing(lacking, standing);
+    if (worst !== null && worst.models >= 5) {
+      const left = standing.tasks.filter((task) => task !== worst.task).map((task) => board.tasks.name[task]);
+      item.append("; ", `${worst.models} of them lack only `, name(board.tasks.name[worst.task]), ": ",
+        el("button", { type: "button", class: "scatter-link", on: { click: () => ctx.set({ task: left }) } }, "leave it out"));
+    }
+    notes.push(item);
+  }
+  if (none > 0) notes.push(el("li", {}, `${models(none)} without any of these tasks not drawn`));
+  return notes;
+}
+
+/** @param {number} n */
+function models(n) {
+  return `${n} model${n === 1 ? "" : "s"}`;
+}
+
+/**
+ * The task that alone keeps most models from being complete.
+ * @param {number[]} lacking
+ * @param {import("./standing.js").Standing} standing
+ * @returns {{task: number, models: number} | null}
+ */
+export function onlyMissing(lacking, standing) {
+  const counts = new Int32Array(standing.tasks.length);
+  for (const model of lacking) {
+    if (standing.n[model] !== standing.tasks.length - 1) continue;
+    counts[standing.scores.findIndex((ofTask) => ofTask[model] === null)]++;
+  }
+  const most = counts.indexOf(Math.max(...counts));
+  return most >= 0 && counts[most] > 0 ? { task: standing.tasks[most], models: counts[most] } : null;
+}
+
+/**
+ * What a picture of means calls them.
+ * @param {import("./standing.js").Standing} standing
+ */
+export function meanTitle({ tasks }) {
+  return tasks.length === 1 ? "Score of the task" : `Mean of ${tasks.length} tasks`;
+}
+
+/**
+ * The sentence that stands where nothing can be drawn, with the way out.
+ * @param {import("./standing.js").Context} ctx
+ * @param {string} what none of the models has
+ * @returns {HTMLElement}
+ */
+export function nothing(ctx, what) {
+  const { shown, standing } = ctx;
+  const why = shown.length === 0
+    ? "No model passes the filters."
+    : `None of ${models(shown.length)} has ${what} and all ${standing.tasks.length} tasks.`;
+  return el("section", { class: "scatter" }, el("p", { class: "scatter-caption" }, why),
+    el("ul", { class: "scatter-notes" }, ...lackingNotes(ctx)));
+}

@@ -1,0 +1,100 @@
+// What opens beside a number or a name: where a score comes from, and what is known of a model.
+
+import { clear, el, name } from "./dom.js";
+import { place } from "./menus.js";
+import { score, share, size } from "./numbers.js";
+import { content } from "./record.js";
+import { isPinned, shortName, strip } from "./table.js";
+import { typeMean } from "./rows.js";
+
+/** @typedef {any} Context */
+
+/** @type {HTMLElement | null} */
+let box = null;
+
+/** @type {Element | null} */
+let owner = null;
+
+/**
+ * @param {Element} anchor
+ * @param {string} label
+ * @param {Node[]} children
+ */
+function show(anchor, label, children) {
+  if (!box) {
+    box = el("div", { class: "popover", popover: "auto", role: "dialog", tabindex: -1 });
+    box.addEventListener("toggle", (event) => {
+      if (/** @type {any} */ (event).newState === "closed" && owner instanceof HTMLElement) owner.focus({ preventScroll: true });
+    });
+    document.body.append(box);
+  }
+  if (box.matches(":popover-open")) box.hidePopover();
+  owner = anchor;
+  box.setAttribute("aria-label", label);
+  clear(box).append(...children);
+  box.showPopover();
+  place(box, anchor);
+  box.focus({ preventScroll: true });
+}
+
+/**
+ * Show where a score comes from.
+ * @param {Context} ctx
+ * @param {number} model
+ * @param {number} task
+ * @param {Element} anchor
+ */
+export function record(ctx, model, task, anchor) {
+  const { board, base } = ctx;
+  const label = `${board.models.label[model]} on ${board.tasks.name[task]}`;
+  const key = `d/${board.slug}.src`;
+  const late = window.setTimeout(() => show(anchor, label, [el("p", {}, "loading where it comes from")]), 150);
+  ctx.need(key, `${base}${key}.js`).then(
+    (/** @type {any} */ src) => {
+      window.clearTimeout(late);
+      show(anchor, label, [content(ctx, model, task, src)]);
+    },
+    (/** @type {Error} */ error) => {
+      window.clearTimeout(late);
+      show(anchor, label, [el("p", { class: "problem" }, error.message)]);
+    },
+  );
+}
+
+/**
+ * Show what is known of a model on this benchmark.
+ * @param {Context} ctx
+ * @param {number} model
+ * @param {Element} anchor
+ */
+export function sheet(ctx, model, anchor) {
+  const { board, standing, base } = ctx;
+  const { models } = board;
+  const label = models.label[model];
+  const pin = () => ctx.pin(label);
+  const choose = () => ctx.choose(label);
+  const facts = [
+    ["Mean", standing.complete[model] ? score(standing.mean[model], 2) : `of ${standing.n[model]} of ${standing.tasks.length} tasks`],
+    ...standing.types.map((/** @type {any} */ one) => [one.of, score(typeMean(standing, one.tasks, model))]),
+    ["Zero-shot", share(ctx.zero[model])],
+    ["Parameters", size(models.size[model])],
+    ["Licence", models.licence[model] ?? "not known"],
+    ["Released", models.released[model] ?? "not known"],
+  ];
+  const rank = standing.rank[model];
+  show(anchor, label, [
+    el("h2", {}, name(shortName(label))),
+    el("p", { class: "muted" }, name(label)),
+    el("p", { class: "big" }, rank ? `Rank ${rank}` : "No rank: too few tasks"),
+    rank && standing.low[model]
+      ? el("p", { class: "muted" }, `between ${standing.low[model]} and ${standing.high[model]} of ${standing.models} `, strip(rank, standing.low[model], standing.high[model], standing.models, true))
+      : el("p", { class: "muted" }, `of ${standing.models}`),
+    el("dl", { class: "facts" }, facts.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
+    el(
+      "p", { class: "actions" },
+      el("a", { class: "pill", href: `${base}m.html#${models.slug[model]}` }, "All of this model"),
+      el("button", { type: "button", class: "pill", on: { click: pin } }, isPinned(ctx, model) ? "Unpin" : "Pin"),
+      el("button", { type: "button", class: "pill", on: { click: choose } }, ctx.state.m.includes(label) ? "Compare without" : "Compare"),
+    ),
+  ]);
+}
