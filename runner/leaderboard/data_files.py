@@ -10,9 +10,10 @@ import numpy as np
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkTask, HubDataset, TaskConfig
-from embedmark.runner.exchange.names import present_model
 from embedmark.runner.leaderboard.bench import Bench, trained_on
-from embedmark.runner.leaderboard.facts import benchmark_group, model_facts
+from embedmark.runner.leaderboard.benchmark_groups import benchmark_group
+from embedmark.runner.leaderboard.model_facts import ModelFact, ModelFacts
+from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.report.rows import TaskRow, leaves
 from embedmark.runner.stats.ranks import SCALE
 
@@ -30,24 +31,27 @@ def script(key: str, value: Any) -> bytes:
     return f"EM.put({json.dumps(key)},{text});\n".encode("ascii")
 
 
-def bench_data(made: Bench, slugs: Mapping[str, Mapping[str, str]], catalogue: Catalogue) -> dict[str, Any]:
+def bench_data(made: Bench, slugs: Slugs, facts: Mapping[str, ModelFact], catalogue: Catalogue) -> dict[str, Any]:
     """Lay out a benchmark as its page reads it.
 
     Args:
         made: The benchmark.
-        slugs: Of "models", "tasks" and "benchmarks" each name's place.
-        catalogue: Where facts are found.
+        slugs: Each name's place.
+        facts: What is known of each model.
+        catalogue: Where tasks are found.
     """
     config, matrix = made.config, made.matrix
     return {
         "name": config.name,
-        "slug": slugs["benchmarks"][config.name],
-        "group": benchmark_group(config.name, catalogue),
+        "slug": slugs.benchmarks[config.name],
+        "group": benchmark_group(config, catalogue),
         "reference": config.reference if (config.reference or "").startswith("https://") else None,
         "languages": sorted({code.partition("-")[0] for code in config.languages}),
         "config": catalogue.find("benchmark", config.name).choice,
-        "models": _models(made, slugs["models"], catalogue),
-        "tasks": _tasks(made, slugs["tasks"], catalogue),
+        "models": _models(made, slugs.models, facts),
+        "tasks": _tasks(made, slugs.tasks, catalogue),
+        "title": config.title,
+        "ranked": len(matrix.models),
         "types": list(dict.fromkeys(sorted(matrix.types))),
         "unscored": list(made.board.unscored),
         "scores": _scores(made),
@@ -56,7 +60,7 @@ def bench_data(made: Bench, slugs: Mapping[str, Mapping[str, str]], catalogue: C
     }
 
 
-def _models(made: Bench, slugs: Mapping[str, str], catalogue: Catalogue) -> dict[str, list[Any]]:
+def _models(made: Bench, slugs: Mapping[str, str], facts: Mapping[str, ModelFact]) -> dict[str, list[Any]]:
     matrix = made.matrix
     names = [*matrix.names, *made.parts_alone]
     more = len(made.parts_alone)
@@ -66,7 +70,7 @@ def _models(made: Bench, slugs: Mapping[str, str], catalogue: Catalogue) -> dict
         "label": [*matrix.models, *made.parts_alone],
         "own": [*map(int, matrix.own), *[0] * more],
         "zero": list(made.zero_shot),
-        **model_facts([present_model(name) for name in names], catalogue),
+        **ModelFacts(tuple(facts[name] for name in names)).columns(),
     }
 
 

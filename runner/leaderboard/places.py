@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.names import is_safe, slug
+
+@dataclass(frozen=True)
+class Slugs:
+    """Where models, tasks and benchmarks are, by their names."""
+
+    models: Mapping[str, str]
+    tasks: Mapping[str, str]
+    benchmarks: Mapping[str, str]
+
 
 _LONGEST = 80
 _DIGITS = 4

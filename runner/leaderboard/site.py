@@ -1,0 +1,126 @@
+"""The leaderboard as a folder of files: the same scores give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.leaderboard import data_files
+from embedmark.runner.leaderboard.bench import Bench, bench
+from embedmark.runner.leaderboard.benchmark_groups import in_groups
+from embedmark.runner.leaderboard.join import PAGE, join, page_modules
+from embedmark.runner.leaderboard.model_facts import model_facts
+from embedmark.runner.leaderboard.pages import Pages
+from embedmark.runner.leaderboard.places import Slugs, slugs
+from embedmark.runner.leaderboard.scores import AllScores, all_scores
+
+FIRST = "MTEB(Multilingual, v2)"
+"""What the front page opens on where nothing of one's own is on record."""
+
+ENTRIES = ("main.js",)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built.
+
+    Args:
+        benchmarks: How many have a page.
+        models: How many models are on any.
+        files: How many files were written.
+    """
+
+    benchmarks: int
+    models: int
+    files: int
+
+
+def build(outputs: Path | None, out: Path, catalogue: Catalogue, benchmarks: Sequence[str] | None = None) -> Built:
+    """Write the pages.
+
+    Args:
+        outputs: The folder with one's own records and imported scores; None for the published scores that ship.
+        out: An empty folder, or none yet.
+        catalogue: Where benchmarks, tasks and models are found.
+        benchmarks: Names of those to show; None for all.
+
+    Raises:
+        UserError: A benchmark is not known, or scores cannot be read.
+        OSError: The folder cannot be written.
+    """
+    scores = all_scores(outputs, catalogue, benchmarks)
+    found = [made for name in scores.benchmarks if (made := bench(scores, name)) is not None]
+    site = _Site(out)
+    _write(site, scores, found)
+    names = {name for made in found for name in (*made.matrix.names, *made.parts_alone)}
+    return Built(len(found), len(names), site.files)
+
+
+class _Site:
+    """The folder that is written."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self.files = 0
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write one file."""
+        place = self._out / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        self.files += 1
+
+
+def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
+    catalogue = scores.catalogue
+    places = _places(found)
+    facts = dict(zip(places.models, model_facts(list(places.models), catalogue).models, strict=True))
+    pages = Pages(places)
+    first = _first(found)
+    for made in found:
+        data = data_files.bench_data(made, places, facts, catalogue)
+        slug = data["slug"]
+        site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
+        site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
+        if made is first:
+            site.write("index.html", pages.bench(made, data, ""))
+    site.write("boards.js", data_files.script("boards", _boards(found, places, catalogue)))
+    site.write("app.js", join(page_modules(), ENTRIES).encode("utf-8"))
+    site.write("style.css", (PAGE / "style.css").read_bytes())
+
+
+def _places(found: Sequence[Bench]) -> Slugs:
+    models = {name for made in found for name in (*made.matrix.names, *made.parts_alone)}
+    tasks = {name for made in found for name in made.all_tasks}
+    return Slugs(slugs(sorted(models)), slugs(sorted(tasks)), slugs(sorted(made.config.name for made in found)))
+
+
+def _first(found: Sequence[Bench]) -> Bench | None:
+    """The benchmark of the front page: with one's own models, else the widest of the field."""
+    own = [made for made in found if any(made.matrix.own)]
+    if own:
+        return max(own, key=lambda made: (sum(made.matrix.own), len(made.matrix.models)))
+    return next((made for made in found if made.config.name == FIRST), found[0] if found else None)
+
+
+def _boards(found: Sequence[Bench], places: Slugs, catalogue: Catalogue) -> list[Mapping[str, Any]]:
+    by_name = {made.config.name: made for made in found}
+    return [
+        {
+            "slug": places.benchmarks[config.name],
+            "name": config.name,
+            "title": config.title,
+            "description": config.description,
+            "group": group,
+            "superseded": config.superseded_by,
+            "tasks": len(by_name[config.name].all_tasks),
+            "models": len(by_name[config.name].matrix.models),
+            "languages": len({code.partition("-")[0] for code in config.languages}),
+            "own": sum(by_name[config.name].matrix.own),
+        }
+        for group, configs in in_groups([made.config for made in found], catalogue).items()
+        for config in configs
+    ]
