@@ -15,7 +15,8 @@ from embedmark.runner.leaderboard.static_rows import StaticTable, static_table, 
 from embedmark.runner.ranking.sentence import facts_of, sentence
 
 VIEWS = (
-    ("table", "Table"), ("size", "Size"), ("time", "Time"), ("zero", "Zero-shot"), ("types", "Types"), ("tasks", "Tasks"),
+    ("table", "Table"), ("size", "Size"), ("time", "Time"), ("zero", "Zero-shot"), ("types", "Types"),
+    ("tasks", "Tasks"),
     ("languages", "Languages"), ("fairness", "Fairness"), ("compare", "Compare"), ("about", "About"),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.names import is_safe, slug
 
+
 @dataclass(frozen=True)
 class Slugs:
     """Where models, tasks and benchmarks are, by their names."""

@@ -68,7 +68,11 @@ def _rows(data: Mapping[str, Any], types: Mapping[str, Sequence[int]]) -> Iterat
         if build["group"][model] > group:
             group = build["group"][model]
             leader = _leader(data, group)
-            yield {"group": group + 1, "size": build["group"].count(group), "leader": short_name(models["label"][leader])}
+            yield {
+                "group": group + 1,
+                "size": build["group"].count(group),
+                "leader": short_name(models["label"][leader]),
+            }
         yield _row(data, model, types, means)
 
 
@@ -226,5 +230,3 @@ def short_name(label: str) -> str:
     """A model's name without its organisation."""
     plain = label.partition(" (")[0]
     return label[plain.rfind("/") + 1 :]
-
-

@@ -77,29 +77,22 @@ export function clear(node) {
   return node;
 }
 
-/** @type {{[code: number]: string}} */
-const UNSEEN = {
-  0x200b: "ZWSP", 0x200c: "ZWNJ", 0x200d: "ZWJ", 0x200e: "LRM", 0x200f: "RLM", 0x202a: "LRE", 0x202b: "RLE",
-  0x202c: "PDF", 0x202d: "LRO", 0x202e: "RLO", 0x2060: "WJ", 0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI",
-  0x2069: "PDI", 0xfeff: "BOM", 0x061c: "ALM", 0x00ad: "SHY",
-};
+// As common/text.py has it: controls, what turns the direction of writing, what cannot be seen, halves of characters.
+const UNSEEN =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
 const LONGEST = 96;
 
 /**
- * Show what cannot be seen in a text by its name, and controls as a sign.
+ * Write what would be obeyed, or cannot be seen, as an escape such as \u202e.
  * @param {string} text
  * @returns {string}
  */
 export function visible(text) {
-  let found = "";
-  for (const character of text) {
+  return text.replace(UNSEEN, (character) => {
     const code = /** @type {number} */ (character.codePointAt(0));
-    if (UNSEEN[code]) found += `⟨${UNSEEN[code]}⟩`;
-    else if (code < 32 || (code > 126 && code < 160) || code === 0x2028 || code === 0x2029) found += "\ufffd";
-    else if (code >= 0xd800 && code <= 0xdfff) found += "\ufffd";
-    else found += character;
-  }
-  return found;
+    const digits = code < 0x100 ? 2 : code < 0x10000 ? 4 : 8;
+    return `\\${{ 2: "x", 4: "u", 8: "U" }[digits]}${code.toString(16).padStart(digits, "0")}`;
+  });
 }
 
 /**

@@ -1,24 +1,17 @@
 // The page of a benchmark: what its address says is what is shown.
 
 import { initial, parse, VIEWS, write } from "./address.js";
-import { draw as drawAbout } from "./about.js";
-import { button as boardsButton } from "./boards.js";
-import { draw as drawCompare } from "./compare.js";
 import { got, need, put } from "./data.js";
 import { clear, el, visible } from "./dom.js";
-import { draw as drawFairness } from "./fairness.js";
 import { bar } from "./filters.js";
 import { listen, remember, remembered } from "./keys.js";
-import { draw as drawLanguages } from "./languages.js";
 import { size } from "./numbers.js";
-import { record, sheet } from "./popover.js";
+import { sheet } from "./popover.js";
 import { isWhole, shownModels, zeroShot } from "./rows.js";
 import { draw as drawSize } from "./size.js";
 import { standing } from "./standing.js";
 import { draw as drawTable } from "./table.js";
-import { draw as drawTasks } from "./tasks.js";
 import { draw as drawTime } from "./time.js";
-import { draw as drawTypes } from "./types.js";
 import { sentence } from "./words.js";
 import { draw as drawZero } from "./zero.js";
 
@@ -26,10 +19,7 @@ import { draw as drawZero } from "./zero.js";
 /** @typedef {any} Context what views are given: see `contextOf` */
 
 /** @type {{[view: string]: (ctx: Context, root: HTMLElement) => void}} */
-const DRAW = {
-  table: drawTable, size: drawSize, time: drawTime, zero: drawZero, types: drawTypes, tasks: drawTasks,
-  languages: drawLanguages, fairness: drawFairness, compare: drawCompare, about: drawAbout,
-};
+const DRAW = { table: drawTable, size: drawSize, time: drawTime, zero: drawZero };
 const THEME = "embedmark-theme";
 const MOST_COMPARED = 5;
 
@@ -72,7 +62,7 @@ export function show(board, base) {
     tabs(state);
     document.documentElement.dataset.view = state.view;
     clear(root);
-    DRAW[state.view](ctx, root);
+    (DRAW[state.view] ?? drawTable)(ctx, root);
     document.documentElement.dataset.ready = "1";
   };
 
@@ -153,7 +143,6 @@ function contextOf(board, base, state, files, set) {
   const ctx = {
     board, base, state, files, standing: made, zero, shown, set, need,
     completed: (/** @type {number} */ model) => (isWhole(board, state) ? board.build.completed[model] : null),
-    record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => record(ctx, model, task, anchor),
     sheet: (/** @type {number} */ model, /** @type {Element} */ anchor) => sheet(ctx, model, anchor),
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
@@ -290,8 +279,6 @@ function tabs(state) {
  * @param {string} base
  */
 function header(board, base) {
-  const place = document.getElementById("boards");
-  if (place) boardsButton(board, base, place);
   themeButton();
 }
 

@@ -3,7 +3,6 @@
 import { clear, el, name } from "./dom.js";
 import { place } from "./menus.js";
 import { score, share, size } from "./numbers.js";
-import { content } from "./record.js";
 import { isPinned, shortName, strip } from "./table.js";
 import { typeMean } from "./rows.js";
 
@@ -35,30 +34,6 @@ function show(anchor, label, children) {
   box.showPopover();
   place(box, anchor);
   box.focus({ preventScroll: true });
-}
-
-/**
- * Show where a score comes from.
- * @param {Context} ctx
- * @param {number} model
- * @param {number} task
- * @param {Element} anchor
- */
-export function record(ctx, model, task, anchor) {
-  const { board, base } = ctx;
-  const label = `${board.models.label[model]} on ${board.tasks.name[task]}`;
-  const key = `d/${board.slug}.src`;
-  const late = window.setTimeout(() => show(anchor, label, [el("p", {}, "loading where it comes from")]), 150);
-  ctx.need(key, `${base}${key}.js`).then(
-    (/** @type {any} */ src) => {
-      window.clearTimeout(late);
-      show(anchor, label, [content(ctx, model, task, src)]);
-    },
-    (/** @type {Error} */ error) => {
-      window.clearTimeout(late);
-      show(anchor, label, [el("p", { class: "problem" }, error.message)]);
-    },
-  );
 }
 
 /**

@@ -1,7 +1,6 @@
 // Who stands where on the tasks that are kept: the rule of ranking/board.py, with the same draws.
 
 import { familyErrors, groups, places, points2, rankIntervals, statistic } from "./ranks.js";
-import { columnsOf } from "./subsets.js";
 import { t975 } from "./quantiles.js";
 import { isWhole } from "./rows.js";
 
@@ -89,9 +88,7 @@ export function standing(board, state, files = {}) {
  * @returns {{tasks: number[], columns: (number | null)[][]}} tasks that anybody has
  */
 function kept(board, state, files) {
-  const { tasks, scores } = state.lang.length
-    ? columnsOf(board, files, state.lang)
-    : { tasks: indices(board.tasks.name.length, () => true), scores: board.scores };
+  const { tasks, scores } = { tasks: indices(board.tasks.name.length, () => true), scores: board.scores };
   /** @type {{tasks: number[], columns: (number | null)[][]}} */
   const found = { tasks: [], columns: [] };
   tasks.forEach((/** @type {number} */ task, /** @type {number} */ at) => {
