@@ -12,6 +12,7 @@ from embedmark.runner.leaderboard import data_files
 from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.benchmark_groups import in_groups
 from embedmark.runner.leaderboard.join import PAGE, join, page_modules
+from embedmark.runner.leaderboard.languages import languages_of
 from embedmark.runner.leaderboard.model_facts import model_facts
 from embedmark.runner.leaderboard.pages import Pages
 from embedmark.runner.leaderboard.places import Slugs, slugs
@@ -83,6 +84,10 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     for made in found:
         data = data_files.bench_data(made, places, facts, catalogue)
         slug = data["slug"]
+        languages = languages_of(scores, made, slug)
+        data["languageFiles"] = languages.listed
+        for key, content in languages.files.items():
+            site.write(f"{key}.js", data_files.script(key, content))
         site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:

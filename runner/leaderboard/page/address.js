@@ -111,7 +111,8 @@ export function write(state) {
 
 /** @param {string} text */
 function encoded(text) {
-  const whole = typeof text.toWellFormed === "function" ? text.toWellFormed() : text;
+  // Halves of characters have no form in an address.
+  const whole = text.replace(/[\ud800-\udfff]/gu, "\ufffd");
   return encodeURIComponent(whole).replace(/%2F/g, "/").replace(/%3A/g, ":");
 }
 

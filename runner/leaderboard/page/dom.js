@@ -11,14 +11,15 @@ const ALLOWED = new Set(
 );
 const LINKS = /^(https:\/\/|#|\.{0,2}\/?[a-z0-9-]+[/.#])/i;
 
-/** @typedef {string | number | Node | null | undefined | false} Child */
+/** @typedef {string | number | Node | null | undefined | false} Piece */
+/** @typedef {Piece | Piece[] | Piece[][]} Child */
 /** @typedef {{[name: string]: any}} Attributes */
 
 /**
  * Make an element.
  * @param {string} tag
  * @param {Attributes} [attributes] of the list; `on` holds listeners by event; null and false leave one out
- * @param {...(Child | Child[])} children texts are texts
+ * @param {...Child} children texts are texts
  * @returns {HTMLElement}
  */
 export function el(tag, attributes = {}, ...children) {
@@ -29,7 +30,7 @@ export function el(tag, attributes = {}, ...children) {
  * Make a part of a picture.
  * @param {string} tag
  * @param {Attributes} [attributes]
- * @param {...(Child | Child[])} children
+ * @param {...Child} children
  * @returns {SVGElement}
  */
 export function svg(tag, attributes = {}, ...children) {
@@ -39,7 +40,7 @@ export function svg(tag, attributes = {}, ...children) {
 /**
  * @param {Element} node
  * @param {Attributes} attributes
- * @param {(Child | Child[])[]} children
+ * @param {Child[]} children
  */
 function filled(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
@@ -57,7 +58,7 @@ function filled(node, attributes, children) {
 
 /**
  * @param {Element} node
- * @param {(Child | Child[])[]} children
+ * @param {Child[]} children
  */
 function append(node, children) {
   for (const child of children) {
@@ -96,13 +97,22 @@ export function visible(text) {
 }
 
 /**
+ * A text as `name` shows it, for pictures.
+ * @param {string} text
+ * @returns {string}
+ */
+export function plain(text) {
+  const letters = Array.from(visible(text));
+  return letters.length <= LONGEST ? letters.join("") : `${letters.slice(0, LONGEST - 1).join("")}…`;
+}
+
+/**
  * A name that strangers chose: it moves nothing around it, and long ones are cut.
  * @param {string} text
  * @returns {HTMLElement}
  */
 export function name(text) {
+  const cut = plain(text);
   const seen = visible(text);
-  const letters = Array.from(seen);
-  if (letters.length <= LONGEST) return el("bdi", {}, seen);
-  return el("bdi", { title: seen }, letters.slice(0, LONGEST - 1).join("") + "…");
+  return cut === seen ? el("bdi", {}, seen) : el("bdi", { title: seen }, cut);
 }

@@ -10,6 +10,7 @@ import { sheet } from "./popover.js";
 import { isWhole, shownModels, zeroShot } from "./rows.js";
 import { draw as drawSize } from "./size.js";
 import { standing } from "./standing.js";
+import { filesOf } from "./subsets.js";
 import { draw as drawTable } from "./table.js";
 import { draw as drawTime } from "./time.js";
 import { sentence } from "./words.js";
@@ -87,7 +88,7 @@ export function show(board, base) {
     window.matchMedia(query).addEventListener("change", () => redraw());
   }
   window.addEventListener("beforeprint", () => ctx?.everything?.());
-  header(board, base);
+  themeButton();
   listen(current);
   read();
 }
@@ -101,29 +102,24 @@ export function show(board, base) {
  * @returns {Promise<{[code: string]: any} | null>} null where one cannot be read, which is said
  */
 async function languageFiles(board, base, state, root) {
-  /** @type {{[code: string]: any}} */
-  const files = {};
-  const known = new Map((board.languageFiles ?? []).map((/** @type {any} */ one) => [one.code, one]));
-  for (const code of [...state.lang]) {
-    const file = known.get(code);
-    if (!file) {
-      state.lang = state.lang.filter((one) => one !== code);
-      state.unknown = [...state.unknown, ["lang", code]];
-      continue;
-    }
-    const key = `d/${board.slug}.${code}`;
-    const late = got(key) ? 0 : window.setTimeout(() => clear(root).append(el("p", { class: "empty" }, `loading ${file.name} (${Math.ceil(file.bytes / 1000)} kB)`)), 150);
-    try {
-      files[code] = await need(key, `${base}${key}.js`);
-    } catch (error) {
-      clear(root).append(el("p", { class: "empty problem" }, /** @type {Error} */ (error).message));
-      document.documentElement.dataset.ready = "1";
-      return null;
-    } finally {
-      window.clearTimeout(late);
-    }
+  const known = new Set((board.languageFiles ?? []).map((/** @type {any} */ one) => one.code));
+  for (const code of state.lang.filter((one) => !known.has(one))) state.unknown = [...state.unknown, ["lang", code]];
+  state.lang = state.lang.filter((code) => known.has(code));
+  const wanted = state.lang.length ? filesOf(board, state.lang) : [];
+  const late = window.setTimeout(() => {
+    const words = wanted.filter(({ key }) => !got(key)).map(({ name, bytes }) => `${name} (${Math.ceil(bytes / 1000)} kB)`);
+    if (words.length) clear(root).append(el("p", { class: "empty" }, `loading ${words.join(", ")}`));
+  }, 150);
+  try {
+    const found = await Promise.all(wanted.map(async ({ key }) => [key, await need(key, `${base}${key}.js`)]));
+    return Object.fromEntries(found);
+  } catch (error) {
+    clear(root).append(el("p", { class: "empty problem" }, /** @type {Error} */ (error).message));
+    document.documentElement.dataset.ready = "1";
+    return null;
+  } finally {
+    window.clearTimeout(late);
   }
-  return files;
 }
 
 /**
@@ -142,7 +138,7 @@ function contextOf(board, base, state, files, set) {
     list.includes(value) ? list.filter((one) => one !== value) : [...list, value];
   const ctx = {
     board, base, state, files, standing: made, zero, shown, set, need,
-    completed: (/** @type {number} */ model) => (isWhole(board, state) ? board.build.completed[model] : null),
+    completed: (/** @type {number} */ model) => (isWhole(state) ? board.build.completed[model] : null),
     sheet: (/** @type {number} */ model, /** @type {Element} */ anchor) => sheet(ctx, model, anchor),
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
@@ -272,14 +268,6 @@ function tabs(state) {
     const kept = write({ ...state, view: tab instanceof HTMLElement ? (tab.dataset.view ?? VIEWS[0]) : VIEWS[0] });
     tab.setAttribute("href", `#${kept}`);
   }
-}
-
-/**
- * @param {any} board
- * @param {string} base
- */
-function header(board, base) {
-  themeButton();
 }
 
 /** Make the button of light and dark work; every page has it. */

@@ -6,11 +6,10 @@
 
 /**
  * Whether all tasks of the benchmark are kept as they are, so that what the build found holds for them.
- * @param {Board} board
  * @param {State} state
  * @returns {boolean}
  */
-export function isWhole(board, state) {
+export function isWhole(state) {
   const { type, task, drop, domain, modality, lang, exclude } = state;
   return [type, task, drop, domain, modality, lang, exclude].every((one) => one.length === 0);
 }
@@ -23,7 +22,7 @@ export function isWhole(board, state) {
  * @returns {(number | null)[]} null where nobody knows
  */
 export function zeroShot(board, state, standing) {
-  if (isWhole(board, state)) return board.models.zero;
+  if (isWhole(state)) return board.models.zero;
   const trained = new Int32Array(board.models.name.length);
   for (const task of standing.tasks) for (const model of board.trained[task]) trained[model]++;
   const n = standing.tasks.length;
@@ -86,7 +85,7 @@ function filterOf(board, state, zero) {
 function sorted(board, state, standing, zero, found) {
   const { name } = board.models;
   const { rank, n } = standing;
-  const completed = isWhole(board, state) ? board.build.completed : [];
+  const completed = isWhole(state) ? board.build.completed : [];
   // As ranking/board.py orders them: those without a rank last, by their place if all were complete, then by tasks.
   const byRank = (/** @type {number} */ a, /** @type {number} */ b) =>
     Number(!rank[a]) - Number(!rank[b]) || rank[a] - rank[b] ||

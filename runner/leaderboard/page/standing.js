@@ -3,6 +3,7 @@
 import { familyErrors, groups, places, points2, rankIntervals, statistic } from "./ranks.js";
 import { t975 } from "./quantiles.js";
 import { isWhole } from "./rows.js";
+import { columnsOf } from "./subsets.js";
 
 export const DRAWS = 1000;
 export const LEVEL = 0.98;
@@ -11,6 +12,7 @@ export const FEWEST_FAMILIES = 6;
 
 /** @typedef {import("./address.js").State} State */
 /** @typedef {any} Board see data_files.py */
+/** @typedef {any} Context see main.js */
 
 /**
  * @typedef {object} Verdict of a paired test over families, in points
@@ -52,7 +54,7 @@ export const FEWEST_FAMILIES = 6;
  * Rank all models on the tasks that are kept; filters of models move nothing.
  * @param {Board} board
  * @param {State} state
- * @param {{[code: string]: any}} [files] of the languages that are chosen
+ * @param {{[key: string]: any}} [files] of the languages that are chosen: see subsets.js
  * @returns {Standing}
  */
 export function standing(board, state, files = {}) {
@@ -72,7 +74,7 @@ export function standing(board, state, files = {}) {
     rank: new Int32Array(n), low: new Int32Array(n), high: new Int32Array(n), group: new Int32Array(n).fill(-1),
     leaders: /** @type {number[]} */ ([]),
   };
-  const separated = isWhole(board, state) ? takeRanks(found, board.build, rows, points) : rankThem(found, rows, points());
+  const separated = isWhole(state) ? takeRanks(found, board.build, rows, points) : rankThem(found, rows, points());
   return {
     ...found,
     ...meansOf(found, n),
@@ -88,7 +90,9 @@ export function standing(board, state, files = {}) {
  * @returns {{tasks: number[], columns: (number | null)[][]}} tasks that anybody has
  */
 function kept(board, state, files) {
-  const { tasks, scores } = { tasks: indices(board.tasks.name.length, () => true), scores: board.scores };
+  const { tasks, scores } = state.lang.length
+    ? columnsOf(board, files, state.lang)
+    : { tasks: indices(board.tasks.name.length, () => true), scores: board.scores };
   /** @type {{tasks: number[], columns: (number | null)[][]}} */
   const found = { tasks: [], columns: [] };
   tasks.forEach((/** @type {number} */ task, /** @type {number} */ at) => {

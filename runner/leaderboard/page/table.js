@@ -1,6 +1,6 @@
 // The table: models in groups that cannot be told apart. Rows that are out of sight are not drawn.
 
-import { clear, el, name, svg } from "./dom.js";
+import { clear, el, name, svg, visible } from "./dom.js";
 import { heat } from "./heat.js";
 import { counted, score, share, size } from "./numbers.js";
 import { nearlyAll, typeMean } from "./rows.js";
@@ -544,9 +544,12 @@ function nameColumn(ctx, phone = false) {
       on: { change: () => ctx.choose(label) },
     });
     return el(
-      "th", { scope: "row", class: "name", title: label }, check, link, el("span", { class: "owner" }, name(owner(label))),
-      models.service?.[model] ? el("span", { class: "mark", title: "a service: what it runs can change" }, "service") : null,
-      models.own[model] ? el("span", { class: "mark mine", title: "measured here" }, "measured here") : null,
+      "th", { scope: "row", class: "name", title: visible(label) },
+      el(
+        "div", { class: "who" }, check, link, el("span", { class: "owner" }, name(owner(label))),
+        models.service?.[model] ? el("span", { class: "mark", title: "a service: what it runs can change" }, "service") : null,
+        models.own[model] ? el("span", { class: "mark mine" }, "measured here") : null,
+      ),
     );
   };
   return { id: "name", head: "Model", title: "By name", sort: "name", kind: "name", cell };
