@@ -14,6 +14,7 @@ from embedmark.runner.leaderboard.bench import Bench, trained_on
 from embedmark.runner.leaderboard.benchmark_groups import benchmark_group
 from embedmark.runner.leaderboard.model_facts import ModelFact, ModelFacts
 from embedmark.runner.leaderboard.places import Slugs
+from embedmark.runner.leaderboard.subsets import code_of
 from embedmark.runner.report.rows import TaskRow, leaves
 from embedmark.runner.stats.ranks import SCALE
 
@@ -107,7 +108,7 @@ def _languages(row: TaskRow, catalogue: Catalogue) -> list[str]:
 def _of_leaf(task: TaskConfig, leaf: TaskRow) -> Iterator[str]:
     for subset in {subset for _, subset in leaf.slots}:
         for code in task.subsets.get(subset, ()):
-            yield code.rpartition("-")[0] if code.endswith("-Code") else code.partition("-")[0]
+            yield code_of(code)
 
 
 def _scores(made: Bench) -> list[list[int | None]]:

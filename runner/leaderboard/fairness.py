@@ -57,20 +57,17 @@ class Fit:
     tasks: int
 
 
-def fairness(subsets: Subsets) -> dict[str, Any] | None:
+def fairness(subsets: Subsets) -> dict[str, Any]:
     """Measure every model that has at least two languages of the same tasks.
 
     Returns:
         Columns by language (codes, class) and by model: its effects in hundredths of a point, what is worst, spread and
-        gap with their intervals, and what these are made of. None where no model has enough.
+        gap with their intervals, and what these are made of.
     """
     codes = list(subsets.languages)
     scores = _by_language(subsets)
     fits = _fits(scores)
-    if not fits:
-        return None
     sides = np.array([side(code) or "" for code in codes])
-    name, url = source()
     made = [
         (model, fit.languages, fit.effects[at], fit.errors[at], fit)
         for models, fit in fits
@@ -78,7 +75,7 @@ def fairness(subsets: Subsets) -> dict[str, Any] | None:
     ]
     made.sort(key=lambda one: one[0])
     return {
-        "source": {"name": name, "url": url},
+        "source": source(),
         "codes": codes,
         "class": [resource_class(code) for code in codes],
         "models": [int(model) for model, *_ in made],

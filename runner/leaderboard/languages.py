@@ -20,7 +20,7 @@ from embedmark.runner.common.groups import grouped
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.fairness import fairness
-from embedmark.runner.leaderboard.resources import resource_class
+from embedmark.runner.leaderboard.resources import resource_class, source
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.leaderboard.subsets import MISSING, Subset, Subsets, TaskSubsets, Whole, subsets_of
 from embedmark.runner.ranking.board import FEWEST_TASKS
@@ -80,9 +80,7 @@ def languages_of(scores: AllScores, made: Bench, slug: str) -> Languages:
         of_own = {"key": own, "bytes": _size(files[own])}
         listed.append({"code": code, "name": names[code], "tasks": n_tasks, **of_own, **of_pairs})
     files[f"d/{slug}.languages"] = _overview(subsets, made, scores.catalogue, names)
-    measured = fairness(subsets)
-    if measured is not None:
-        files[f"d/{slug}.fairness"] = {**measured, "names": [names[code] for code in measured["codes"]]}
+    files[f"d/{slug}.fairness"] = {**fairness(subsets), "names": [names[code] for code in subsets.languages]}
     return Languages(listed, files)
 
 
@@ -191,6 +189,7 @@ def _overview(subsets: Subsets, made: Bench, catalogue: Catalogue, names: Mappin
             (len(tasks), _best(np.array([*narrowed.values()]), families(tasks, catalogue).of), _means(narrowed))
         )
     return {
+        "source": source(),
         "codes": codes,
         "names": [names[code] for code in codes],
         "class": [resource_class(code) for code in codes],

@@ -37,6 +37,6 @@ def side(code: str) -> Side | None:
     return "low" if found in _known()["low"] else None
 
 
-def source() -> tuple[str, str]:
-    """Return who says so, and where."""
-    return _known()["source"], _known()["url"]
+def source() -> dict[str, str]:
+    """Return the name of who says so, and its url."""
+    return {"name": _known()["source"], "url": _known()["url"]}

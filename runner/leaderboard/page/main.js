@@ -3,8 +3,10 @@
 import { initial, parse, VIEWS, write } from "./address.js";
 import { got, need, put } from "./data.js";
 import { clear, el, visible } from "./dom.js";
+import { draw as drawFairness } from "./fairness.js";
 import { bar } from "./filters.js";
 import { listen, remember, remembered } from "./keys.js";
+import { draw as drawLanguages } from "./languages.js";
 import { size } from "./numbers.js";
 import { sheet } from "./popover.js";
 import { isWhole, shownModels, zeroShot } from "./rows.js";
@@ -20,7 +22,7 @@ import { draw as drawZero } from "./zero.js";
 /** @typedef {any} Context what views are given: see `contextOf` */
 
 /** @type {{[view: string]: (ctx: Context, root: HTMLElement) => void}} */
-const DRAW = { table: drawTable, size: drawSize, time: drawTime, zero: drawZero };
+const DRAW = { table: drawTable, size: drawSize, time: drawTime, zero: drawZero, languages: drawLanguages, fairness: drawFairness };
 const THEME = "embedmark-theme";
 const MOST_COMPARED = 5;
 

@@ -112,6 +112,7 @@ function keptBy(board, files, languages) {
       for (let at = 0; at < part.subsets.length; at++) {
         if (part.needs && !part.needs[at].every((code) => languages.includes(code))) continue;
         const { task, of } = part;
+        /** @type {Kept} */
         const kept = found.get(task) || { task, of, subsets: [], others: new Map(), divided: part.scores !== null };
         found.set(task, kept);
         for (const [model, place, sums] of part.others || []) {

@@ -106,9 +106,8 @@ def test_no_language_is_of_two_classes() -> None:
 
 
 def test_resources_are_facts_of_a_named_source() -> None:
-    name, url = source()
-    assert name.startswith("Joshi")
-    assert url.startswith("https://aclanthology.org/")
+    assert source()["name"].startswith("Joshi")
+    assert source()["url"].startswith("https://aclanthology.org/")
     assert [resource_class(code) for code in ("eng", "hin", "ind", "swa", "tel", "sin", "qqq")] == [
         5,
         4,
