@@ -18,7 +18,7 @@ from embedmark.runner.compare import show, svg
 from embedmark.runner.compare.chosen import columns_of, nothing_of, one_column
 from embedmark.runner.compare.comparison import Asked, Comparison, compare, with_overall
 from embedmark.runner.compare.curve import Curve, curve
-from embedmark.runner.compare.published import NO_ITEMS, compare_rows, other_data, row_of, several_revisions
+from embedmark.runner.compare.published import NO_ITEMS, compare_rows, other_data, row_of
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.report.aggregate import Aggregate, Column
 from embedmark.runner.report.report import Options, on_record
@@ -154,7 +154,7 @@ def _published(
     if len(request.models) < 2:
         raise UserError(f"found {len(request.models)} model; name two at least")
     imported = request.outputs if store.path_of(request.outputs).is_file() else None
-    matrix = published(catalogue.benchmark(request.benchmark), catalogue, imported, "joined")
+    matrix = published(catalogue.benchmark(request.benchmark), catalogue, imported)
     if made is not None and not request.published:
         matrix = with_own(matrix, made)
     if request.tasks:
@@ -163,7 +163,6 @@ def _published(
     if len(set(rows)) < len(rows):
         raise UserError(f"a model is named twice: {', '.join(matrix.models[row] for row in rows)}")
     notes = [f"{NO_ITEMS}: verdicts a task, and for this benchmark as it is, are not possible"]
-    notes += several_revisions(matrix, rows)
     differing = [] if imported else other_data(matrix, rows)
     if differing:
         shown = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")

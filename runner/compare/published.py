@@ -66,16 +66,6 @@ def compare_rows(matrix: ScoreMatrix, a: int, b: int) -> Comparison:
     return Comparison(one, other, tasks, None, lacking)
 
 
-def several_revisions(matrix: ScoreMatrix, rows: Sequence[int]) -> list[str]:
-    """Say whose scores were joined from several revisions of the model, a task from one of them."""
-    return [
-        f"scores of {matrix.models[row]} are of {len(matrix.revisions[row])} revisions of it, each task of one: "
-        f"{', '.join(one[:12] for one in matrix.revisions[row])}"
-        for row in rows
-        if len(matrix.revisions[row]) > 1
-    ]
-
-
 def other_data(matrix: ScoreMatrix, rows: Sequence[int]) -> list[str]:
     """List the tasks whose published scores of these models are of different revisions of the data."""
     import polars as pl

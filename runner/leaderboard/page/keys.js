@@ -1,5 +1,6 @@
 // Keys. Single letters can be turned off, since some speak to their computers.
 
+import { turn } from "./boards.js";
 import { clear, el } from "./dom.js";
 import { VIEWS } from "./address.js";
 
@@ -65,6 +66,7 @@ function pressed(key, ctx) {
   if (key === "x" && row !== null) return done(ctx.choose(ctx.board.models.label[row]));
   if (key === "c") return done(ctx.set({ view: "compare" }));
   if (/^[1-9]$/.test(key)) return done(ctx.set({ view: VIEWS[Number(key) - 1] }));
+  if (key === "[" || key === "]") return done(turn(ctx.board.slug, ctx.base, key === "[" ? -1 : 1));
   if (key === "t") return done(ctx.theme());
   if (key === "y") return done(ctx.copyAddress());
   if (key === "?") return help(ctx);

@@ -1,6 +1,8 @@
 // The page of a benchmark: what its address says is what is shown.
 
 import { initial, parse, VIEWS, write } from "./address.js";
+import { draw as drawAbout } from "./about.js";
+import { button as boardsButton, list as boardsList } from "./boards.js";
 import { got, need, put } from "./data.js";
 import { clear, el, visible } from "./dom.js";
 import { draw as drawFairness } from "./fairness.js";
@@ -14,6 +16,7 @@ import { draw as drawSize } from "./size.js";
 import { standing } from "./standing.js";
 import { filesOf } from "./subsets.js";
 import { draw as drawTable } from "./table.js";
+import { draw as drawTasks } from "./tasks.js";
 import { draw as drawTime } from "./time.js";
 import { sentence } from "./words.js";
 import { draw as drawZero } from "./zero.js";
@@ -22,7 +25,10 @@ import { draw as drawZero } from "./zero.js";
 /** @typedef {any} Context what views are given: see `contextOf` */
 
 /** @type {{[view: string]: (ctx: Context, root: HTMLElement) => void}} */
-const DRAW = { table: drawTable, size: drawSize, time: drawTime, zero: drawZero, languages: drawLanguages, fairness: drawFairness };
+const DRAW = {
+  table: drawTable, size: drawSize, time: drawTime, zero: drawZero, tasks: drawTasks, languages: drawLanguages, fairness: drawFairness,
+  about: drawAbout,
+};
 const THEME = "embedmark-theme";
 const MOST_COMPARED = 5;
 
@@ -91,6 +97,7 @@ export function show(board, base) {
   }
   window.addEventListener("beforeprint", () => ctx?.everything?.());
   themeButton();
+  benchmarks(board, base);
   listen(current);
   read();
 }
@@ -270,6 +277,18 @@ function tabs(state) {
     const kept = write({ ...state, view: tab instanceof HTMLElement ? (tab.dataset.view ?? VIEWS[0]) : VIEWS[0] });
     tab.setAttribute("href", `#${kept}`);
   }
+}
+
+/**
+ * The list of benchmarks, in the head and, on the front page, below the table: that one may wait.
+ * @param {any} board
+ * @param {string} base
+ */
+function benchmarks(board, base) {
+  const head = document.getElementById("boards");
+  if (head) boardsButton(board, base, head);
+  const all = document.getElementById("all-boards");
+  if (all) window.setTimeout(() => boardsList(board, base, all), 500);
 }
 
 /** Make the button of light and dark work; every page has it. */

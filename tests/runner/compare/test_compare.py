@@ -21,8 +21,6 @@ from embedmark.runner.common.terminal import open_console
 from embedmark.runner.compare.comparison import Asked, Comparison, TaskComparison
 from embedmark.runner.compare.scores import _within
 from embedmark.runner.compare.show import print_comparison
-from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.ranking.matrix import published
 from embedmark.runner.results.items import npz, read_items
 from embedmark.runner.results.record import read_record
 from embedmark.runner.stats.means import mean_of_tasks
@@ -252,21 +250,6 @@ def test_published_scores_say_what_they_cost(place: Path, capsys: pytest.Capture
     assert pair["overall"]["families_needed"] == 112
     assert mean["as_it_is"] is None
     assert any("carry no items" in note for note in found["notes"])
-
-
-def test_published_scores_are_those_that_ranks_are_made_of(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ("thenlper/gte-large", "minishlab/potion-base-8M")
-    found = told(capsys, *names, "--benchmark", "mteb_eng_v2", "--outputs", str(place))
-    catalogue = Catalogue.of([])
-    matrix = published(catalogue.benchmark("mteb_eng_v2"), catalogue, revisions="joined")
-    mean = matrix.values[[matrix.models.index(name) for name in names]].mean(axis=1)
-    (pair,) = found["comparisons"]
-    assert len(pair["tasks"]) == 41
-    assert [pair["overall"]["a"], pair["overall"]["b"]] == pytest.approx(mean.tolist())
-    assert any(
-        "gte-large are of 2 revisions of it, each task of one: 4bef63f39fcc, external" in note
-        for note in found["notes"]
-    )
 
 
 def test_a_plain_name_is_the_variant_of_the_present_config(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
