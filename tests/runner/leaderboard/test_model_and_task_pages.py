@@ -28,8 +28,9 @@ def rows(page: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for place in range(len(scores["task"])):
         one = {key: values[place] for key, values in scores.items()}
-        for key in ("variant", "type", "what", "boards", "revision", "source"):
+        for key in ("variant", "task", "type", "what", "boards", "revision", "source"):
             one[key] = None if one[key] is None else lists[key][one[key]]
+        one["task"], one["slug"], one["choice"] = one["task"]
         found.append(one)
     return found
 
