@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.task_scores import UNNAMED
 from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.columns import Column, Shown
+from embedmark.runner.leaderboard.model_facts import ModelFact
 from embedmark.runner.leaderboard.records import own_cells
 from embedmark.runner.ranking.own import own_models
 from embedmark.runner.ranking.zeroshot import State
@@ -44,7 +45,7 @@ class _Page:
         return known.setdefault(value, len(known))
 
 
-def model_pages(shown: Shown, facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def model_pages(shown: Shown, facts: Mapping[str, ModelFact]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Lay out the page of every model that has a score.
 
     Args:
@@ -65,7 +66,7 @@ def model_pages(shown: Shown, facts: Mapping[str, Mapping[str, Any]]) -> Iterato
     names = sorted({*pages, *shown.models})
     for name in names:
         page = _laid_out(name, pages[name], shown)
-        page["facts"] = dict(facts.get(name, {}))
+        page["facts"] = asdict(facts.get(name, ModelFact()))
         page["training"] = _training(name, shown)
         page["family"] = [
             {"name": other, "slug": shown.slugs.models.get(other) if other in names else None, "how": how}
