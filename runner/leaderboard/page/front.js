@@ -7,19 +7,13 @@
  * @property {number} y
  */
 
-/**
- * @typedef {object} Tested
- * @property {number} difference of the first less the second, in points
- * @property {number | null} low of its 95 % interval
- * @property {number | null} high
- * @property {boolean | null} apart whether the paired test over families tells them apart; null where they are too few
- */
+/** @typedef {import("./standing.js").Verdict} Verdict */
 
 /**
  * @typedef {object} Step
  * @property {Point} point the best so far
  * @property {Point | null} before the best before it; null for the first
- * @property {Tested | null} test against that one
+ * @property {Verdict | null} test against that one
  */
 
 /**
@@ -40,7 +34,7 @@ export function best(points, down = false) {
 /**
  * Test each best against the best before it.
  * @param {Point[]} found of `best`
- * @param {(a: number, b: number) => Tested} test
+ * @param {(a: number, b: number) => Verdict} test
  * @returns {Step[]}
  */
 export function steps(found, test) {

@@ -3,6 +3,7 @@
 import { initial, parse, VIEWS, write } from "./address.js";
 import { draw as drawAbout } from "./about.js";
 import { button as boardsButton, list as boardsList } from "./boards.js";
+import { draw as drawCompare } from "./compare.js";
 import { got, need, put } from "./data.js";
 import { clear, el, visible } from "./dom.js";
 import { draw as drawFairness } from "./fairness.js";
@@ -19,6 +20,7 @@ import { filesOf } from "./subsets.js";
 import { draw as drawTable } from "./table.js";
 import { draw as drawTasks } from "./tasks.js";
 import { draw as drawTime } from "./time.js";
+import { draw as drawTypes } from "./types.js";
 import { sentence } from "./words.js";
 import { draw as drawZero } from "./zero.js";
 
@@ -27,8 +29,8 @@ import { draw as drawZero } from "./zero.js";
 
 /** @type {{[view: string]: (ctx: Context, root: HTMLElement) => void}} */
 const DRAW = {
-  table: drawTable, size: drawSize, time: drawTime, zero: drawZero, tasks: drawTasks, languages: drawLanguages, fairness: drawFairness,
-  about: drawAbout,
+  table: drawTable, size: drawSize, time: drawTime, zero: drawZero, types: drawTypes, tasks: drawTasks, languages: drawLanguages,
+  fairness: drawFairness, compare: drawCompare, about: drawAbout,
 };
 const THEME = "embedmark-theme";
 const MOST_COMPARED = 5;

@@ -1,7 +1,19 @@
 // What pictures say of a model, and which models they can draw.
 
 import { el, name } from "./dom.js";
-import { share, size } from "./numbers.js";
+import { counted, share, size } from "./numbers.js";
+
+/**
+ * What each view is given.
+ * @typedef {object} Context
+ * @property {import("./standing.js").Board} board
+ * @property {import("./address.js").State} state
+ * @property {import("./standing.js").Standing} standing
+ * @property {number[]} shown models in the order of the table
+ * @property {(number | null)[]} zero percent of the kept tasks that each model was not trained on
+ * @property {string} base from this page to the root
+ * @property {(patch: Partial<import("./address.js").State>) => void} set
+ */
 
 /**
  * A model's name without its organisation.
@@ -14,12 +26,12 @@ export function short(label) {
 
 /**
  * What is known of a model: size, zero-shot share, release, licence of weights.
- * @param {import("./standing.js").Board} board
+ * @param {Context} ctx
  * @param {number} model
  * @returns {string[]}
  */
-export function facts({ models }, model) {
-  const zero = models.zero[model];
+export function facts({ board: { models }, zero: shares }, model) {
+  const zero = shares[model];
   return [
     sizeText(models.size[model]),
     zero === null ? "zero-shot share unknown" : `${share(zero)} zero-shot`,
@@ -38,7 +50,7 @@ export function sizeText(parameters) {
 
 /**
  * The shown models that have a mean, as points of a picture.
- * @param {import("./standing.js").Context} ctx
+ * @param {Context} ctx
  * @param {(model: number) => number | null} xOf
  * @returns {{points: import("./front.js").Point[], aside: {model: number, y: number}[]}} aside: of unknown x
  */
@@ -59,31 +71,26 @@ export function pointsOf({ shown, standing }, xOf) {
 
 /**
  * Say how many models are not drawn since they lack a task, and offer to leave out the task that most lack.
- * @param {import("./standing.js").Context} ctx
+ * @param {Context} ctx
  * @returns {HTMLElement[]}
  */
 export function lackingNotes(ctx) {
-  const { board, shown, standing } = ctx;
+  const { board, shown, standing, state } = ctx;
   const lacking = shown.filter((model) => standing.there[model] && !standing.complete[model]);
   const none = shown.filter((model) => !standing.there[model]).length;
   const notes = [];
   if (lacking.length > 0) {
-    const item = el("li", {}, `${models(lacking.length)} without all ${standing.tasks.length} tasks not drawn: a mean of fewer is another mean`);
+    const item = el("li", {}, `${counted(lacking.length, "model")} without all ${standing.tasks.length} tasks not drawn: a mean of fewer is another mean`);
     const worst = onlyMissing(lacking, standing);
     if (worst !== null && worst.models >= 5) {
-      const left = standing.tasks.filter((task) => task !== worst.task).map((task) => board.tasks.name[task]);
-      item.append("; ", `${worst.models} of them lack only `, name(board.tasks.name[worst.task]), ": ",
-        el("button", { type: "button", class: "scatter-link", on: { click: () => ctx.set({ task: left }) } }, "leave it out"));
+      const task = board.tasks.name[worst.task];
+      item.append(`; ${worst.models} of them lack only `, name(task), ": ",
+        el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ drop: [...state.drop, task] }) } }, "leave it out"));
     }
     notes.push(item);
   }
-  if (none > 0) notes.push(el("li", {}, `${models(none)} without any of these tasks not drawn`));
+  if (none > 0) notes.push(el("li", {}, `${counted(none, "model")} without any of these tasks not drawn`));
   return notes;
-}
-
-/** @param {number} n */
-function models(n) {
-  return `${n} model${n === 1 ? "" : "s"}`;
 }
 
 /**
@@ -112,7 +119,7 @@ export function meanTitle({ tasks }) {
 
 /**
  * The sentence that stands where nothing can be drawn, with the way out.
- * @param {import("./standing.js").Context} ctx
+ * @param {Context} ctx
  * @param {string} what none of the models has
  * @returns {HTMLElement}
  */
@@ -120,7 +127,16 @@ export function nothing(ctx, what) {
   const { shown, standing } = ctx;
   const why = shown.length === 0
     ? "No model passes the filters."
-    : `None of ${models(shown.length)} has ${what} and all ${standing.tasks.length} tasks.`;
+    : `None of ${counted(shown.length, "model")} has ${what} and all ${standing.tasks.length} tasks.`;
   return el("section", { class: "scatter" }, el("p", { class: "scatter-caption" }, why),
     el("ul", { class: "scatter-notes" }, ...lackingNotes(ctx)));
+}
+
+/**
+ * A type as words, as in Pair classification.
+ * @param {string} type the field's name
+ * @returns {string}
+ */
+export function typeText(type) {
+  return type.replace(/([a-z])([A-Z])/g, (_, end, start) => `${end} ${start.toLowerCase()}`);
 }

@@ -1,10 +1,10 @@
 // One drawing for size, zero-shot and time: a dot a model, the line of the best so far, and what was not drawn.
 
 import { placeLabels, roundValues, scale } from "./axes.js";
-import { clear, el, name, plain, svg } from "./dom.js";
+import { clear, el, name, svg, visible } from "./dom.js";
 import { isTold } from "./front.js";
-import { interval, score, signed } from "./numbers.js";
 import { facts, short } from "./modelwords.js";
+import { counted, interval, score, signed } from "./numbers.js";
 
 /** @typedef {import("./front.js").Point} Point */
 /** @typedef {import("./front.js").Step} Step */
@@ -21,7 +21,7 @@ import { facts, short } from "./modelwords.js";
 
 /**
  * @typedef {object} Figure
- * @property {Node[]} caption what the picture says
+ * @property {(Node | string)[]} caption what the picture says
  * @property {Point[]} points
  * @property {{model: number, y: number}[]} aside models whose x nobody tells
  * @property {string} asideName
@@ -46,7 +46,7 @@ const BELOW = 0.05;
 
 /**
  * Draw a figure, and again whenever its width changes.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} root
  * @param {Figure} figure
  */
@@ -74,14 +74,6 @@ export function scatter(ctx, root, figure) {
   };
   redraw();
   new ResizeObserver(redraw).observe(plot);
-}
-
-/**
- * @param {number} n
- * @param {string} what
- */
-export function counted(n, what) {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /**
@@ -133,10 +125,10 @@ function bar() {
  * @returns {Laid}
  */
 function laidOut(figure, width, low) {
-  const height = Math.round(Math.min(Math.max(width * 0.46, 360), 640));
-  const strip = figure.aside.length === 0 ? 0 : width < 600 ? 56 : 96;
+  const height = Math.round(Math.min(Math.max(width * 0.46, 360), 720));
+  const strip = !figure.aside.some(({ y }) => y >= low) ? 0 : width < 600 ? 56 : 96;
   const right = width - MARGIN.right - strip;
-  const tops = figure.steps.map(({ point, before, test }) => (before && test && test.high !== null ? before.y + test.high : point.y));
+  const tops = figure.steps.map(({ point, before, test }) => (before && test && test.apart !== null ? before.y + test.high : point.y));
   const high = Math.max(...tops, ...figure.points.map(({ y }) => y), ...figure.aside.map(({ y }) => y));
   return {
     width, height, right,
@@ -154,7 +146,7 @@ function laidOut(figure, width, low) {
  */
 
 /**
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} plot
  * @param {Figure} figure
  * @param {number} width
@@ -203,7 +195,7 @@ function spreadOut(model) {
 
 /**
  * Models that are drawn above others and named: the line's, one's own, pinned ones and those that are compared.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Dot} dot
  */
 function isMarked({ board, state }, { model, step }) {
@@ -211,7 +203,7 @@ function isMarked({ board, state }, { model, step }) {
 }
 
 /**
- * @param {import("./standing.js").State} state
+ * @param {import("./address.js").State} state
  * @param {string} label
  */
 function isChosen(state, label) {
@@ -219,7 +211,7 @@ function isChosen(state, label) {
 }
 
 /**
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Dot} dot
  * @param {string} said
  */
@@ -259,7 +251,7 @@ function grid(figure, laid, low) {
     group.append(svg("path", { d: `M${x} ${floor}v5` }), svg("text", { x, y: floor + 19, "text-anchor": "middle" }, text));
   }
   group.append(svg("text", { x: laid.right, y: floor + 40, "text-anchor": "end" }, axis.title));
-  if (aside.length > 0) {
+  if (aside.some(({ y }) => y >= low)) {
     group.append(svg("path", { class: "scatter-strip", d: `M${fixed(laid.right + 8)} ${top}V${floor + 5}` }),
       svg("text", { x: laid.width - MARGIN.right, y: floor + 19, "text-anchor": "end" }, asideName));
   }
@@ -291,7 +283,7 @@ function line({ steps, toLeft }, laid, low) {
     return at === 0 ? `M${to} ${fixed(laid.y(point.y))}` : `H${to}V${fixed(laid.y(point.y))}`;
   });
   const whiskers = steps.map(({ point, before, test }) => {
-    if (before === null || !test || test.low === null || test.high === null) return "";
+    if (before === null || !test || test.apart === null) return "";
     const from = laid.y(Math.max(before.y + test.low, low));
     return `M${fixed(laid.x(point.x))} ${fixed(from)}V${fixed(laid.y(before.y + test.high))}`;
   });
@@ -302,14 +294,15 @@ function line({ steps, toLeft }, laid, low) {
 
 /**
  * Names beside the marked dots, the best first.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Figure} figure
  * @param {Laid} laid
  * @param {Dot[]} dots
  */
 function labels(ctx, figure, laid, dots) {
-  const marked = dots.filter((dot) => isMarked(ctx, dot)).sort((a, b) => weight(a) - weight(b) || a.y - b.y);
-  const wanted = marked.map(({ model, x, y }) => ({ x, y, text: plain(short(ctx.board.models.label[model])) }));
+  const last = figure.steps[figure.steps.length - 1];
+  const marked = dots.filter((dot) => isMarked(ctx, dot)).sort((a, b) => weight(a, last) - weight(b, last) || a.y - b.y);
+  const wanted = marked.map(({ model, x, y }) => ({ x, y, text: visible(short(ctx.board.models.label[model])) }));
   const taken = { hard: [...marked.map(({ x, y }) => boxAround(x, y, x, y, 6)), ...segments(figure, laid)], soft: whiskers(figure, laid) };
   const frame = { left: MARGIN.left, right: laid.width, top: 14, bottom: laid.height - MARGIN.bottom };
   const found = placeLabels(wanted, taken, frame, { size: SIZE, toLeft: figure.toLeft });
@@ -318,11 +311,12 @@ function labels(ctx, figure, laid, dots) {
 }
 
 /**
- * One's own and chosen models are named before those of the line, and of these the told ones first.
+ * One's own, chosen models and the best of all are named before the others of the line, and of these the told ones.
  * @param {Dot} dot
+ * @param {Step | undefined} last
  */
-function weight({ step }) {
-  return step === null ? 0 : isTold(step) ? 1 : 2;
+function weight({ step }, last) {
+  return step === null || step === last ? 0 : isTold(step) ? 1 : 2;
 }
 
 /**
@@ -346,7 +340,7 @@ function segments({ steps }, laid) {
  */
 function whiskers({ steps }, laid) {
   return steps.flatMap(({ point, before, test }) => {
-    if (before === null || !test || test.low === null || test.high === null) return [];
+    if (before === null || !test || test.apart === null) return [];
     const x = laid.x(point.x);
     return [boxAround(x, laid.y(before.y + test.low), x, laid.y(before.y + test.high), 1)];
   });
@@ -366,33 +360,33 @@ function boxAround(x, y, toX, toY, margin) {
 
 /**
  * What a dot is, in words: for a screen reader, and in the note that it opens.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Figure} figure
  * @param {number} model
  * @param {Step | null} step
  */
 function spoken(ctx, figure, model, step) {
-  const label = plain(ctx.board.models.label[model]);
+  const label = visible(ctx.board.models.label[model]);
   const said = `${label}: ${score(ctx.standing.mean[model], 2)}, ${figure.xText(model)}`;
   return step ? `${said}; ${verdict(ctx, figure, step)}` : said;
 }
 
 /**
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Figure} figure
  * @param {Step} step
  */
 function verdict({ board }, figure, { before, test }) {
   if (before === null) return "the first of the line";
-  const other = plain(short(board.models.label[before.model]));
-  if (test === null || test.apart === null || test.low === null || test.high === null) return `best so far, after ${other}; too few tasks for a verdict`;
+  const other = visible(short(board.models.label[before.model]));
+  if (test === null || test.apart === null) return `best so far, after ${other}; too few tasks for a verdict`;
   const difference = `${signed(test.difference)} ${interval(test.low, test.high)}`;
   return test.apart ? `better than ${figure.against}, ${other}: ${difference}` : `cannot be told from ${figure.against}, ${other}: ${difference}`;
 }
 
 /**
  * Pointer and keys: the nearest dot shows its note, a click or Enter keeps it open, arrows go from dot to dot.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} plot
  * @param {SVGElement} picture
  * @param {Figure} figure
@@ -504,10 +498,10 @@ function nextOf(key, at, dots) {
 }
 
 /**
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Figure} figure
  * @param {Dot} dot
- * @returns {Node[]}
+ * @returns {(Node | string)[]}
  */
 function note(ctx, figure, { model, step }) {
   const { board, standing } = ctx;
@@ -516,13 +510,13 @@ function note(ctx, figure, { model, step }) {
   const lines = [
     el("p", { class: "scatter-tip-name" }, name(label)),
     el("p", {}, el("b", {}, score(standing.mean[model], 2)), ` ${figure.yTitle.toLowerCase()}`),
-    el("p", {}, facts(board, model).join(" · ")),
+    el("p", {}, facts(ctx, model).join(" · ")),
   ];
   if (step) lines.push(el("p", {}, sentenceCase(verdict(ctx, figure, step))));
   const ways = el("p", { class: "scatter-tip-ways" }, el("a", { href: `${ctx.base}m.html#${encodeURI(board.models.name[model])}` }, "its page"));
   if (leader !== undefined && leader !== model) {
     const compared = [label, board.models.label[leader]];
-    ways.append(el("button", { type: "button", on: { click: () => ctx.set({ view: "compare", m: compared }) } },
+    ways.append(el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ view: "compare", m: compared }) } },
       "compare with ", name(short(board.models.label[leader]))));
   }
   return [...lines, ways];
@@ -548,7 +542,7 @@ function beside(tip, dot, width) {
 
 /**
  * The same for those who do not see it, and for those who want the numbers; its rows are made when it is opened.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {Figure} figure
  */
 function table(ctx, figure) {

@@ -2,14 +2,14 @@
 
 import { powerValues } from "./axes.js";
 import { el, name } from "./dom.js";
-import { best, isTold, steps } from "./front.js";
+import { best, steps } from "./front.js";
 import { lackingNotes, meanTitle, nothing, pointsOf, short, sizeText } from "./modelwords.js";
 import { interval, signed, size } from "./numbers.js";
 import { scatter } from "./scatter.js";
 
 /**
  * Draw the view.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} root empty
  */
 export function draw(ctx, root) {
@@ -40,10 +40,10 @@ export function draw(ctx, root) {
 
 /**
  * How small a model can be without being told from the best.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {import("./front.js").Step[]} found
  * @param {import("./front.js").Point[]} points
- * @returns {Node[]}
+ * @returns {(Node | string)[]}
  */
 function caption({ board, standing }, found, points) {
   const top = found[found.length - 1].point;
@@ -59,5 +59,5 @@ function caption({ board, standing }, found, points) {
   const smallest = untold.reduce((one, other) => (other.x < one.x || (other.x === one.x && other.y > one.y) ? other : one));
   const { difference, low, high } = standing.test(top.model, smallest.model);
   return ["The smallest model that cannot be told from ", ...sized(top), " is ", ...sized(smallest),
-    el("span", { class: "scatter-aside" }, ` — the difference is ${signed(difference)} points ${low === null || high === null ? "" : interval(low, high)}`)];
+    el("span", { class: "scatter-aside" }, ` — the difference is ${signed(difference)} points ${interval(low, high)}`)];
 }

@@ -10,7 +10,7 @@ const MARGIN_DAYS = 30;
 
 /**
  * Draw the view.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} root empty
  */
 export function draw(ctx, root) {
@@ -37,9 +37,9 @@ export function draw(ctx, root) {
 
 /**
  * Since when nothing newer is told from the best.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {import("./front.js").Step[]} found
- * @returns {Node[]}
+ * @returns {(Node | string)[]}
  */
 function caption({ board, standing }, found) {
   const top = found[found.length - 1];
@@ -48,8 +48,11 @@ function caption({ board, standing }, found) {
   if (!standing.enough) return [...called(top.point.model), " has the best mean of the dated models; the tasks are too few to say by how much."];
   const told = found.filter((step) => isTold(step));
   const last = told[told.length - 1];
-  const of = `${told.length - 1} of ${found.length - 1} new bests are told from the one before.`;
-  const counted = found.length > 1 ? [el("span", { class: "scatter-aside" }, ` ${of}`)] : [];
-  if (last === top) return ["The last model better than all before it is ", ...called(top.point.model), ".", ...counted];
-  return ["No model since ", ...called(last.point.model), " is told from the best before it; the best mean is of ", ...called(top.point.model), ".", ...counted];
+  const share = found.length === 1 ? "" : ` ${told.length - 1} of ${found.length - 1} new bests are told from the best before them.`;
+  const aside = el("span", { class: "scatter-aside" }, share);
+  if (last === top) return ["The last model told from the best before it is ", ...called(top.point.model), ", the best of all.", aside];
+  const isApart = standing.test(top.point.model, last.point.model).apart;
+  return !isApart
+    ? ["The best mean is of ", ...called(top.point.model), ", which cannot be told from ", ...called(last.point.model), ".", aside]
+    : [...called(top.point.model), " is better than ", ...called(last.point.model), ", though no step between them is told from the one before.", aside];
 }

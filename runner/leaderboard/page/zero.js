@@ -9,12 +9,12 @@ import { scatter } from "./scatter.js";
 
 /**
  * Draw the view.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {HTMLElement} root empty
  */
 export function draw(ctx, root) {
-  const { board, standing } = ctx;
-  const { points, aside } = pointsOf(ctx, (model) => board.models.zero[model]);
+  const { standing } = ctx;
+  const { points, aside } = pointsOf(ctx, (model) => ctx.zero[model]);
   if (points.length === 0) return void root.append(nothing(ctx, "a known zero-shot share"));
   const least = Math.min(90, Math.floor(Math.min(...points.map(({ x }) => x)) / 10) * 10);
   scatter(ctx, root, {
@@ -34,7 +34,7 @@ export function draw(ctx, root) {
     },
     against: "the best of those trained on fewer tasks",
     xHead: "Zero-shot",
-    xText: (model) => zeroText(board.models.zero[model]),
+    xText: (model) => zeroText(ctx.zero[model]),
     notes: [...lackingNotes(ctx), el("li", {}, "The share is what publishers told of their training data; nobody looked into it")],
   });
 }
@@ -46,10 +46,10 @@ function zeroText(percent) {
 
 /**
  * Whether training on the benchmark's tasks goes with a better mean.
- * @param {import("./standing.js").Context} ctx
+ * @param {import("./modelwords.js").Context} ctx
  * @param {import("./front.js").Point[]} points
  * @param {{model: number}[]} aside
- * @returns {Node[]}
+ * @returns {(Node | string)[]}
  */
 function caption({ board, standing }, points, aside) {
   /** @param {import("./front.js").Point} point */
@@ -60,7 +60,7 @@ function caption({ board, standing }, points, aside) {
   const muted = el("span", { class: "scatter-aside" }, unknown);
   if (pure === top) return [...called(top), " has the best mean, and none was trained on fewer of the tasks.", muted];
   const { difference, low, high, apart } = standing.test(top.model, pure.model);
-  if (apart === null || low === null || high === null) {
+  if (apart === null) {
     return [...called(top), " has the best mean; the tasks are too few to tell it from those trained on fewer of them.", muted];
   }
   const told = apart ? [" is better than "] : [" cannot be told from "];
