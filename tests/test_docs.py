@@ -46,6 +46,7 @@ VERBS = {
     "results",
     "review",
     "bundle",
+    "leaderboard",
 }
 
 FILES = {

@@ -94,6 +94,14 @@ _BUILT_IN = [
         ),
     ),
     Verb(
+        "leaderboard", "build, serve or show a leaderboard of every benchmark, with one's own results in it", "compare",
+        (
+            "python -m runner leaderboard serve",
+            "python -m runner leaderboard build --out site",
+            "python -m runner leaderboard show benchmark=mteb_eng_v2 type=Retrieval --top 10",
+        ),
+    ),
+    Verb(
         "why", "show why two jobs are not the same job", "compare",
         ("python -m runner why 3f9c0d 81ab22",),
     ),

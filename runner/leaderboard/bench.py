@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.ranking.board import Board, board
@@ -62,7 +63,7 @@ def bench(scores: AllScores, name: str) -> Bench | None:
     matrix, made = scores.matrix(name)
     if not len(matrix.models):
         return None
-    ranked = board(matrix, families(matrix.tasks, scores.catalogue).of, draws=DRAWS)
+    ranked = board(matrix, _families(matrix, scores.catalogue), draws=DRAWS)
     tasks = ranked.matrix.tasks
     models = (*matrix.names, *(parts := _parts_alone(matrix, scores.present[name])))
     return Bench(
@@ -75,6 +76,14 @@ def bench(scores: AllScores, name: str) -> Bench | None:
         states=scores.training.states(models, tasks),
         made=made,
     )
+
+
+def _families(matrix: ScoreMatrix, catalogue: Catalogue) -> NDArray[np.intp]:
+    """The family of each task. One that nobody has joins no others, since a page knows nothing of it."""
+    scored = np.flatnonzero(~np.isnan(matrix.values).all(axis=0))
+    found = np.arange(len(matrix.tasks)) + len(matrix.tasks)
+    found[scored] = families([matrix.tasks[task] for task in scored], catalogue).of
+    return found
 
 
 def trained_on(made: Bench) -> list[list[int]]:

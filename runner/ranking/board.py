@@ -104,7 +104,7 @@ def board(
     """
     scored = np.asarray(~np.isnan(matrix.values).all(axis=0))
     unscored = tuple(task for task, there in zip(matrix.tasks, scored, strict=True) if not there)
-    matrix, families = matrix.narrowed(np.flatnonzero(scored)), families[scored]
+    matrix, families = matrix.narrowed(np.flatnonzero(scored)), _numbered(families[scored])
     ranked_rows = np.arange(len(matrix.models)) if by == "borda" else np.flatnonzero(matrix.complete)
     rule = rule_of(ranked_rows, matrix.values[ranked_rows], matrix.types, by)
     n_families = len(np.unique(families))
@@ -143,6 +143,12 @@ def board(
     return Board(
         matrix, by, tuple(places), n_families, told_apart.leaders, told_apart.alike, level, draws, unscored
     )  # fmt: skip
+
+
+def _numbered(families: NDArray[np.integer]) -> NDArray[np.intp]:
+    """The same families by the order of their first tasks, so that none without a task is drawn."""
+    _, first, of = np.unique(families, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[of], dtype=np.intp)
 
 
 def _order(place: Place, matrix: ScoreMatrix) -> tuple[bool, int, bool, int, int, str]:

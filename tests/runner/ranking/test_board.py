@@ -151,6 +151,21 @@ def test_a_task_without_any_score_is_left_out() -> None:
     assert made.places[0].low is not None
 
 
+def test_a_task_that_nobody_has_moves_nothing() -> None:
+    """Nor does its family, of which there would be a draw."""
+    matrix = scores()
+    families = np.array([3, 0, 0, 1, 1, *range(4, 19)])
+    empty = np.full((len(matrix.models), 1), np.nan)
+    more = ScoreMatrix(
+        matrix.models, matrix.names, ("Empty", *matrix.tasks), ("Type0", *matrix.types),
+        np.concatenate([empty, matrix.values], axis=1), matrix.revisions, matrix.own,
+        (TaskRow("Empty", "Type0"), *matrix.asked),
+    )  # fmt: skip
+    made = board(more, np.array([2, *families]), draws=400)
+    assert made.unscored == ("Empty",)
+    assert made.places == board(matrix, families, draws=400).places
+
+
 def test_own_models_are_shown_wherever_they_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
