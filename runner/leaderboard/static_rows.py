@@ -229,4 +229,4 @@ def _strip(rank: int, low: int, high: int, n: int, certain: bool) -> Markup:
 def short_name(label: str) -> str:
     """A model's name without its organisation."""
     plain = label.partition(" (")[0]
-    return label[plain.rfind("/") + 1 :]
+    return label[plain.find("/") + 1 :]

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 pytest.importorskip("playwright", reason="playwright is one of the extra `dev`")
 
 from opened import DESK, Opened
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from small_outputs import BENCHMARKS, small_outputs, small_project
+
+from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.leaderboard.site import build
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FOLDER = Path(__file__).parent
+PLACE = "a b#c%20d\u00fc-\u540d"
+"""Characters that addresses write otherwise: a site works below any folder."""
+
+REAL = ("MTEB(Multilingual, v2)", "MTEB(eng, v2)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,3 +74,37 @@ def opened(make_context: MakeContext) -> Iterator[Opened]:
     tab = Opened(make_context().new_page())
     yield tab
     assert tab.faults == []
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Make a folder once for all workers that share a session."""
+    base = factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.is_file():
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small site: see small_outputs.py. Nothing may write below it."""
+
+    def make(folder: Path) -> None:
+        project = small_project(folder / "project")
+        outputs = small_outputs(folder / "outputs", project)
+        build(outputs, folder / PLACE, Catalogue.of((project,), quiet=True), BENCHMARKS)
+
+    return _once(tmp_path_factory, "small-site", make) / PLACE
+
+
+@pytest.fixture(scope="session")
+def real_site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two boards of the field with all their models, from the scores that ship. Nothing may write below it."""
+
+    def make(folder: Path) -> None:
+        build(None, folder / PLACE, Catalogue(quiet=True), REAL)
+
+    return _once(tmp_path_factory, "real-site", make) / PLACE

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Dialog, Page, Request
 
 PHONE, DESK, WALL = (400, 800), (1280, 800), (2560, 1300)
 """Sizes in pixels at which pages are looked at."""
@@ -34,6 +34,7 @@ class Opened:
 
     def __post_init__(self) -> None:
         self.page.on("console", self._said)
+        self.page.on("dialog", self._asked_the_reader)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._asked)
         self.page.on("requestfailed", lambda request: self.faults.append(f"not loaded: {request.url}"))
@@ -41,6 +42,10 @@ class Opened:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"console: {message.text}")
+
+    def _asked_the_reader(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith(LOCAL):

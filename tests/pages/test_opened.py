@@ -51,6 +51,7 @@ def test_a_quiet_page_has_no_faults(opened: Opened, tmp_path: Path) -> None:
         ("", READY + "document.body.innerHTML = 'x';", "requires 'TrustedHTML' assignment"),
         ("", READY + "throw new Error('broken');", "error: broken"),
         ("", READY + "console.error('said');", "console: said"),
+        ("", READY + "alert('seen');", "dialog: seen"),
         ('<script src="absent.js"></script>', READY, "not loaded: file:///"),
         ("", READY + "fetch('https://example.org/').catch(() => 0)", "violates the following Content Security Policy"),
     ],

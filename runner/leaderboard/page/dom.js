@@ -9,6 +9,7 @@ const ALLOWED = new Set(
     "preserveAspectRatio popover target inputmode multiple readonly"
   ).split(" "),
 );
+const READ = new Set(["alt", "aria-label", "placeholder", "title"]);
 const LINKS = /^(https:\/\/|#|\.{0,2}\/?[a-z0-9-]+[/.#])/i;
 
 /** @typedef {string | number | Node | null | undefined | false} Piece */
@@ -49,7 +50,7 @@ function filled(node, attributes, children) {
       for (const [event, listener] of Object.entries(value)) node.addEventListener(event, /** @type {any} */ (listener));
     } else if (ALLOWED.has(key) || key.startsWith("aria-") || key.startsWith("data-")) {
       if (key === "href" && !LINKS.test(String(value))) continue;
-      node.setAttribute(key, value === true ? "" : String(value));
+      node.setAttribute(key, value === true ? "" : READ.has(key) ? visible(String(value)) : String(value));
     } else throw new TypeError(`no attribute of ours: ${key}`);
   }
   append(node, children);

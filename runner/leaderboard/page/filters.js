@@ -66,7 +66,7 @@ function listMenu(current, key, words, content) {
   });
   const update = () => {
     const chosen = current().state[key];
-    made.button.textContent = words(chosen, current());
+    made.button.textContent = visible(words(chosen, current()));
     made.button.classList.toggle("on", chosen.length > 0);
   };
   return { ...made, update };

@@ -330,7 +330,7 @@ function keyed(ctx, model) {
 export function shortName(label) {
   const words = label.indexOf(" (");
   const plain = words < 0 ? label : label.slice(0, words);
-  return label.slice(plain.lastIndexOf("/") + 1);
+  return label.slice(plain.indexOf("/") + 1);
 }
 
 /** @param {string} label */
