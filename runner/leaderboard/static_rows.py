@@ -98,7 +98,7 @@ def _row(
         "high": high,
         "certain": certain,
         "strip": _strip(rank or (completed[0] if completed else 0), low, high, data["ranked"], certain),
-        **_mean(data, model),
+        **_mean(data, model, [of_kind[model] for of_kind in means.values()]),
         "types": [_heated(means[kind], model) for kind in types],
         "zero": models["zero"][model],
         "size": _size(models["size"][model]),
@@ -150,18 +150,17 @@ def _families(keys: Sequence[Sequence[int]]) -> int:
     return alone + len(groups)
 
 
-def _mean(data: Mapping[str, Any], model: int) -> Mapping[str, Any]:
+def _mean(data: Mapping[str, Any], model: int, types: Sequence[float | None]) -> Mapping[str, Any]:
     have = [column[model] for column in data["scores"] if column[model] is not None]
     n, all_tasks = len(have), len(data["scores"])
     complete = n == all_tasks
-    types = [_type_means(data, columns)[model] for columns in _types(data).values()] if complete else []
     return {
         "n": n,
         "tasks": all_tasks,
         "complete": complete,
         "nearly": n * 10 >= all_tasks * 9,
         "mean": _points(sum(have) / n, 2) if n else "–",
-        "mean_type": _points(sum(kind for kind in types if kind is not None) / len(types), 2) if types else "–",
+        "mean_type": _points(sum(kind for kind in types if kind is not None) / len(types), 2) if complete else "–",
     }
 
 

@@ -8,7 +8,7 @@ publishers told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -55,6 +55,7 @@ class TrainingData:
     told: Mapping[str, Sequence[str] | None]
     bases: Mapping[str, str]
     near: Mapping[str, Sequence[str]]
+    _found: dict[str, dict[str, Source] | None] = field(default_factory=dict, repr=False, compare=False)
 
     def knows(self, model: str) -> bool:
         """Whether there is a file or metadata of a model, whatever it says of its training."""
@@ -70,7 +71,10 @@ class TrainingData:
             Task → why; None where the model's own data is unknown, even if that of its base is known. A base of unknown
             data adds nothing.
         """
-        return self._trained(present_model(model), ())
+        name = present_model(model)
+        if name not in self._found:
+            self._found[name] = self._trained(name, ())
+        return self._found[name]
 
     def _trained(self, model: str, above: tuple[str, ...]) -> dict[str, Source] | None:
         told = self.told.get(model)
