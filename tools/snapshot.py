@@ -16,6 +16,8 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import TaskGroup
 from embedmark.runner.exchange import snapshot
 from embedmark.runner.exchange.metadata import FIELDS, TASK_FIELDS
+from embedmark.runner.lint.frame import frame
+from embedmark.runner.lint.lint import lint_scores
 
 ACTIVE = {
     "GritLM/GritLM-8x7B": 13_000_000_000,
@@ -94,7 +96,10 @@ def main(facts: Path) -> None:
     found.write_parquet(snapshot.SCORES, compression="zstd", compression_level=22)
     models(facts / "models.jsonl").write_parquet(snapshot.MODELS, compression="zstd", compression_level=22)
     tasks(facts / "tasks.jsonl").write_parquet(snapshot.TASKS, compression="zstd", compression_level=22)
-    for path in (snapshot.SCORES, snapshot.MODELS, snapshot.TASKS):
+    # What is wrong is looked for in what was just written.
+    seen = frame(lint_scores(snapshot.scores().collect()))
+    seen.write_parquet(snapshot.FINDINGS, compression="zstd", compression_level=22)
+    for path in (snapshot.SCORES, snapshot.MODELS, snapshot.TASKS, snapshot.FINDINGS):
         sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.2f} MB\n")
 
 

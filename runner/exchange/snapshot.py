@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FOLDER = Path(__file__).with_name("field")
-SCORES, MODELS, TASKS = (_FOLDER / f"{name}.parquet" for name in ("scores", "models", "tasks"))
+SCORES, MODELS, TASKS, FINDINGS = (_FOLDER / f"{name}.parquet" for name in ("scores", "models", "tasks", "findings"))
 
 SCALE = 100_000
 """Scores are kept as multiples of 1 / SCALE: published ones of retrieval have five digits."""
@@ -45,6 +45,13 @@ def models() -> pl.DataFrame:
     import polars as pl
 
     return pl.read_parquet(MODELS, glob=False)
+
+
+def findings() -> pl.DataFrame:
+    """Read what `lint` finds in the published scores; see `lint.frame.SCHEMA`."""
+    import polars as pl
+
+    return pl.read_parquet(FINDINGS, glob=False)
 
 
 def revisions() -> dict[str, str]:

@@ -17,6 +17,7 @@ from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.task_scores import SCALE
 from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.own_records import OwnRecords
+from embedmark.runner.leaderboard.places import Slugs, slugs
 from embedmark.runner.leaderboard.records import Sources
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.plan import asked_slots
@@ -36,7 +37,7 @@ class Shown:
         boards: Those that have any, in the order in which pages name them.
         sources: Where published scores come from.
         own: What one's own records say.
-        slugs: Of "models", "tasks" and "benchmarks" each name's place.
+        slugs: Where the pages of models, tasks and benchmarks are.
         findings: Model and task → what lint found.
     """
 
@@ -44,13 +45,18 @@ class Shown:
     boards: Sequence[Bench]
     sources: Sources
     own: OwnRecords
-    slugs: Mapping[str, Mapping[str, str]]
+    slugs: Slugs
     findings: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> Sequence[Column]:
         """The columns of all boards, by task, those of most boards first."""
         return _columns(self.boards, self.scores.catalogue)
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """What every task's file is called on the command line, by the task's name."""
+        return choices(self.scores.catalogue)
 
     @cached_property
     def sizes(self) -> Mapping[tuple[str, str], int]:
@@ -135,6 +141,13 @@ class Column:
     models: NDArray[np.intp]
     scores: NDArray[np.int64]
     places: NDArray[np.int64]
+
+
+def slugs_of(scores: AllScores, boards: Sequence[Bench]) -> Slugs:
+    """Give every model, task and benchmark that has any score its place, also those that no board shows."""
+    shown = Shown(scores, boards, Sources((), {}, {}), OwnRecords({}), Slugs({}, {}, {}))
+    asked = {name for board in boards for name in board.all_tasks}
+    return Slugs(slugs(shown.models), slugs(sorted(asked.union(shown.tasks))), slugs(sorted(scores.benchmarks)))
 
 
 def choices(catalogue: Catalogue) -> dict[str, str]:

@@ -42,7 +42,7 @@ def left_out(shown: Shown) -> dict[str, Any]:
         boards.append(
             {
                 "name": board.config.name,
-                "slug": shown.slugs["benchmarks"][board.config.name],
+                "slug": shown.slugs.benchmarks[board.config.name],
                 "shown": len(names),
                 "out": _by_reason(out, places),
             }
@@ -51,7 +51,7 @@ def left_out(shown: Shown) -> dict[str, Any]:
     there = {board.config.name for board in shown.boards}
     collected = shown.scores.collected
     return {
-        "models": [[name, shown.slugs["models"][name]] for name in shown.models],
+        "models": [[name, shown.slugs.models[name]] for name in shown.models],
         "reasons": list(REASONS),
         "shown": len(anywhere),
         "nowhere": _by_reason(nowhere, places),

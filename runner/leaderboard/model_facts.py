@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,7 @@ class ModelFacts:
             rows: Which models, in which order; all where none are named.
         """
         chosen = self.models if rows is None else [self.models[row] for row in rows]
-        values = [asdict(model) for model in chosen]
-        return {name: [_plain(value[name]) for value in values] for name in COLUMNS}
+        return {name: [_plain(getattr(model, name)) for model in chosen] for name in COLUMNS}
 
 
 def model_facts(names: Sequence[str], catalogue: Catalogue) -> ModelFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from embedmark.runner.exchange.names import present_model
 from embedmark.runner.exchange.task_scores import UNNAMED
 from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.columns import Column, Shown
+from embedmark.runner.leaderboard.model_facts import ModelFact
 from embedmark.runner.leaderboard.records import own_cells
 from embedmark.runner.ranking.own import own_models
 from embedmark.runner.ranking.zeroshot import State
 from embedmark.runner.results.collect import Kept
 
-_LISTS = ("variant", "type", "what", "boards", "revision", "source")
+_LISTS = ("variant", "task", "type", "what", "boards", "revision", "source")
 _ROW = (
     "variant", "task", "type", "what", "boards", "score", "place", "n", "trained", "revision", "source", "jobs",
 )  # fmt: skip
@@ -44,7 +45,7 @@ class _Page:
         return known.setdefault(value, len(known))
 
 
-def model_pages(shown: Shown, facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def model_pages(shown: Shown, facts: Mapping[str, ModelFact]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Lay out the page of every model that has a score.
 
     Args:
@@ -65,15 +66,15 @@ def model_pages(shown: Shown, facts: Mapping[str, Mapping[str, Any]]) -> Iterato
     names = sorted({*pages, *shown.models})
     for name in names:
         page = _laid_out(name, pages[name], shown)
-        page["facts"] = dict(facts.get(name, {}))
+        page["facts"] = asdict(facts.get(name, ModelFact()))
         page["training"] = _training(name, shown)
         page["family"] = [
-            {"name": other, "slug": shown.slugs["models"].get(other) if other in names else None, "how": how}
+            {"name": other, "slug": shown.slugs.models.get(other) if other in names else None, "how": how}
             for other, how in relatives.of_model(name)
         ]
         page["parts"] = parts.get(name, [])
         page |= configured(name, shown.scores.catalogue)
-        yield shown.slugs["models"][name], page
+        yield shown.slugs.models[name], page
 
 
 def _own_jobs(shown: Shown) -> dict[tuple[int, int, int], Sequence[Kept]]:
@@ -86,6 +87,7 @@ def _add_scores(
 ) -> None:
     board, matrix, row = column.board, column.board.matrix, column.row
     n, boards = len(column.models), tuple(column.boards)
+    task = (row.name, shown.slugs.tasks[row.name], shown.files.get(row.name))
     told = zip(column.models.tolist(), column.scores.tolist(), column.places.tolist(), strict=True)
     states = board.states[:, column.at].tolist()
     for model, score, place in told:
@@ -101,7 +103,7 @@ def _add_scores(
         page.rows.append(
             (
                 page.number("variant", matrix.models[model]),
-                row.name,
+                page.number("task", task),
                 page.number("type", row.type),
                 page.number("what", column.words),
                 page.number("boards", boards),
@@ -154,8 +156,8 @@ def _laid_out(name: str, page: _Page, shown: Shown) -> dict[str, Any]:
     columns = zip(*page.rows, strict=True) if page.rows else ([] for _ in _ROW)
     return {
         "name": name,
-        "slug": shown.slugs["models"][name],
-        "benchmarks": [[board, shown.slugs["benchmarks"][board]] for board in boards],
+        "slug": shown.slugs.models[name],
+        "benchmarks": [[board, shown.slugs.benchmarks[board]] for board in boards],
         "places": dict(page.places),
         "scores": {key: list(column) for key, column in zip(_ROW, columns, strict=True)},
         "lists": lists,
@@ -180,7 +182,7 @@ def parts_of(shown: Shown) -> dict[str, list[list[Any]]]:
     found: dict[str, list[list[Any]]] = {}
     for (model, task), n in sorted(shown.sizes.items()):
         if (model, task) not in counted:
-            found.setdefault(model, []).append([task, shown.slugs["tasks"][task], n])
+            found.setdefault(model, []).append([task, shown.slugs.tasks[task], n])
     return found
 
 

@@ -278,13 +278,14 @@ def several_revisions(made: Bench, sources: Sources) -> list[int]:
     matrix = made.matrix
     found = []
     for task, row in enumerate(matrix.asked):
-        stated: set[str | None] = set()
-        for model in np.flatnonzero(~np.isnan(matrix.values[:, task])).tolist():
-            if not matrix.own[model]:
-                name = matrix.names[model]
-                stated.update(sources.source(name, matrix.of[name, row.name], row).datasets)
-        if len(stated - {None}) > 1:
-            found.append(task)
+        models = np.flatnonzero(~np.isnan(matrix.values[:, task])).tolist()
+        scored = [(name := matrix.names[model], matrix.of[name, row.name]) for model in models if not matrix.own[model]]
+        # The tasks that one is the mean of have each data of their own.
+        for leaf in leaves([row]):
+            stated = {data for name, revision in scored for data in sources.source(name, revision, leaf).datasets}
+            if len(stated - {None}) > 1:
+                found.append(task)
+                break
     return found
 
 

@@ -11,17 +11,24 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.leaderboard import data_files
 from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.benchmark_groups import in_groups
+from embedmark.runner.leaderboard.columns import Shown, slugs_of
 from embedmark.runner.leaderboard.join import PAGE, join, page_modules
 from embedmark.runner.leaderboard.languages import languages_of
 from embedmark.runner.leaderboard.model_facts import model_facts
+from embedmark.runner.leaderboard.own_records import OwnRecords
 from embedmark.runner.leaderboard.pages import Pages
-from embedmark.runner.leaderboard.places import Slugs, slugs
+from embedmark.runner.leaderboard.places import Slugs
+from embedmark.runner.leaderboard.record_files import PAGES, record_files
+from embedmark.runner.leaderboard.records import Sources, several_revisions, states
 from embedmark.runner.leaderboard.scores import AllScores, all_scores
 
 FIRST = "MTEB(Multilingual, v2)"
 """What the front page opens on where nothing of one's own is on record."""
 
 ENTRIES = ("main.js",)
+
+SHEETS = ("left.js", "model.js", "task.js")
+"""Pages with a script of their own: that of boards stays small."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,10 @@ class _Site:
 
 def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     catalogue = scores.catalogue
-    places = _places(found)
+    places = slugs_of(scores, found)
     facts = dict(zip(places.models, model_facts(list(places.models), catalogue).models, strict=True))
+    own = OwnRecords.of(scores.collected.records)
+    shown = Shown(scores, found, Sources.of(scores.cells), own, places)
     pages = Pages(places)
     first = _first(found)
     for made in found:
@@ -86,21 +95,22 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         slug = data["slug"]
         languages = languages_of(scores, made, slug)
         data["languageFiles"] = languages.listed
+        data["several"] = several_revisions(made, shown.sources)
+        data["states"] = states(made, own)
         for key, content in languages.files.items():
             site.write(f"{key}.js", data_files.script(key, content))
         site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:
             site.write("index.html", pages.bench(made, data, ""))
+    for path, content in record_files(shown, facts):
+        site.write(path, content)
+    for file, (page, title) in PAGES.items():
+        site.write(file, pages.page(f"{file}.j2", base="", page=page, title=title, app="sheets.js"))
+    site.write("sheets.js", join(page_modules(), SHEETS).encode("utf-8"))
     site.write("boards.js", data_files.script("boards", _boards(found, places, catalogue)))
     site.write("app.js", join(page_modules(), ENTRIES).encode("utf-8"))
     site.write("style.css", (PAGE / "style.css").read_bytes())
-
-
-def _places(found: Sequence[Bench]) -> Slugs:
-    models = {name for made in found for name in (*made.matrix.names, *made.parts_alone)}
-    tasks = {name for made in found for name in made.all_tasks}
-    return Slugs(slugs(sorted(models)), slugs(sorted(tasks)), slugs(sorted(made.config.name for made in found)))
 
 
 def _first(found: Sequence[Bench]) -> Bench | None:

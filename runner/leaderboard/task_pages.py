@@ -59,7 +59,7 @@ def task_pages(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
     history = _history(shown)
     columns = grouped((column.row.name, column) for column in shown.columns)
     for task in sorted({*slots, *columns}):
-        slug = shown.slugs["tasks"][task]
+        slug = shown.slugs.tasks[task]
         page: dict[str, Any] = {"name": task, "slug": slug, "type": _type(task, columns, shown)}
         page |= _card(task, shown)
         page |= _tables(rows.get(task, ()), columns.get(task, ()), shown)
@@ -213,7 +213,7 @@ def _card(task: str, shown: Shown) -> dict[str, Any]:
 def _named(tasks: Sequence[str], shown: Shown) -> list[list[str | None]]:
     """Names with their places, where they have a page."""
     there = {*shown.tasks}
-    return [[task, shown.slugs["tasks"].get(task) if task in there else None] for task in tasks]
+    return [[task, shown.slugs.tasks.get(task) if task in there else None] for task in tasks]
 
 
 def _dataset(config: TaskConfig, shown: Shown) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _dataset(config: TaskConfig, shown: Shown) -> dict[str, Any]:
 
 def _tables(rows: Sequence[_Row], columns: Sequence[Column], shown: Shown) -> dict[str, Any]:
     """The models, what is known of their revisions, and the scores that boards count."""
-    slugs = shown.slugs["models"]
+    slugs = shown.slugs.models
     places: dict[tuple[str, str, bool], int] = {}
     for row in rows:
         places.setdefault((row.label, row.name, row.own), len(places))
@@ -248,7 +248,7 @@ def _tables(rows: Sequence[_Row], columns: Sequence[Column], shown: Shown) -> di
             {
                 "words": column.words,
                 "boards": [
-                    [(name := shown.boards[number].config.name), shown.slugs["benchmarks"][name]]
+                    [(name := shown.boards[number].config.name), shown.slugs.benchmarks[name]]
                     for number in column.boards
                 ],
                 "models": numbers,

@@ -17,7 +17,7 @@ from scipy.stats import norm, rankdata
 
 from embedmark.runner.common.names import version_numbers
 from embedmark.runner.exchange.names import is_commit
-from embedmark.runner.lint.finding import Finding
+from embedmark.runner.lint.finding import About, Finding
 from embedmark.runner.lint.table import ScoreTable
 
 Floats = NDArray[np.floating[Any]]
@@ -72,7 +72,7 @@ def shifted_groups(table: ScoreTable) -> Iterator[Finding]:
             "warning" if sure else "look", "group", group.task,
             f"{group.n[0]} of {group.n[1]} models {group.what} are {abs(group.shift):.3f} {side} than equals "
             f"({group.sign:.0%} of {group.matched} matched); {pairs}",
-            {"what": group.what, "shift": group.shift, "score": group.score},
+            {"what": group.what, "shift": group.shift, "score": group.score}, (About(task=group.task),),
         )  # fmt: skip
 
 

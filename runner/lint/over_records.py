@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from embedmark.runner.common.names import job_name
-from embedmark.runner.lint.finding import Finding
+from embedmark.runner.lint.finding import About, Finding
 from embedmark.runner.lint.over_rows import Metrics, faults
 from embedmark.runner.results.record import Record
 
@@ -18,7 +18,8 @@ def lint_records(records: Iterable[Record]) -> Iterator[Finding]:
         experiments = [_defined(one) for one in record.experiments]
         for rule, evidence in faults(_defined(record.scores), experiments):
             where = f"{job.model} {job_name(job.task, job.subset, job.split)}"
-            yield Finding(rule.severity, rule.name, where, evidence)
+            about = About(job.model, job.model_revision, job.task, job.split, job.subset)
+            yield Finding(rule.severity, rule.name, where, evidence, about=(about,))
 
 
 def errors_of(records: Iterable[Record]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from embedmark.runner.exchange.names import present_model
-from embedmark.runner.lint.finding import Finding
+from embedmark.runner.lint.finding import About, Finding
 from embedmark.runner.lint.fit import Fit, fit
 from embedmark.runner.lint.table import CELL, ScoreTable
 
@@ -26,8 +26,9 @@ def out_of_range(table: ScoreTable) -> Iterator[Finding]:
     beyond = (pl.col("main_score") > 1) | (pl.col("main_score") < -1)
     for row in _named(table.cells.filter(beyond & ~pl.col("task").cast(pl.String).is_in(_IN_SECONDS))):
         yield Finding(
-            "error", "range", _where(row), f"main_score {row['main_score']:g} is no share, and no correlation"
-        )
+            "error", "range", _where(row), f"main_score {row['main_score']:g} is no share, and no correlation",
+            about=_about(table, row),
+        )  # fmt: skip
 
 
 def doubled(table: ScoreTable) -> Iterator[Finding]:
@@ -38,9 +39,10 @@ def doubled(table: ScoreTable) -> Iterator[Finding]:
     for row in _named(groups):
         if row["high"] - row["low"] > _SAME:
             text = f"{row['n']} scores, from {row['low']:g} to {row['high']:g}"
-            yield Finding("warning", "contradicting", _where(row), text)
+            yield Finding("warning", "contradicting", _where(row), text, about=_about(table, row))
         else:
-            yield Finding("info", "doubled", _where(row), f"{row['n']} equal scores")
+            text = f"{row['n']} equal scores"
+            yield Finding("info", "doubled", _where(row), text, about=_about(table, row))
 
 
 _TENTH, _WELL_ABOVE = 0.1, 0.1
@@ -56,8 +58,9 @@ def zero(table: ScoreTable) -> Iterator[Finding]:
     for row in _named(found):
         if not table.is_baseline([row["model"]])[0]:
             yield Finding(
-                "warning", "zero", _where(row), f"0, and nine of ten of {row['n']} models have {row['low']:.2f} or more"
-            )
+                "warning", "zero", _where(row),
+                f"0, and nine of ten of {row['n']} models have {row['low']:.2f} or more", about=_about(table, row),
+            )  # fmt: skip
 
 
 _FEWEST = 10
@@ -94,10 +97,14 @@ def constant(table: ScoreTable) -> Iterator[Finding]:
         yield Finding(
             "warning", "constant", f"{row['model']} {row['task']} [{row['split']}]",
             f"{row['rounded']:.6g} on {row['n']} subsets, whose medians go from {row['low']:.2f} to {row['high']:.2f}",
+            about=table.about(row["model"], row["task"], row["split"]),
         )  # fmt: skip
 
 
-_FLOOR, _EXPECTED = 0.03, 0.3
+FLOOR = 0.03
+"""What a model that fails scores at most."""
+
+_EXPECTED = 0.3
 _FAR, _MUCH, _SEVERAL = 7.0, 0.15, 4
 
 
@@ -115,26 +122,30 @@ def beside_expectation(table: ScoreTable) -> Iterator[Finding]:
 
 
 def _at_the_floor(table: ScoreTable, fitted: Fit, baseline: np.ndarray) -> Iterator[Finding]:
-    low = (table.matrix <= _FLOOR) & (fitted.expected >= _EXPECTED) & ~baseline[:, None]
+    low = (table.matrix <= FLOOR) & (fitted.expected >= _EXPECTED) & ~baseline[:, None]
     for row, column in np.argwhere(low):
         yield Finding(
             "warning", "floor", f"{table.model_names[row]} {table.task_names[column]}",
             f"{table.matrix[row, column]:.4f}, expected {fitted.expected[row, column]:.2f}",
+            about=table.about(table.model_names[row], table.task_names[column]),
         )  # fmt: skip
 
 
 def _out_of_line(table: ScoreTable, fitted: Fit, baseline: np.ndarray) -> Iterator[Finding]:
     off = (fitted.z < -_FAR) & (fitted.expected - table.matrix > _MUCH) & ~baseline[:, None]
     version = {(row["model"], row["task"]): row["version"] for row in table.by_task.to_dicts()}
-    runs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    runs: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     for row, column in np.argwhere(off):
         model, task = table.model_names[row], table.task_names[column]
         below = fitted.expected[row, column] - table.matrix[row, column]
-        runs[model, version[model, task] or "no version"].append(f"{task} -{below:.2f}")
+        runs[model, version[model, task] or "no version"].append((task, below))
     for (model, mteb), tasks in sorted(runs.items(), key=lambda run: -len(run[1])):
         if len(tasks) >= _SEVERAL:
-            shown = ", ".join(tasks[:5]) + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
-            yield Finding("look", "out-of-line", f"{model} at {mteb}", f"{len(tasks)} tasks: {shown}")
+            shown = ", ".join(f"{task} -{below:.2f}" for task, below in tasks[:5])
+            more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
+            about = tuple(one for task, _ in tasks for one in table.about(model, task))
+            text = f"{len(tasks)} tasks: {shown}{more}"
+            yield Finding("look", "out-of-line", f"{model} at {mteb}", text, about=about)
 
 
 _DIGITS, _SHARE, _COMMON = 5, 0.3, 5
@@ -161,7 +172,7 @@ def twins(table: ScoreTable) -> Iterator[Finding]:
             yield Finding(
                 "error", "twins", f"{a} {b}",
                 f"equal in {count} of {n} tasks, and neither is said to be adapted from the other",
-                {"models": [a, b], "equal": count, "common": n},
+                {"models": [a, b], "equal": count, "common": n}, (*table.about(a), *table.about(b)),
             )  # fmt: skip
 
 
@@ -175,6 +186,10 @@ def _named(frame: pl.DataFrame) -> list[dict[str, Any]]:
     names = [name for name in ("model", *CELL) if name in frame.columns]
     plain = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
     return plain.sort(names).to_dicts()
+
+
+def _about(table: ScoreTable, row: dict[str, Any]) -> tuple[About]:
+    return table.about(row["model"], row["task"], row["split"], row["subset"])
 
 
 def _where(row: dict[str, Any]) -> str:

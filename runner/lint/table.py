@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from embedmark.runner.common.names import version_numbers
 from embedmark.runner.exchange.names import present_model
+from embedmark.runner.lint.finding import About
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,6 +119,18 @@ class ScoreTable:
         for name in self.model_names:
             found[name] = known.get(name) or known.get(present_model(name)) or {}
         return found
+
+    @cached_property
+    def revisions(self) -> Mapping[str, str]:
+        """Model → the revision that its scores are of."""
+        each = self.cells.select(pl.col("model", "revision").cast(pl.String)).unique()
+        return dict(each.iter_rows())
+
+    def about(
+        self, model: str, task: str | None = None, split: str | None = None, subset: str | None = None
+    ) -> tuple[About]:
+        """Say what a finding is about: some scores of one model."""
+        return (About(model, self.revisions.get(model), task, split, subset),)
 
     def is_baseline(self, models: Sequence[str]) -> NDArray[np.bool_]:
         """Which models are baselines by name: a random encoder, BM25, people."""

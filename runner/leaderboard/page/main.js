@@ -11,6 +11,7 @@ import { bar } from "./filters.js";
 import { listen, remember, remembered } from "./keys.js";
 import { draw as drawLanguages } from "./languages.js";
 import { size } from "./numbers.js";
+import { openRecord } from "./pop.js";
 import { sheet } from "./popover.js";
 import { isWhole, shownModels, zeroShot } from "./rows.js";
 import { draw as drawSize } from "./size.js";
@@ -151,6 +152,7 @@ function contextOf(board, base, state, files, set) {
     board, base, state, files, standing: made, zero, shown, set, need,
     completed: (/** @type {number} */ model) => (isWhole(state) ? board.build.completed[model] : null),
     sheet: (/** @type {number} */ model, /** @type {Element} */ anchor) => sheet(ctx, model, anchor),
+    record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => openRecord(ctx, model, task, anchor),
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
     theme, copyAddress, empty: () => nobody(ctx), everything: null,

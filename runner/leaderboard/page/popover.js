@@ -1,40 +1,12 @@
 // What opens beside a number or a name: where a score comes from, and what is known of a model.
 
-import { clear, el, name } from "./dom.js";
-import { place } from "./menus.js";
+import { el, name } from "./dom.js";
 import { score, share, size } from "./numbers.js";
+import { pop } from "./pop.js";
 import { isPinned, shortName, strip } from "./table.js";
 import { typeMean } from "./rows.js";
 
 /** @typedef {any} Context */
-
-/** @type {HTMLElement | null} */
-let box = null;
-
-/** @type {Element | null} */
-let owner = null;
-
-/**
- * @param {Element} anchor
- * @param {string} label
- * @param {Node[]} children
- */
-function show(anchor, label, children) {
-  if (!box) {
-    box = el("div", { class: "popover", popover: "auto", role: "dialog", tabindex: -1 });
-    box.addEventListener("toggle", (event) => {
-      if (/** @type {any} */ (event).newState === "closed" && owner instanceof HTMLElement) owner.focus({ preventScroll: true });
-    });
-    document.body.append(box);
-  }
-  if (box.matches(":popover-open")) box.hidePopover();
-  owner = anchor;
-  box.setAttribute("aria-label", label);
-  clear(box).append(...children);
-  box.showPopover();
-  place(box, anchor);
-  box.focus({ preventScroll: true });
-}
 
 /**
  * Show what is known of a model on this benchmark.
@@ -57,7 +29,7 @@ export function sheet(ctx, model, anchor) {
     ["Released", models.released[model] ?? "not known"],
   ];
   const rank = standing.rank[model];
-  show(anchor, label, [
+  pop(anchor, label, el("div", {},
     el("h2", {}, name(shortName(label))),
     el("p", { class: "muted" }, name(label)),
     el("p", { class: "big" }, rank ? `Rank ${rank}` : "No rank: too few tasks"),
@@ -71,5 +43,5 @@ export function sheet(ctx, model, anchor) {
       el("button", { type: "button", class: "pill", on: { click: pin } }, isPinned(ctx, model) ? "Unpin" : "Pin"),
       el("button", { type: "button", class: "pill", on: { click: choose } }, ctx.state.m.includes(label) ? "Compare without" : "Compare"),
     ),
-  ]);
+  ));
 }

@@ -12,9 +12,8 @@ from planned_records import config, measure, reported_project
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import store
 from embedmark.runner.leaderboard.bench import bench
-from embedmark.runner.leaderboard.columns import Shown
+from embedmark.runner.leaderboard.columns import Shown, slugs_of
 from embedmark.runner.leaderboard.own_records import OwnRecords
-from embedmark.runner.leaderboard.places import slugs
 from embedmark.runner.leaderboard.records import Sources
 from embedmark.runner.leaderboard.scores import all_scores
 from embedmark.runner.provenance.ssh import Signers
@@ -74,10 +73,5 @@ def small_shown(folder: Path, signers: Signers | None = None) -> Shown:
     scores = all_scores(outputs, catalogue, ["Small", "Tiny", "Unscored"])
     boards = [made for name in scores.benchmarks if (made := bench(scores, name)) is not None]
     own = OwnRecords.of(scores.collected.records, signers)
-    shown = Shown(scores, boards, Sources.of(scores.cells), own, {}, {("org/x", "Topics"): ["looks odd"]})
-    places = {
-        "models": slugs(shown.models),
-        "tasks": slugs([*shown.tasks, "Search"]),
-        "benchmarks": slugs(scores.benchmarks),
-    }
-    return Shown(scores, boards, shown.sources, own, places, shown.findings)
+    findings = {("org/x", "Topics"): ["looks odd"]}
+    return Shown(scores, boards, Sources.of(scores.cells), own, slugs_of(scores, boards), findings)

@@ -13,6 +13,7 @@ from small_boards import DATA, OTHER_DATA, small_shown
 from embedmark.runner.leaderboard import task_pages as tasks_module
 from embedmark.runner.leaderboard.columns import Shown
 from embedmark.runner.leaderboard.left_out import left_out
+from embedmark.runner.leaderboard.model_facts import ModelFact
 from embedmark.runner.leaderboard.model_pages import model_pages
 from embedmark.runner.leaderboard.task_pages import task_pages
 
@@ -28,14 +29,15 @@ def rows(page: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for place in range(len(scores["task"])):
         one = {key: values[place] for key, values in scores.items()}
-        for key in ("variant", "type", "what", "boards", "revision", "source"):
+        for key in ("variant", "task", "type", "what", "boards", "revision", "source"):
             one[key] = None if one[key] is None else lists[key][one[key]]
+        one["task"], one["slug"], one["choice"] = one["task"]
         found.append(one)
     return found
 
 
 def test_every_model_has_a_page_with_its_scores_and_places(shown: Shown) -> None:
-    pages = dict(model_pages(shown, {"org/x": {"size": 5}}))
+    pages = dict(model_pages(shown, {"org/x": ModelFact(size=5)}))
     assert sorted(page["name"] for page in pages.values()) == [
         "org/a",
         "org/b",
@@ -56,7 +58,7 @@ def test_every_model_has_a_page_with_its_scores_and_places(shown: Shown) -> None
     assert found["Topics", ""]["revision"] == "r" * 40
     assert found["Topics", ""]["trained"] is None
     assert pages["org-x"]["findings"] == [["Topics", "looks odd"]]
-    assert pages["org-x"]["facts"] == {"size": 5}
+    assert pages["org-x"]["facts"]["size"] == 5
     assert pages["org-x"]["file"] is None
     json.dumps(pages, allow_nan=False)
 
