@@ -1,10 +1,13 @@
 // Models against one another, on all tasks and by type: the verdicts of `python -m runner compare`. Pure.
 
+import { FEWEST_FAMILIES } from "./standing.js";
 import { holm, pOfT } from "./student.js";
 
 /** The chance of a false claim, written as Python computes it. */
 const ALPHA = 1 - 0.95;
 const FEWEST_TASKS = 6;
+/** From so many families on, the command tests a mean over tasks, so that its p value counts in the adjustment. */
+const FEWEST_TESTED = 3;
 
 /** @typedef {import("./standing.js").Verdict} Test */
 
@@ -25,8 +28,8 @@ const FEWEST_TASKS = 6;
  */
 
 /**
- * Compare each model with those after it. p values of all tasks are adjusted for all pairs, as the command does; those
- * of types for all types of all pairs.
+ * Compare each model with those after it. p values of all tasks are adjusted for all pairs, as the command does, also
+ * for those of too few families for a verdict here; those of types for all types of all pairs.
  * @param {import("./standing.js").Standing} standing
  * @param {number[]} models
  * @returns {Pair[]}
@@ -38,8 +41,8 @@ export function pairsOf(standing, models) {
       all: rowOf(null, standing.test(a, b)),
       types: standing.types.map(({ of, tasks }) => rowOf(of, standing.test(a, b, tasks))).filter(({ test }) => test.n > 0),
     })));
-  judge(found.map(({ all }) => all));
-  judge(found.flatMap(({ types }) => types));
+  judge(found.map(({ all }) => all), FEWEST_TESTED);
+  judge(found.flatMap(({ types }) => types), FEWEST_FAMILIES);
   return found;
 }
 
@@ -49,15 +52,18 @@ export function pairsOf(standing, models) {
  * @returns {Row} not yet judged
  */
 function rowOf(type, test) {
-  const p = test.apart === null ? null : pOfT(test.t, test.families - 1);
-  return { type, test, p, verdict: test.n < FEWEST_TASKS ? "too few tasks" : "too few families" };
+  return { type, test, p: null, verdict: test.n < FEWEST_TASKS ? "too few tasks" : "too few families" };
 }
 
-/** @param {Row[]} rows */
-function judge(rows) {
-  const tested = rows.filter(({ p }) => p !== null);
-  const adjusted = holm(tested.map(({ p }) => /** @type {number} */ (p)));
+/**
+ * @param {Row[]} rows
+ * @param {number} fewest families of those that count in the adjustment
+ */
+function judge(rows, fewest) {
+  const tested = rows.filter(({ test }) => test.families >= fewest);
+  const adjusted = holm(tested.map(({ test }) => pOfT(test.t, test.families - 1)));
   tested.forEach((row, at) => {
+    if (row.test.apart === null) return;
     row.p = adjusted[at];
     row.verdict = adjusted[at] > ALPHA || row.test.difference === 0 ? "cannot tell" : row.test.difference > 0 ? "better" : "worse";
   });

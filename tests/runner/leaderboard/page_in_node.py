@@ -41,3 +41,14 @@ def in_page(folder: Path, script: str, given: Any) -> Any:
     done = subprocess.run([NODE, folder / "run.js", folder / "given.json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def built_data(folder: Path) -> dict[str, Any]:
+    """Read the data files of a built site: the content of each by its key."""
+    return dict(_read(path) for path in sorted((folder / "d").glob("*.js")))
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    text = path.read_text(encoding="ascii")
+    key, content = json.loads("[" + text.removeprefix("EM.put(").removesuffix(");\n") + "]")
+    return key, json.loads(content)

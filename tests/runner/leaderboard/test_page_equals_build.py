@@ -3,7 +3,6 @@ build of the benchmark cut to what they keep."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_in_node import in_page, needs_node
+from page_in_node import built_data, in_page, needs_node
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
@@ -60,17 +59,11 @@ def page_of(tmp_path_factory: pytest.TempPathFactory) -> PageOf:
     def made(name: str) -> Page:
         folder = tmp_path_factory.mktemp("site")
         build(None, folder, CATALOGUE, [name])
-        files = dict(read(path) for path in sorted((folder / "d").glob("*.js")))
+        files = built_data(folder)
         board = next(data for data in files.values() if data.get("name") == name)
         return {"board": board, "files": files}
 
     return made
-
-
-def read(path: Path) -> tuple[str, Any]:
-    """The key and the content of a data file."""
-    key, text = json.loads("[" + path.read_text(encoding="ascii").removeprefix("EM.put(").removesuffix(");\n") + "]")
-    return key, json.loads(text)
 
 
 def filters(page: Page, n: int, seed: int) -> list[dict[str, Any]]:
