@@ -20,6 +20,7 @@ from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.columns import Column, Shown
 from embedmark.runner.leaderboard.model_facts import ModelFact
 from embedmark.runner.leaderboard.records import own_cells
+from embedmark.runner.leaderboard.strengths import strengths
 from embedmark.runner.ranking.own import own_models
 from embedmark.runner.ranking.zeroshot import State
 from embedmark.runner.results.collect import Kept
@@ -38,6 +39,7 @@ class _Page:
     lists: dict[str, dict[Any, int]] = field(default_factory=lambda: {name: {} for name in _LISTS})
     jobs: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     places: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    strengths: list[dict[str, Any]] = field(default_factory=list)
 
     def number(self, name: str, value: Any) -> int:
         """The number of a value that is listed once."""
@@ -126,7 +128,7 @@ def _job(page: _Page, kept: Kept, shown: Shown) -> int:
 
 
 def _add_places(number: int, board: Bench, pages: dict[str, _Page]) -> None:
-    """Its place on a board, with the interval, the group and how many are in that."""
+    """Its place on a board, with interval, group and how many are in that; and the types where it stands out."""
     matrix = board.matrix
     sizes = Counter(place.group for place in board.board.places)
     ranked = sum(place.rank is not None for place in board.board.places)
@@ -147,6 +149,10 @@ def _add_places(number: int, board: Bench, pages: dict[str, _Page]) -> None:
         add["of"].append(len(matrix.tasks))
         add["mean"].append(place.mean)
         add["zero"].append(board.zero_shot[place.row])
+    for row, of_types in strengths(board).items():
+        page = pages[matrix.names[row]]
+        variant = page.number("variant", matrix.models[row])
+        page.strengths += [{"board": number, "variant": variant, **one} for one in of_types]
 
 
 def _laid_out(name: str, page: _Page, shown: Shown) -> dict[str, Any]:
@@ -159,6 +165,7 @@ def _laid_out(name: str, page: _Page, shown: Shown) -> dict[str, Any]:
         "slug": shown.slugs.models[name],
         "benchmarks": [[board, shown.slugs.benchmarks[board]] for board in boards],
         "places": dict(page.places),
+        "strengths": page.strengths,
         "scores": {key: list(column) for key, column in zip(_ROW, columns, strict=True)},
         "lists": lists,
         "jobs": [details for _, details in page.jobs.values()],

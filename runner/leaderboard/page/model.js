@@ -131,10 +131,22 @@ function groupWords(of, at) {
 }
 
 /** @param {Page} page */
-function standsOut({ strengths = [], benchmarks }) {
+function standsOut({ strengths, benchmarks, lists }) {
   if (!strengths.length) return null;
-  return section("Where it stands out", el("p", { class: "muted" }, "Types on which the paired test tells it from more than half of its own group."), el("ul", {}, strengths.map((/** @type {any} */ one) =>
-    el("li", {}, el("a", { href: `b/${benchmarks[one.board][1]}.html` }, name(benchmarks[one.board][0])), `, ${one.type}: ${one.ahead ? "better" : "worse"} than ${one.n} of the ${one.of} others of its group`))));
+  const several = lists.variant.length > 1;
+  const item = (/** @type {any} */ one) => {
+    const [board, slug] = benchmarks[one.board];
+    return el(
+      "li", {}, several ? [name(lists.variant[one.variant]), ": "] : null,
+      el("a", { href: `b/${slug}.html` }, name(board)), `, ${one.type}: `,
+      el("b", {}, one.ahead ? "better" : "worse"), ` than ${one.n} of the ${counted(one.of, "other")} of its group`,
+    );
+  };
+  return section(
+    "Where it stands out",
+    el("p", { class: "muted" }, "Types of task on which the paired test tells it apart from more than half of the models of its own group."),
+    el("ul", {}, strengths.map(item)),
+  );
 }
 
 /** @param {Page} page */
