@@ -214,7 +214,7 @@ function numbers(head, title, key, cell) {
 function columnsOf(ctx, found) {
   const { board, standing } = ctx;
   const { tasks } = board;
-  const listed = (/** @type {string[][]} */ lists) => (/** @type {Row} */ { task }) => lists[task].join(", ");
+  const listed = (/** @type {string[][]} */ lists) => (/** @type {Row} */ { task }) => [...new Set(lists[task])].join(", ");
   const columns = [
     words("Task", "By name", ({ task }) => tasks.name[task].toLowerCase(), ({ task }) => taskCell(ctx, task)),
     words("Type", "By type", ({ task }) => tasks.type[task], ({ task }) => typeWords(tasks.type[task])),

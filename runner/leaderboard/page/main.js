@@ -73,8 +73,7 @@ export function show(board, base) {
     sayIt(ctx);
     tabs(state);
     document.documentElement.dataset.view = state.view;
-    clear(root);
-    (DRAW[state.view] ?? drawTable)(ctx, root);
+    drawView(ctx, root);
     document.documentElement.dataset.ready = "1";
   };
 
@@ -96,13 +95,36 @@ export function show(board, base) {
   window.addEventListener("hashchange", read);
   window.addEventListener("popstate", read);
   for (const query of ["(min-width: 1700px)", "(max-width: 600px)"]) {
-    window.matchMedia(query).addEventListener("change", () => redraw());
+    window.matchMedia(query).addEventListener("change", () => ctx?.printed || redraw());
   }
-  window.addEventListener("beforeprint", () => ctx?.everything?.());
+  window.addEventListener("beforeprint", () => ctx && paper(ctx, root, true));
+  window.addEventListener("afterprint", () => ctx && paper(ctx, root, false));
   themeButton();
   benchmarks(board, base);
   listen(current);
   read();
+}
+
+/**
+ * @param {Context} ctx
+ * @param {HTMLElement} root
+ */
+function drawView(ctx, root) {
+  clear(root);
+  (DRAW[ctx.state.view] ?? drawTable)(ctx, root);
+}
+
+/**
+ * Draw the view as it is printed, with all its rows, and below it where it stands; or as it was on the screen.
+ * @param {Context} ctx
+ * @param {HTMLElement} root
+ * @param {boolean} printed
+ */
+function paper(ctx, root, printed) {
+  ctx.printed = printed;
+  drawView(ctx, root);
+  // The table has it at the foot of each sheet.
+  if (printed && !root.querySelector("tfoot")) root.append(el("p", { class: "printed-foot" }, footOf(ctx.board)));
 }
 
 /**
@@ -155,7 +177,7 @@ function contextOf(board, base, state, files, set) {
     record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => openRecord(ctx, model, task, anchor),
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
-    theme, copyAddress, empty: () => nobody(ctx), everything: null,
+    theme, copyAddress, empty: () => nobody(ctx), printed: false, foot: () => footOf(board),
   };
   return ctx;
 }
@@ -270,6 +292,16 @@ function filterWords(state) {
   if (state.own) words.push("my models");
   words.push(...state.licence, ...state.family, ...state.kind);
   return words.map(visible);
+}
+
+/**
+ * What stands below what is printed: of what, from when, where.
+ * @param {any} board
+ * @returns {string}
+ */
+function footOf(board) {
+  const made = board.newest ? `newest record of ${board.newest}` : `printed on ${new Date().toISOString().slice(0, 10)}`;
+  return [board.name, made, location.href].map(visible).join(" · ");
 }
 
 /** @param {State} state */

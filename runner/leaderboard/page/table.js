@@ -25,6 +25,7 @@ const BEYOND = 6;
 const WIDE = "(min-width: 1700px)";
 const PHONE = "(max-width: 600px)";
 const USUAL = ["mean", "meanType", "types", "zero", "size"];
+const PRINTED = ["mean", "meanType", "types"];
 const MORE = ["tasks", "active", "dim", "tokens", "licence", "released"];
 
 /** All columns that can be chosen, with their names. */
@@ -48,6 +49,7 @@ const SHORT = {
  * @returns {string[]}
  */
 export function chosenColumns(ctx) {
+  if (ctx.printed) return PRINTED;
   if (ctx.state.cols !== null) return ctx.state.cols;
   return window.matchMedia(WIDE).matches ? [...USUAL, ...MORE] : USUAL;
 }
@@ -58,7 +60,7 @@ export function chosenColumns(ctx) {
  * @param {HTMLElement} root
  */
 export function draw(ctx, root) {
-  const phone = window.matchMedia(PHONE).matches;
+  const phone = !ctx.printed && window.matchMedia(PHONE).matches;
   const columns = phone ? phoneColumns(ctx) : columnsOf(ctx);
   const items = itemsOf(ctx);
   const { table, body } = framed(ctx, columns, root, items.length);
@@ -71,10 +73,11 @@ export function draw(ctx, root) {
   const box = /** @type {HTMLElement} */ (table.parentElement);
   let from = -1;
   let to = -1;
+  const all = ctx.state.all || ctx.printed;
   const redraw = () => {
     const view = seen(box, phone);
-    const first = ctx.state.all ? 0 : Math.max(0, placeOf(offsets, view.top) - BEYOND);
-    const last = ctx.state.all ? items.length : Math.min(items.length, placeOf(offsets, view.bottom) + BEYOND);
+    const first = all ? 0 : Math.max(0, placeOf(offsets, view.top) - BEYOND);
+    const last = all ? items.length : Math.min(items.length, placeOf(offsets, view.bottom) + BEYOND);
     if (first === from && last === to) return;
     from = first;
     to = last;
@@ -86,10 +89,6 @@ export function draw(ctx, root) {
     if (focused !== undefined) focusRow(body, focused);
   };
   listen(phone ? window : box, redraw);
-  ctx.everything = () => {
-    ctx.state.all = true;
-    redraw();
-  };
   redraw();
 }
 
@@ -220,6 +219,7 @@ function framed(ctx, columns, root, rows) {
   const table = el(
     "table", { class: "models", "aria-rowcount": rows + 1 },
     el("caption", { class: "unseen" }, `Models on ${ctx.board.name}`), el("thead", {}, head), body,
+    ctx.printed ? el("tfoot", {}, el("tr", {}, el("td", { class: "printed-foot", colspan: columns.length }, ctx.foot()))) : null,
   );
   const box = el("div", { class: "box", role: "region", tabindex: 0, "aria-label": "Table of models" }, table);
   clear(root).append(box);
@@ -364,7 +364,7 @@ function columnsOf(ctx) {
  * @returns {Column[]}
  */
 function phoneColumns(ctx) {
-  return [rankColumn(ctx), nameColumn(ctx, true), meanColumn(ctx)];
+  return [{ ...rankColumn(ctx), head: "Rank" }, nameColumn(ctx, true), meanColumn(ctx)];
 }
 
 /**

@@ -15,7 +15,7 @@ import { isPinned, shortName } from "./table.js";
  *   state: {sort: string, exclude: string[], lang: string[]},
  *   standing: {tasks: number[], scores: ArrayLike<number | null>[], rank: ArrayLike<number>, leaders: number[],
  *     enough: boolean},
- *   shown: number[], base: string, everything: (() => void) | null, empty: () => Node,
+ *   shown: number[], base: string, printed: boolean, empty: () => Node,
  *   set: (patch: {sort?: string, exclude?: string[]}) => void,
  *   record: (model: number, task: number, anchor: HTMLElement) => void,
  * }} Context
@@ -46,6 +46,7 @@ import { isPinned, shortName } from "./table.js";
 const HEAD_ROWS = 2;
 const LEAD_COLUMNS = 2;
 const OF_TASK = "-task:";
+const ON_PAPER = 15;
 
 /** Where the reader was, so that a view that is drawn anew after a click stands as before. */
 const kept = { slug: "", left: 0, top: 0, focus: false, active: { row: 0, column: 0 } };
@@ -66,13 +67,12 @@ export function draw(ctx, root) {
   if (kept.slug !== ctx.board.slug) Object.assign(kept, { slug: ctx.board.slug, left: 0, top: 0, focus: false });
   const map = build(ctx, columns);
   root.append(legend(ctx, columns), map.scroll);
-  if (kept.left > 0 || kept.top > 0) {
+  if (!ctx.printed && (kept.left > 0 || kept.top > 0)) {
     map.scroll.scrollLeft = kept.left;
     map.scroll.scrollTop = kept.top;
   }
   render(map);
   if (kept.focus) focusAt(map, kept.active);
-  ctx.everything = () => render(map, true);
   kept.focus = false;
   listen(map);
 }
@@ -129,7 +129,7 @@ function build(ctx, columns) {
   const label = "Heat map of models by tasks";
   const scroll = el("div", { class: "tasks-scroll", role: "region", "aria-label": label, tabindex: -1 }, table);
   const lead = sizes.rank + sizes.name;
-  pixels(table, "width", lead + columns.length * sizes.column);
+  pixels(table, "width", lead + (ctx.printed ? Math.min(columns.length, ON_PAPER) : columns.length) * sizes.column);
   pixels(scroll, "--tasks-row", sizes.row);
   pixels(scroll, "--tasks-rank", sizes.rank);
   pixels(scroll, "--tasks-lead", lead);
@@ -216,11 +216,10 @@ function keySample(look) {
 /**
  * Bring the page up to what is in sight.
  * @param {HeatMap} map
- * @param {boolean} [everything] all rows, as they are printed; of columns still those in sight
  * @returns {void}
  */
-function render(map, everything = false) {
-  const [top, bottom, left, right] = everything ? [0, map.rows.length, ...inSight(map).slice(2)] : inSight(map);
+function render(map) {
+  const [top, bottom, left, right] = inSight(map);
   const [oldTop, oldBottom, oldLeft, oldRight] = map.drawn;
   if (top === oldTop && bottom === oldBottom && left === oldLeft && right === oldRight) return;
   const focused = map.scroll.contains(document.activeElement) && document.activeElement !== map.scroll;
@@ -240,11 +239,16 @@ function render(map, everything = false) {
 }
 
 /**
- * Which rows and columns are in sight, in steps of four, so that not every pixel of scrolling draws.
+ * Which rows and columns are in sight, in steps of four, so that not every pixel of scrolling draws. On paper it is all
+ * rows, and the columns that were in sight, as far as a sheet is wide.
  * @param {HeatMap} map
  * @returns {[number, number, number, number]}
  */
-function inSight({ rows, columns, sizes, scroll }) {
+function inSight({ ctx, rows, columns, sizes, scroll }) {
+  if (ctx.printed) {
+    const first = Math.min(Math.floor(kept.left / sizes.column), Math.max(0, columns.length - ON_PAPER));
+    return [0, rows.length, first, Math.min(columns.length, first + ON_PAPER)];
+  }
   const span = (/** @type {number} */ from, /** @type {number} */ seen, /** @type {number} */ size, /** @type {number} */ n) => {
     const first = Math.max(0, Math.floor(from / size / 4) * 4 - 4);
     return [Math.min(first, Math.max(0, n - 1)), Math.min(n, Math.ceil((from + seen) / size / 4) * 4 + (from > 0 ? 4 : 0))];
@@ -268,8 +272,8 @@ function drawHead(map) {
     pixels(column, "width", value);
     return column;
   };
-  const before = left * sizes.column;
-  const after = (columns.length - right) * sizes.column;
+  const before = ctx.printed ? 0 : left * sizes.column;
+  const after = ctx.printed ? 0 : (columns.length - right) * sizes.column;
   const seen = columns.slice(left, right);
   map.widths.replaceChildren(
     ...[sizes.rank, sizes.name, before, ...seen.map(() => sizes.column), after].map((value) => width(value)),
