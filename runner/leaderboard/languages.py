@@ -102,9 +102,17 @@ def display_names(codes: Iterable[str]) -> dict[str, str]:
     return {code: f"{name} ({code})" if told.count(name) > 1 else name for code, name in found.items()}
 
 
+_PROGRAMMING = {
+    "php": "PHP", "sql": "SQL", "javascript": "JavaScript", "typescript": "TypeScript", "html": "HTML", "css": "CSS",
+}  # fmt: skip
+"""Programming languages that are not written as names are."""
+
+
 def _display_name(code: str) -> str:
     programming = code.removesuffix("-Code")
-    return _registry().get(code, code) if programming == code else programming.capitalize()
+    if programming == code:
+        return _registry().get(code, code)
+    return _PROGRAMMING.get(programming, programming.capitalize())
 
 
 @cache

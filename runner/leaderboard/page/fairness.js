@@ -61,6 +61,7 @@ function caption(measured, rows) {
   const above = sure.filter(([, low]) => low > 0).length;
   const below = sure.filter(([, , high]) => high < 0).length;
   const rest = sure.length - above - below;
+  if (!rows.some((at) => measured.gap[at])) return el("p", { class: "fairness-caption" }, "No languages of high and of low resource share tasks here: there is no gap to measure.");
   if (!sure.length) return el("p", { class: "fairness-caption" }, "No model has six languages of high and six of low resource: gaps have no interval here.");
   return el("p", { class: "fairness-caption" }, el("b", {}, `${above} of ${counted(sure.length, "model")}`),
     " serve languages of high resource better than those of low resource, on the same tasks",
@@ -99,15 +100,16 @@ function table(ctx, measured, rows, shape, redraw) {
         shape.sort = key;
         redraw();
       } } }, words));
+  const gaps = rows.some((at) => measured.gap[at]);
   const reach = axis(measured, rows);
   const more = sorted.length - kept.length;
   return el("div", {},
     el("table", { class: "fairness-table" },
       el("caption", { class: "unseen" }, "Models: gap between languages of high and low resource, spread over languages, and the worst language"),
-      el("thead", {}, el("tr", {}, head("rank", "Model"), head("gap", "Gap, high less low resource", "number"),
-        el("th", { scope: "col", class: "fairness-picture" }, el("span", { class: "unseen" }, "Gap, drawn"), ruler(reach)),
+      el("thead", {}, el("tr", {}, head("rank", "Model"),
+        gaps ? [head("gap", "Gap, high less low resource", "number"), el("th", { scope: "col", class: "fairness-picture" }, el("span", { class: "unseen" }, "Gap, drawn"), ruler(reach))] : null,
         head("spread", "Spread", "number"), head("worst", "Worst language"), head("languages", "Languages", "number"))),
-      el("tbody", {}, kept.flatMap((at) => row(ctx, measured, at, shape, reach, redraw)))),
+      el("tbody", {}, kept.flatMap((at) => row(ctx, measured, at, shape, gaps ? reach : null, redraw)))),
     more > 0 ? el("button", { type: "button", class: "pill fairness-more", on: { click: () => {
       shape.all = true;
       redraw();
@@ -138,7 +140,7 @@ function ordered(measured, rows, { sort, down }) {
  * @param {Measured} measured
  * @param {number} at
  * @param {Shape} shape
- * @param {[number, number]} reach
+ * @param {[number, number] | null} reach null where no model has a gap
  * @param {() => void} redraw
  */
 function row(ctx, measured, at, shape, reach, redraw) {
@@ -155,13 +157,13 @@ function row(ctx, measured, at, shape, reach, redraw) {
     } } }, open ? "−" : "+");
   const line = el("tr", {},
     el("th", { scope: "row" }, opener, el("a", { href: `${base}m.html#${board.models.slug[model]}`, title: label }, name(label.slice(label.indexOf("/") + 1) || label))),
-    el("td", { class: "number" }, gap ? [el("b", {}, signed(gap[0] / 100, 1)), between(gap[1], gap[2])] : el("span", { class: "muted" }, "no such pair")),
-    el("td", { class: "fairness-picture" }, gap ? whisker(gap, reach) : null),
+    reach ? [el("td", { class: "number" }, gap ? [el("b", {}, signed(gap[0] / 100, 1)), between(gap[1], gap[2])] : el("span", { class: "muted" }, "of one side alone")),
+      el("td", { class: "fairness-picture" }, gap ? whisker(gap, reach) : null)] : null,
     el("td", { class: "number" }, fixed(measured.spread[at][0] / 100, 1), between(measured.spread[at][1], measured.spread[at][2])),
     el("td", {}, `${measured.names[language]} `, el("b", {}, signed(worst / 100, 1)), between(worstLow, worstHigh)),
     el("td", { class: "number" }, el("span", { class: measured.languages[at] < Math.max(...measured.languages) ? "muted" : null },
       `${measured.languages[at]} on ${counted(measured.tasks[at], "task")}`)));
-  return open ? [line, el("tr", { class: "fairness-detail" }, el("td", { colspan: 6 }, detail(measured, at)))] : [line];
+  return open ? [line, el("tr", { class: "fairness-detail" }, el("td", { colspan: reach ? 6 : 4 }, detail(measured, at)))] : [line];
 }
 
 /**

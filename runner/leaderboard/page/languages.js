@@ -109,7 +109,7 @@ function caption({ board }, overview) {
     most ? [el("b", {}, name(board.models.label[most[0]])), ` is first in ${most[1]} of ${of}. `] : null,
     enough === 0
       ? "No language has six unlike tasks, so that in none can the first be told from those after it."
-      : `In ${enough} of ${of} there are tasks enough to tell models apart; in ${decided} of these the first stands alone.`);
+      : `In ${enough} of ${of} there are tasks enough to tell models apart; in ${decided || "none"} of these the first stands alone.`);
 }
 
 /**
@@ -149,7 +149,7 @@ function table(ctx, overview, shape, models, heats, redraw) {
   return el("div", {},
     el("table", { class: "languages-table" },
       el("caption", { class: "unseen" }, "Languages: tasks, models, the best model and how many cannot be told from it"),
-      el("thead", {}, el("tr", {}, head("name", "Language"), head("tasks", "Tasks", "number"), head("models", "Models", "number"),
+      el("thead", {}, el("tr", {}, head("name", "Language"), head("tasks", "Tasks", "number"), head("models", "Models", "number languages-models"),
         el("th", { scope: "col" }, "First"), head("group", "Not told apart", "number"), head("class", "Resources", "number"), columns)),
       el("tbody", {}, kept.map((at) => row(ctx, overview, at, models, heats[at])))),
     rows.length ? null : el("p", { class: "empty" }, "No language is called so."),
@@ -208,7 +208,7 @@ function row(ctx, overview, at, models, places) {
       el("button", { type: "button", class: "plain", title: `Rank models in ${overview.names[at]}`, on: { click: () => ctx.set({ view: "table", lang: [code] }) } }, overview.names[at]),
       overview.names[at].includes(`(${code})`) ? null : el("span", { class: "languages-code" }, code)),
     el("td", { class: "number" }, overview.tasks[at]),
-    el("td", { class: "number" }, modelsOf(overview, at)),
+    el("td", { class: "number languages-models" }, modelsOf(overview, at)),
     el("td", { class: "languages-best" }, shownBest),
     el("td", { class: "number" }, size === null ? el("span", { class: "muted" }, "too few tasks") : size === 1 ? "it alone" : size),
     el("td", { class: "number" }, overview.class[at] === null ? el("span", { class: "muted" }, "not known") : overview.class[at]),
