@@ -61,18 +61,19 @@ def cost(kept_ones: Iterable[Kept]) -> Cost:
     )
 
 
-def cost_columns(matrix: ScoreMatrix, made: Aggregate | None) -> dict[str, list[Any]]:
+def cost_columns(matrix: ScoreMatrix, made: Aggregate | None, more: int = 0) -> dict[str, list[Any]]:
     """Lay out costs as columns of a benchmark's models: speed, energy, estimated, machines; published ones have none.
 
     Args:
         matrix: The benchmark's scores.
         made: What of one's own is in it.
+        more: How many models follow that are not in the matrix.
     """
     own = {} if made is None else {column.label: column for column in made.columns}
     found = [
         cost(kept for cell in own[label].cells.values() for kept in cell.records) if mine else Cost()
         for label, mine in zip(matrix.models, matrix.own, strict=True)
-    ]
+    ] + [Cost()] * more
     return {
         "speed": [one.speed for one in found],
         "energy": [one.energy for one in found],

@@ -32,7 +32,8 @@ class ModelFact:
         active: Those at work on a token: without embeddings, and of a mixture the experts that are asked.
         dim: The length of a vector; the longest where there are several.
         tokens: The longest text that it reads; None also where there is no limit.
-        licence: As its publisher names it.
+        licence: As its publisher names it; "own terms" where there is only an address of them.
+        terms: That address, of https.
         open: Whether its weights can be downloaded.
         released: The day.
         languages: How many it is said to be for.
@@ -50,6 +51,7 @@ class ModelFact:
     dim: int | None = None
     tokens: int | None = None
     licence: str | None = None
+    terms: str | None = None
     open: bool | None = None
     released: str | None = None
     languages: int | None = None
@@ -137,7 +139,8 @@ def _fact(told: Mapping[str, Any], file: str | None) -> ModelFact:
         active=_active(told),
         dim=max(told.get("embed_dim") or (), default=None),
         tokens=_tokens(told.get("max_tokens")),
-        licence=told.get("license"),
+        licence=_licence(told.get("license")),
+        terms=_address(told.get("license")),
         open=told.get("open_weights"),
         released=_day(told.get("release_date")),
         languages=len(languages) or None,
@@ -170,6 +173,10 @@ def _day(text: str | None) -> str | None:
         return None if text is None else date.fromisoformat(text).isoformat()
     except ValueError:
         return None
+
+
+def _licence(text: str | None) -> str | None:
+    return "own terms" if text is not None and text.startswith(("https://", "http://")) else text
 
 
 _HTTPS = re.compile(r"https://[^\s/?#@\\]+(?:[/?#]\S*)?")

@@ -2,49 +2,75 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
+from planned_records import measure
 from small_boards import small_outputs
 
 from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.leaderboard.bench import bench
+from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.model_facts import COLUMNS
-from embedmark.runner.leaderboard.scores import all_scores
+from embedmark.runner.leaderboard.records import Sources
+from embedmark.runner.leaderboard.scores import AllScores, all_scores
 
 
-def test_every_model_of_the_results_has_a_row(tmp_path: Path) -> None:
+def board(scores: AllScores, name: str = "Small") -> Bench:
+    made = bench(scores, name)
+    assert made is not None
+    return made
+
+
+def test_every_model_of_the_results_has_its_facts(tmp_path: Path) -> None:
     scores = all_scores(small_outputs(tmp_path), Catalogue.of([tmp_path]), ["Small"])
-    facts = Facts.of(scores)
+    facts = Facts.collected(scores)
     assert {"org/a", "org/x", "org/z"} <= set(facts.rows)
-    told = facts.models(["org/x", "org/a"])
-    assert tuple(told) == COLUMNS
-    assert told["file"] == [None, "a"]
-    assert facts.group(scores.benchmarks["Small"]) == "mine"
+    made = board(scores)
+    told = facts.models(made)
+    assert tuple(told) == (*COLUMNS, "speed", "energy", "estimated", "machines")
+    assert {len(column) for column in told.values()} == {len(made.matrix.names) + len(made.parts_alone)}
+    assert told["file"][made.matrix.names.index("org/a")] == "a"
+    assert facts.of("org/x") == {name: facts.known.columns([facts.rows["org/x"]])[name][0] for name in COLUMNS}
+
+
+def test_a_variant_of_ones_own_has_its_own_dimensions(tmp_path: Path) -> None:
+    outputs = small_outputs(tmp_path)
+    measure(tmp_path, "model=a", "model.truncate_dim=64", "model.max_tokens=128", "task=likeness", outputs=outputs)
+    scores = all_scores(outputs, Catalogue.of([tmp_path]), ["Small"])
+    made = board(scores)
+    told = Facts.collected(scores).models(made)
+    found = dict(zip(made.matrix.models, zip(told["dim"], told["tokens"], strict=False), strict=False))
+    assert sorted(found[label] for label in found if label.startswith("org/a ("))[0] == (64, 128)
+    assert found["org/x"] == (None, None)
+
+
+def test_marks_are_those_of_findings_and_revisions(tmp_path: Path) -> None:
+    outputs = small_outputs(tmp_path)
+    measure(tmp_path, "model=a", "task=topics", score=1.5, outputs=outputs)
+    scores = all_scores(outputs, Catalogue.of([tmp_path]), ["Small"])
+    made = board(scores)
+    sources = Sources.of(scores.cells)
+    told = json.loads(json.dumps(Facts.collected(scores).marks(made, sources)))
+    task = made.matrix.tasks.index
+    model = made.matrix.models.index
+    assert told["marks"]["lint"] == [[task("Topics"), model("org/a")]]
+    assert [at[:2] for at in told["findings"]["at"]] == told["marks"]["lint"] * 2, "two subsets, one score"
+    assert told["several"] == [task("Topics")]
+    assert told["marks"]["revisions"] == [[task("Topics"), model("org/x")]]
 
 
 def test_facts_of_the_field_take_little_time() -> None:
-    catalogue = Catalogue(quiet=True)
-    scores = all_scores(None, catalogue, ["MTEB(eng, v2)"])
-    made = bench(scores, "MTEB(eng, v2)")
-    assert made is not None
+    scores = all_scores(None, Catalogue(quiet=True), ["MTEB(eng, v2)"])
+    made = board(scores, "MTEB(eng, v2)")
+    told = Facts.collected(scores).models(made)
+    row = made.matrix.names.index("BAAI/bge-m3")
+    assert (told["licence"][row], told["dim"][row], told["tokens"][row]) == ("mit", 1024, 8192)
 
     def seconds() -> float:
         started = time.process_time()
-        facts = Facts.of(scores)
-        facts.models(made.matrix.names)
-        facts.findings(made.matrix, None)
-        facts.costs(made.matrix, None)
+        Facts.collected(scores).models(made)
         return time.process_time() - started
 
-    assert min(seconds() for _ in range(3)) < 0.5
-
-
-def test_the_license_of_a_known_model_is_in_its_place() -> None:
-    scores = all_scores(None, Catalogue(quiet=True), ["MTEB(eng, v2)"])
-    made = bench(scores, "MTEB(eng, v2)")
-    assert made is not None
-    told = Facts.of(scores).models(made.matrix.names)
-    row = made.matrix.names.index("BAAI/bge-m3")
-    assert (told["licence"][row], told["dim"][row], told["tokens"][row]) == ("mit", 1024, 8192)
+    assert min(seconds() for _ in range(3)) < 0.3

@@ -77,6 +77,14 @@ def test_nobody_knows_a_model() -> None:
     assert one("nobody/nothing") == ModelFact()
 
 
+def test_terms_of_ones_own_are_no_licence_by_name() -> None:
+    found = one("google/embeddinggemma-300m")
+    assert (found.licence, found.terms) == ("gemma", None)
+    found = one("nvidia/llama-embed-nemotron-8b")
+    assert found.licence == "own terms"
+    assert found.terms == "https://huggingface.co/nvidia/llama-embed-nemotron-8b/blob/main/LICENSE"
+
+
 def test_a_link_that_is_not_of_https_is_left_out() -> None:
     assert one("Kingsoft-LLM/QZhou-Embedding-Zh").reference is None
 
