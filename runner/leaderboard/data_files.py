@@ -12,7 +12,7 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkTask, HubDataset, TaskConfig
 from embedmark.runner.leaderboard.bench import Bench, trained_on
 from embedmark.runner.leaderboard.benchmark_groups import benchmark_group
-from embedmark.runner.leaderboard.model_facts import ModelFact, ModelFacts
+from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.subsets import code_of
 from embedmark.runner.report.rows import TaskRow, leaves
@@ -32,13 +32,13 @@ def script(key: str, value: Any) -> bytes:
     return f"EM.put({json.dumps(key)},{text});\n".encode("ascii")
 
 
-def bench_data(made: Bench, slugs: Slugs, facts: Mapping[str, ModelFact], catalogue: Catalogue) -> dict[str, Any]:
+def bench_data(made: Bench, slugs: Slugs, facts: Facts, catalogue: Catalogue) -> dict[str, Any]:
     """Lay out a benchmark as its page reads it.
 
     Args:
         made: The benchmark.
         slugs: Each name's place.
-        facts: What is known of each model.
+        facts: What is known of models.
         catalogue: Where tasks are found.
     """
     config, matrix = made.config, made.matrix
@@ -61,7 +61,7 @@ def bench_data(made: Bench, slugs: Slugs, facts: Mapping[str, ModelFact], catalo
     }
 
 
-def _models(made: Bench, slugs: Mapping[str, str], facts: Mapping[str, ModelFact]) -> dict[str, list[Any]]:
+def _models(made: Bench, slugs: Mapping[str, str], facts: Facts) -> dict[str, list[Any]]:
     matrix = made.matrix
     names = [*matrix.names, *made.parts_alone]
     more = len(made.parts_alone)
@@ -71,7 +71,7 @@ def _models(made: Bench, slugs: Mapping[str, str], facts: Mapping[str, ModelFact
         "label": [*matrix.models, *made.parts_alone],
         "own": [*map(int, matrix.own), *[0] * more],
         "zero": list(made.zero_shot),
-        **ModelFacts(tuple(facts[name] for name in names)).columns(),
+        **facts.columns(made),
     }
 
 

@@ -273,22 +273,6 @@ def own_cells(made: Bench) -> Iterator[tuple[int, int, Sequence[Kept]]]:
                 yield task, model, columns[matrix.models[model]].cells[labels[name]].records
 
 
-def several_revisions(made: Bench, sources: Sources) -> list[int]:
-    """Name the tasks of a board whose published scores are of several revisions of the data, by their numbers."""
-    matrix = made.matrix
-    found = []
-    for task, row in enumerate(matrix.asked):
-        models = np.flatnonzero(~np.isnan(matrix.values[:, task])).tolist()
-        scored = [(name := matrix.names[model], matrix.of[name, row.name]) for model in models if not matrix.own[model]]
-        # The tasks that one is the mean of have each data of their own.
-        for leaf in leaves([row]):
-            stated = {data for name, revision in scored for data in sources.source(name, revision, leaf).datasets}
-            if len(stated - {None}) > 1:
-                found.append(task)
-                break
-    return found
-
-
 def states(made: Bench, own: OwnRecords) -> dict[str, list[list[int]]]:
     """Name the scores that are no plain imports, by task and model.
 

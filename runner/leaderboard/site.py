@@ -12,14 +12,14 @@ from embedmark.runner.leaderboard import data_files
 from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.benchmark_groups import in_groups
 from embedmark.runner.leaderboard.columns import Shown, slugs_of
+from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.join import PAGE, join, page_modules
 from embedmark.runner.leaderboard.languages import languages_of
-from embedmark.runner.leaderboard.model_facts import model_facts
 from embedmark.runner.leaderboard.own_records import OwnRecords
 from embedmark.runner.leaderboard.pages import Pages
 from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.record_files import PAGES, record_files
-from embedmark.runner.leaderboard.records import Sources, several_revisions, states
+from embedmark.runner.leaderboard.records import Sources, states
 from embedmark.runner.leaderboard.scores import AllScores, all_scores
 
 FIRST = "MTEB(Multilingual, v2)"
@@ -85,9 +85,9 @@ class _Site:
 def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     catalogue = scores.catalogue
     places = slugs_of(scores, found)
-    facts = dict(zip(places.models, model_facts(list(places.models), catalogue).models, strict=True))
+    facts = Facts.of(scores, places.models)
     own = OwnRecords.of(scores.collected.records)
-    shown = Shown(scores, found, Sources.of(scores.cells), own, places)
+    shown = Shown(scores, found, Sources.of(scores.cells), own, places, facts.texts())
     pages = Pages(places)
     first = _first(found)
     for made in found:
@@ -95,7 +95,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         slug = data["slug"]
         languages = languages_of(scores, made, slug)
         data["languageFiles"] = languages.listed
-        data["several"] = several_revisions(made, shown.sources)
+        data |= facts.marks(made, shown.sources)
         data["states"] = states(made, own)
         for key, content in languages.files.items():
             site.write(f"{key}.js", data_files.script(key, content))
@@ -103,7 +103,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:
             site.write("index.html", pages.bench(made, data, ""))
-    for path, content in record_files(shown, facts):
+    for path, content in record_files(shown, facts.models):
         site.write(path, content)
     for file, (page, title) in PAGES.items():
         site.write(file, pages.page(f"{file}.j2", base="", page=page, title=title, app="sheets.js"))

@@ -14,7 +14,7 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import store
 from embedmark.runner.leaderboard.bench import bench
 from embedmark.runner.leaderboard.data_revisions import other_data
-from embedmark.runner.leaderboard.records import Sources, several_revisions
+from embedmark.runner.leaderboard.records import Sources
 from embedmark.runner.leaderboard.scores import all_scores
 
 
@@ -22,9 +22,7 @@ def named(folder: Path, outputs: Path | None, name: str) -> dict[str, list[str]]
     scores = all_scores(outputs, Catalogue.of([folder], quiet=True), [name])
     made = bench(scores, name)
     assert made is not None
-    sources = Sources.of(scores.cells)
-    found = other_data(made, sources)
-    assert made.made is not None or several_revisions(made, sources) == list(found)
+    found = other_data(made, Sources.of(scores.cells))
     return {made.matrix.tasks[task]: [made.matrix.models[row] for row in rows] for task, rows in found.items()}
 
 

@@ -15,8 +15,9 @@ from small_boards import DATA, OTHER_DATA, small_outputs, small_shown
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.columns import Shown, choices
+from embedmark.runner.leaderboard.data_revisions import other_data
 from embedmark.runner.leaderboard.own_records import UNCHECKED, OwnRecords
-from embedmark.runner.leaderboard.records import Sources, record_file, several_revisions, states
+from embedmark.runner.leaderboard.records import Sources, record_file, states
 from embedmark.runner.leaderboard.scores import all_scores
 from embedmark.runner.provenance import signing
 from embedmark.runner.provenance.ssh import Signers
@@ -77,7 +78,7 @@ def test_ones_own_score_leads_to_its_jobs(shown: Shown) -> None:
 
 def test_columns_of_several_revisions_of_the_data_are_named(shown: Shown) -> None:
     made = board_of(shown, "Small")
-    assert [made.matrix.tasks[task] for task in several_revisions(made, shown.sources)] == ["Topics"]
+    assert [made.matrix.tasks[task] for task in other_data(made, shown.sources)] == ["Topics"]
 
 
 def test_every_cell_of_shipped_boards_leads_to_a_record() -> None:
