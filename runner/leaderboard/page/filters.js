@@ -1,5 +1,6 @@
 // The row of filters: what is kept and what is shown. It is made once; only its words change.
 
+import { offer } from "./copy.js";
 import { clear, el, visible } from "./dom.js";
 import { choiceList, menuButton } from "./menus.js";
 import { counted, size } from "./numbers.js";
@@ -23,12 +24,13 @@ export function bar(root, current) {
   const zero = zeroChoice(current);
   const more = menuButton({ label: "More", wide: true }, (menu) => moreMenu(menu, current()));
   const columns = menuButton({ label: "Columns", kind: "right" }, (menu) => columnMenu(menu, current()));
+  const copy = menuButton({ label: "Copy" }, (menu) => offer(current(), menu));
   const find = el("div", { class: "find" });
   const chips = el("div", { class: "chips" });
   const [kinds, tongues, fields, extent] = menus;
   clear(root).append(
     find, ...[kinds, tongues, fields].flatMap((one) => [one.button, one.menu]), el("span", { class: "rule", "aria-hidden": "true" }),
-    extent.button, extent.menu, open, zero, more.button, more.menu, columns.button, columns.menu, chips,
+    extent.button, extent.menu, open, zero, more.button, more.menu, columns.button, columns.menu, copy.button, copy.menu, chips,
   );
   const input = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "Find a model", "aria-label": "Find a model" }));
   input.addEventListener("input", () => current().set({ find: input.value }));

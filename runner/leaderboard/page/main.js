@@ -64,6 +64,7 @@ export function show(board, base) {
 
   const redraw = async () => {
     const mine = ++turn;
+    delete document.documentElement.dataset.ready;
     const files = await languageFiles(board, base, state, root);
     if (mine !== turn || files === null) return;
     ctx = contextOf(board, base, state, files, set);
@@ -73,7 +74,11 @@ export function show(board, base) {
     sayIt(ctx);
     tabs(state);
     document.documentElement.dataset.view = state.view;
+    const focused = focusedModel(root);
+    const [left, top] = scrolled(root);
     drawView(ctx, root);
+    root.querySelector(".box")?.scrollTo({ left, top: focused === null ? 0 : top });
+    if (focused !== null) focusModel(root, focused);
     document.documentElement.dataset.ready = "1";
   };
 
@@ -125,6 +130,30 @@ function paper(ctx, root, printed) {
   drawView(ctx, root);
   // The table has it at the foot of each sheet.
   if (printed && !root.querySelector("tfoot")) root.append(el("p", { class: "printed-foot" }, footOf(ctx.board)));
+}
+
+/**
+ * @param {HTMLElement} root
+ * @returns {string | null} the model whose row has the focus
+ */
+function focusedModel(root) {
+  const row = root.contains(document.activeElement) ? document.activeElement?.closest("tr[data-model]") : null;
+  return row instanceof HTMLElement ? (row.dataset.model ?? null) : null;
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {string} model
+ */
+function focusModel(root, model) {
+  const row = root.querySelector(`tr[data-model="${model}"]`);
+  if (row instanceof HTMLElement) row.focus({ preventScroll: true });
+}
+
+/** @param {HTMLElement} root */
+function scrolled(root) {
+  const box = root.querySelector(".box");
+  return box ? [box.scrollLeft, box.scrollTop] : [0, 0];
 }
 
 /**
