@@ -43,12 +43,15 @@ function about(ctx) {
       ? `ranks with intervals of ${Math.round(100 * LEVEL)} % over draws of tasks`
       : "too few tasks for intervals",
     "scores in percent",
-    `newest record ${board.newest ?? "without a date"}`,
+    ...(board.newest ? [`newest record ${board.newest}`] : []),
   ];
   return oneLine(parts.join("; "));
 }
 
-const OF_TASKS = ["type", "task", "lang", "domain", "modality"];
+/** @type {[string, string][]} */
+const OF_TASKS = [
+  ["type", "types"], ["task", "tasks"], ["lang", "languages"], ["domain", "domains"], ["modality", "modalities"],
+];
 
 /**
  * The filters of tasks, in words.
@@ -56,7 +59,7 @@ const OF_TASKS = ["type", "task", "lang", "domain", "modality"];
  * @returns {string[]}
  */
 function narrowings(state) {
-  const chosen = OF_TASKS.filter((key) => state[key].length).map((key) => `${key} ${state[key].join(", ")}`);
+  const chosen = OF_TASKS.flatMap(([key, words]) => (state[key].length ? [`${words} ${state[key].join(", ")}`] : []));
   if (state.drop.length) chosen.push(`without ${state.drop.join(", ")}`);
   return [...chosen, ...state.exclude.map((/** @type {string} */ kind) => `without scores marked ${kind}`)];
 }
@@ -70,7 +73,7 @@ function narrowings(state) {
  */
 export function csv(ctx) {
   const fields = columns(ctx).flatMap((column) => column.fields);
-  const from = [oneLine(ctx.board.name), ctx.board.newest, addressOf(ctx)];
+  const from = [oneLine(ctx.board.name), ctx.board.newest ?? null, addressOf(ctx)];
   const heads = [...fields.map((field) => field.name), "benchmark", "newest_record", "address"];
   const rows = ctx.shown.map((/** @type {number} */ model) => [...fields.map((field) => field.value(model)), ...from]);
   return [heads, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
@@ -209,7 +212,7 @@ function notes(ctx, whole) {
  */
 function nameOfPart(ctx) {
   const { board, standing, state } = ctx;
-  const chosen = OF_TASKS.flatMap((key) => state[key]).join(", ");
+  const chosen = OF_TASKS.flatMap(([key]) => state[key]).join(", ");
   const told = oneLine(`${board.name}: ${chosen || counted(standing.tasks.length, "task")}`);
   return told.length <= LONGEST_NAME ? told : oneLine(`Part of a benchmark: ${counted(standing.tasks.length, "task")}`);
 }
@@ -289,7 +292,7 @@ function choice(form, ctx, said) {
  * @param {string} [label] where the text alone does not say what it does
  */
 function button(text, act, label) {
-  return el("button", { type: "button", "aria-label": label, on: { click: act } }, text);
+  return el("button", { type: "button", class: "pill", "aria-label": label, on: { click: act } }, text);
 }
 
 /**

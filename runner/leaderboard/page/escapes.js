@@ -64,8 +64,6 @@ const LATEX = {
   "`": "\\textasciigrave{}",
   "[": "{[}", // at the head of a row it would belong to the end of the one before,
   "*": "{*}", // and so would this
-  "-": "-{}", // two would be a dash
-  "–": "--",
   "−": "$-$",
   "\u2009": "\\,",
   "\u202f": "\\,",
@@ -77,7 +75,10 @@ const LATEX = {
  * @param {string} text
  */
 export function latexText(text) {
-  return oneLine(text).replace(/[\\{}&%$#_~^<>|"`[*\-–−\u2009\u202f\u00a0]/g, (character) => LATEX[character]);
+  return oneLine(text)
+    .replace(/[\\{}&%$#_~^<>|"`[*−\u2009\u202f\u00a0]/g, (character) => LATEX[character])
+    .replace(/[-–](?=[-–])/g, "$&{}") // or together they would be another dash
+    .replaceAll("–", "--");
 }
 
 /** @type {Record<string, string>} */

@@ -2,6 +2,7 @@
 
 import { offer } from "./copy.js";
 import { clear, el, visible } from "./dom.js";
+import { box } from "./find.js";
 import { choiceList, menuButton } from "./menus.js";
 import { counted, size } from "./numbers.js";
 import { CHOICES, chosenColumns } from "./table.js";
@@ -30,14 +31,13 @@ export function bar(root, current) {
   const [kinds, tongues, fields, extent] = menus;
   clear(root).append(
     find, ...[kinds, tongues, fields].flatMap((one) => [one.button, one.menu]), el("span", { class: "rule", "aria-hidden": "true" }),
-    extent.button, extent.menu, open, zero, more.button, more.menu, columns.button, columns.menu, copy.button, copy.menu, chips,
+    extent.button, extent.menu, open, zero, more.button, more.menu, columns.button, columns.menu,
+    copy.button, copy.menu, chips,
   );
-  const input = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "Find a model", "aria-label": "Find a model" }));
-  input.addEventListener("input", () => current().set({ find: input.value }));
-  find.append(input);
+  const finder = box(current, find);
   const update = () => {
     const { state } = current();
-    for (const one of menus) one.update();
+    for (const one of [finder, ...menus]) one.update();
     open.setAttribute("aria-pressed", String(state.open));
     zero.value = state.zs;
     zero.classList.toggle("on", state.zs !== "any");

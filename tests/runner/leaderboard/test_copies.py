@@ -131,7 +131,7 @@ def test_csv_has_the_places_intervals_and_means_that_are_shown(known: list[Copie
 _COMMANDS = {
     r"\textbackslash{}": "\\", r"\textbraceleft{}": "{", r"\textbraceright{}": "}", r"\textasciitilde{}": "~",
     r"\textasciicircum{}": "^", r"\textless{}": "<", r"\textgreater{}": ">", r"\textbar{}": "|", r"\char34{}": '"',
-    r"\textasciigrave{}": "`", "{[}": "[", "{*}": "*", "-{}": "-", "--": "–", "$-$": "−", r"\,": "\u2009",
+    r"\textasciigrave{}": "`", "{[}": "[", "{*}": "*", "-{}": "-", "--{}": "–", "--": "–", "$-$": "−", r"\,": "\u2009",
     "~": "\u00a0", **{f"\\{sign}": sign for sign in "&%$#_"},
 }  # fmt: skip
 _COMMAND = re.compile("|".join(map(re.escape, sorted(_COMMANDS, key=len, reverse=True))))
