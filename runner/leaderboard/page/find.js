@@ -299,6 +299,7 @@ function drawList(made) {
 function close(made) {
   const { input, list } = made;
   if (list.matches(":popover-open")) list.hidePopover();
+  clear(list);
   made.options = [];
   made.at = -1;
   input.setAttribute("aria-expanded", "false");
