@@ -98,7 +98,6 @@ export function show(board, base) {
     redraw();
   };
   window.addEventListener("hashchange", read);
-  window.addEventListener("popstate", read);
   for (const query of ["(min-width: 1700px)", "(max-width: 600px)"]) {
     window.matchMedia(query).addEventListener("change", () => ctx?.printed || redraw());
   }

@@ -199,6 +199,13 @@ const found = JSON.parse(readFileSync(process.argv[2], "utf8")).map(({ scores, f
   const order = Array.from(places.keys()).sort((a, b) => places[a] - places[b] || a - b);
   const errors = R.familyErrors(points, families);
   const { low, high, first } = R.rankIntervals(points, families, { draws: 1000, level: 0.95 });
+  // Totals that do not fit in 32 bits with a model's number are counted otherwise; the places are the same.
+  const wide = points.map((ofTask) => Float64Array.from(ofTask, (value) => value * 2 ** 21));
+  const large = R.rankIntervals(wide, families, { draws: 1000, level: 0.95 });
+  for (const model of places.keys()) {
+    const same = large.low[model] === low[model] && large.high[model] === high[model];
+    if (!same || large.first[model] !== first[model]) throw new Error(`model ${model} of ${places.length}`);
+  }
   const groups = R.groups(order, (a, b) => Math.abs(R.statistic(errors, a, b)) > expected.critical);
   const plain = { points: points.map((p) => Array.from(p)), places, low, high, first, groups };
   return Object.fromEntries(Object.entries(plain).map(([name, values]) => [name, Array.from(values)]));
