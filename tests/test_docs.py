@@ -176,6 +176,8 @@ def _of_reader(words: list[str], reader: Path) -> list[str]:
             shutil.copytree(reader / "outputs", reader / "copy", dirs_exist_ok=True)
             words = [done[0] if re.search(r"[0-9a-f]{6}$", word) else word for word in words]
             return [*words, "--outputs", "copy", *([] if {"--failed", "--yes"} & set(words) else ["--yes"])]
+        case ["leaderboard", "build" | "serve", *_]:  # a browser is not there to be shown anything
+            words = ["leaderboard", "build", "--benchmark", "NanoBEIR", "--out", "site"]
         case ["inspect", *_]:
             likeness = next(job for job in (reader / "outputs/jobs").glob("Likeness--*"))
             named = [str(likeness) if re.fullmatch(r"[0-9a-f]{6}", word) else word for word in words]

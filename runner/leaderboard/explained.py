@@ -29,7 +29,8 @@ class Explained:
     @property
     def parts(self) -> tuple[tuple[str, bool], ...]:
         """The meaning in parts, each with whether it stands on the page as it is."""
-        return tuple((part, place % 2 == 1) for place, part in enumerate(self.says.split("`")) if part)
+        whole = self.says.replace(" %", "\u00a0%")
+        return tuple((part, place % 2 == 1) for place, part in enumerate(whole.split("`")) if part)
 
 
 @cache

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from embedmark.runner.leaderboard.bench import Bench
+from embedmark.runner.leaderboard.explained import explained
 from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.static_rows import StaticTable, static_table, visible_name
 from embedmark.runner.ranking.sentence import facts_of, sentence
@@ -43,6 +44,7 @@ class Pages:
         )
         self._templates.filters["name"] = visible_name
         self._templates.globals["policy"] = Markup(POLICY)
+        self._templates.globals["explained"] = explained()
 
     def bench(self, made: Bench, data: Mapping[str, Any], base: str) -> bytes:
         """Write the page of a benchmark.

@@ -14,7 +14,12 @@ from embedmark.runner.leaderboard.model_pages import model_pages
 from embedmark.runner.leaderboard.records import record_file
 from embedmark.runner.leaderboard.task_pages import task_pages
 
-PAGES = {"m.html": ("model", "Models"), "t.html": ("task", "Tasks"), "left-out.html": ("left", "What was left out")}
+PAGES = {
+    "m.html": ("model", "Models"),
+    "t.html": ("task", "Tasks"),
+    "left-out.html": ("left", "What was left out"),
+    "columns.html": ("columns", "What the columns mean"),
+}
 """File → the module that starts it, and its title before anything is read."""
 
 

@@ -177,7 +177,7 @@ def _verdict(facts: Facts) -> str:
     if facts.complete < 2 or not facts.first:
         has = "Only one model has" if facts.complete == 1 else "No model has" if not facts.complete else "Too few have"
         return f"{has} all of these tasks, so nobody can be told apart."
-    among = f"Of the {facts.complete} that have all of them, " if facts.complete < facts.models else ""
+    among = f"Of the {facts.complete} with all of them, " if facts.complete < facts.models else ""
     return among + _first(facts) if among else _begun(_first(facts))
 
 
@@ -223,7 +223,7 @@ def _lacking(facts: Facts) -> str:
     """Who lacks tasks, who says nothing of training data, and whom of all that a reader sees."""
     lacking, clauses = facts.models - facts.complete, []
     if lacking:
-        clauses.append(f"{_number(lacking)} {'lacks' if lacking == 1 else 'lack'} a task or more")
+        clauses.append(f"{_number(lacking)} {'lacks' if lacking == 1 else 'lack'} tasks")
         if facts.unranked == lacking:
             clauses[0] += f" and {'has' if lacking == 1 else 'have'} no rank"
         elif facts.unranked:

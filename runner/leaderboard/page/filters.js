@@ -218,6 +218,7 @@ function columnMenu(menu, context) {
     chosen: chosenColumns(context),
     change: (chosen) => context.set({ cols: chosen.length ? chosen : null }),
   });
+  menu.append(el("p", {}, el("a", { href: `${context.base}columns.html` }, "What the columns mean")));
 }
 
 /**

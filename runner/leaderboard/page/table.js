@@ -389,8 +389,8 @@ function facts(ctx) {
     ["released", "Released", "Day of release", "-released", plain(models.released, text)],
     ["languages", "Languages", "How many languages its publisher states", "-languages", plain(models.languages, text)],
     ["price", "Price", "Dollars for a million tokens, where its file states it", "price", plain(models.price ?? [], text)],
-    ["speed", "Speed", "Tokens a second, where a record has it", "-speed", plain(models.speed ?? [], text)],
-    ["energy", "Energy", "Where a record has it", "energy", plain(models.energy ?? [], text)],
+    ["speed", "Speed", "Texts a second, by your own records", "-speed", plain(models.speed ?? [], text)],
+    ["energy", "Energy", "Watt-hours for a thousand texts, by your own records", "energy", plain(models.energy ?? [], text)],
   ];
 }
 

@@ -83,7 +83,7 @@ function verdict(facts) {
     return `${has} all of these tasks, so nobody can be told apart.`;
   }
   const told = first(facts);
-  return facts.complete < facts.models ? `Of the ${facts.complete} that have all of them, ${told}` : begun(told);
+  return facts.complete < facts.models ? `Of the ${facts.complete} with all of them, ${told}` : begun(told);
 }
 
 /** @param {Facts} facts */
@@ -129,7 +129,7 @@ function lacking(facts) {
   const clauses = [];
   const without = facts.models - facts.complete;
   if (without > 0) {
-    let clause = `${number(without)} ${without === 1 ? "lacks" : "lack"} a task or more`;
+    let clause = `${number(without)} ${without === 1 ? "lacks" : "lack"} tasks`;
     if (facts.unranked === without) clause += ` and ${without === 1 ? "has" : "have"} no rank`;
     else if (facts.unranked > 0) clause += ` (${number(facts.unranked)} too many for a rank)`;
     clauses.push(clause);

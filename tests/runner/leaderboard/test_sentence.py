@@ -33,7 +33,7 @@ def said(facts: Facts) -> str:
 
 def test_the_first_that_cannot_be_told_apart_come_first() -> None:
     assert said(USUAL).startswith(
-        "333 models on 41 tasks. Of the 183 that have all of them, the first three cannot be told apart."
+        "333 models on 41 tasks. Of the 183 with all of them, the first three cannot be told apart."
     )
     bold = "".join(part.text for part in sentence(USUAL) if part.bold)
     assert "cannot be told apart" in bold
@@ -54,13 +54,13 @@ def test_the_first_that_cannot_be_told_apart_come_first() -> None:
         ({"tasks": 4, "families": 4}, "4 tasks of 41. Four tasks cannot decide who is better: with fewer than six "),
         ({"tasks": 1, "families": 1}, "One task cannot decide who is better"),
         ({"families": 3}, "41 tasks from three sources of data cannot decide who is better"),
-        ({"unknown": 71}, "150 lack a task or more, 71 do not say what they were trained on; all are shown."),
-        ({"unranked": 53}, "150 lack a task or more (53 too many for a rank); all are shown."),
-        ({"unranked": 150}, "150 lack a task or more and have no rank; all are shown."),
+        ({"unknown": 71}, "150 lack tasks, 71 do not say what they were trained on; all are shown."),
+        ({"unranked": 53}, "150 lack tasks (53 too many for a rank); all are shown."),
+        ({"unranked": 150}, "150 lack tasks and have no rank; all are shown."),
         ({"tasks": 19, "kept": ("Retrieval", "STS")}, "333 models on 19 tasks of 41 (Retrieval, STS). "),
         ({"absent": 16}, " 16 other models have none of these tasks."),
         ({"shown": 45, "filters": ("open weights", "up to 500 M")},
-         "150 lack a task or more; 45 are shown: open weights, up to 500 M; ranks are among all."),
+         "150 lack tasks; 45 are shown: open weights, up to 500 M; ranks are among all."),
         ({"excluded": ("lint", "revisions")},
          "Scores with a finding and scores on other revisions of the data are taken as missing."),
         ({"by": "type"}, "41 tasks, ranked by the mean over types. "),

@@ -103,9 +103,7 @@ def test_in_the_terminal_with_ones_own(
     command = ["leaderboard", "show", "benchmark=MTEB(eng, v2)", "--top", "3", "--config-dir", "project"]
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert out.startswith(
-        "325 models on 41 tasks. Of the 184 that have all of them, the first five cannot be told apart."
-    )
+    assert out.startswith("325 models on 41 tasks. Of the 184 with all of them, the first five cannot be told apart.")
     assert "jcorners/ingot-8b-r3" in out
     assert "test/tiny (measured here)" in out
     assert main([*command, "type=Summarization"]) == 0

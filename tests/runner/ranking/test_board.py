@@ -176,7 +176,7 @@ def test_own_models_are_shown_wherever_they_stand(
     arguments = ["report", "--ranks", "--benchmark", "mteb_eng_v2", "--top", "3", "--config-dir", "project"]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert "325 models on 41 tasks. Of the 184 that have all of them, the first five cannot be told apart." in out
+    assert "325 models on 41 tasks. Of the 184 with all of them, the first five cannot be told apart." in out
     assert "test/tiny (measured here)" in out
     found = json.loads(Path("outputs/report/ranks.json").read_text())
     (own,) = [place for place in found["models"] if place["own"]]
