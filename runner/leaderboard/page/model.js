@@ -200,7 +200,7 @@ function scoreTable(page, rows) {
     const task = taskOf(page, at);
     const open = () => pop(button, `record of ${page.name} on ${task.name}`, recordCard(page, at));
     const button = el("button", { type: "button", class: "plain", on: { click: open } }, found.jobs.length ? "measured here" : originWord(found.origins));
-    const cell = el("td", { class: `number heat-${heat(all.place[at], all.n[at])}`, on: { click: open } }, found.jobs.length ? el("span", { class: "square", "aria-label": "measured here" }) : null, score(all.score[at], 2));
+    const cell = el("td", { class: `number heat-${heat(all.place[at], all.n[at])}`, on: { click: open } }, found.jobs.length ? el("span", { class: "square", role: "img", "aria-label": "measured here" }) : null, score(all.score[at], 2));
     return el(
       "tr", {},
       several ? el("td", {}, name(lists.variant[all.variant[at]])) : null,
