@@ -38,7 +38,7 @@ class Shown:
         sources: Where published scores come from.
         own: What one's own records say.
         slugs: Where the pages of models, tasks and benchmarks are.
-        findings: Model and task → what lint found.
+        findings: Model and task → what lint found; of a model or a task as a whole, the other is empty.
     """
 
     scores: AllScores

@@ -113,12 +113,15 @@ def by_score(published: Iterable[Row]) -> dict[tuple[str, str], list[str]]:
 
     Args:
         published: What `published_findings` returns.
+
+    Returns:
+        (Model, task) → texts. Where something is found in all scores of a model, or of a task, the other is empty.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for one in published:
-        if one["model"] is not None and one["task"] is not None:
-            slot = "".join(f"{part}: " for part in (one["split"], one["subset"]) if part is not None)
-            found.setdefault((one["model"], one["task"]), []).append(f"{slot}{one['rule']}: {one['evidence']}")
+        told = ("where",) if one["task"] is None else ("split", "subset")
+        text = "".join(f"{one[part]}: " for part in (*told, "rule") if one[part] is not None)
+        found.setdefault((one["model"] or "", one["task"] or ""), []).append(f"{text}{one['evidence']}")
     return found
 
 

@@ -56,11 +56,12 @@ function known({ facts: told, file }) {
     ["Parameters", told.size === null || told.size === undefined ? null : `${size(told.size)}${told.active !== null && told.active !== undefined ? `, ${size(told.active)} active` : ""}`],
     ["Dimension", told.dim === null || told.dim === undefined ? null : whole(told.dim)],
     ["Longest input", told.tokens === null || told.tokens === undefined ? null : `${whole(told.tokens)} tokens`],
-    ["Licence", told.licence ? visible(told.licence) : null],
+    ["Licence", told.licence ? [visible(told.licence), told.terms ? [": ", el("a", { href: told.terms, rel: "noreferrer noopener" }, visible(told.terms))] : null] : null],
     ["Weights", told.open === null || told.open === undefined ? null : told.open ? "open" : told.service ? "closed: a service" : "closed"],
     ["Released", told.released ?? null],
     ["Kind", told.type ? visible(told.type) : null],
     ["Languages", told.languages ? whole(told.languages) : null],
+    ["Price", told.price === null || told.price === undefined ? null : `${told.price} US dollars for a million tokens`],
     ["Reference", reference ? el("a", { href: reference, rel: "noreferrer noopener" }, visible(reference)) : null],
     ["In the catalogue", file ? `yes: ${visible(file)}` : "no: no file of this build says how to run it"],
   ]));
@@ -262,7 +263,7 @@ function recordCard(page, at) {
 /** @param {Page} page */
 function findings({ findings: found }) {
   if (!found.length) return null;
-  return section("What lint found", el("ul", { class: "sheet-findings" }, found.map((/** @type {any} */ [task, text]) => el("li", {}, el("b", {}, name(task)), ` ${visible(text)}`))));
+  return section("What lint found", el("ul", { class: "sheet-findings" }, found.map((/** @type {any} */ [task, text]) => el("li", {}, el("b", {}, task ? name(task) : "All its scores"), ` ${visible(text)}`))));
 }
 
 /** @param {Page} page */

@@ -73,11 +73,14 @@ function columnOf({ board, standing }, task) {
  * @returns {string[]}
  */
 function findingsOf(board, task, model) {
-  const { text = [], at = [] } = board.findings ?? {};
-  const found = at
-    .filter((/** @type {number[]} */ one) => one[0] === task && one[1] === model)
-    .map((/** @type {number[]} */ one) => text[one[2]]);
-  if ((board.several ?? []).includes(task)) found.push("This task has scores of several revisions of its data in this benchmark.");
+  const { text = [], at = [], tasks = [], models = [] } = board.findings ?? {};
+  const here = at.filter((/** @type {number[]} */ one) => one[0] === task && one[1] === model);
+  const column = tasks.filter((/** @type {number[]} */ one) => one[0] === task);
+  const row = models.filter((/** @type {number[]} */ one) => one[0] === model);
+  const found = [...here, ...column, ...row].map((/** @type {number[]} */ one) => text[one[one.length - 1]]);
+  const apart = (board.marks?.revisions ?? []).some((/** @type {number[]} */ one) => one[0] === task && one[1] === model);
+  if (apart) found.push("It is of another revision of the data than most scores of this task here.");
+  else if ((board.several ?? []).includes(task)) found.push("Scores of this task here are of several revisions of the data; this one is of the commonest, or states none.");
   return found;
 }
 

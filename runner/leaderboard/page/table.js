@@ -389,8 +389,8 @@ function facts(ctx) {
     ["released", "Released", "Day of release", "-released", plain(models.released, text)],
     ["languages", "Languages", "How many languages its publisher states", "-languages", plain(models.languages, text)],
     ["price", "Price", "Dollars for a million tokens, where its file states it", "price", plain(models.price ?? [], text)],
-    ["speed", "Speed", "Texts a second, by your own records", "-speed", plain(models.speed ?? [], text)],
-    ["energy", "Energy", "Watt-hours for a thousand texts, by your own records", "energy", plain(models.energy ?? [], text)],
+    ["speed", "Speed", "Texts a second, by your own records", "-speed", spent(models, models.speed)],
+    ["energy", "Energy", "Watt-hours for a thousand texts, by your own records", "energy", spent(models, models.energy)],
   ];
 }
 
@@ -401,6 +401,20 @@ function facts(ctx) {
 function known(value, show) {
   if (value === null) return el("td", { class: "number" }, el("span", { class: "unknown", title: "not known" }, "?"));
   return el("td", { class: "number" }, show(value));
+}
+
+/**
+ * What models took, with the machine that it was on.
+ * @param {any} models
+ * @param {(number | null)[]} column
+ * @returns {(model: number) => HTMLElement}
+ */
+function spent(models, column) {
+  return (model) => {
+    const cell = known(column[model], String);
+    if (column[model] !== null) cell.title = visible(models.machines[model].join("; "));
+    return cell;
+  };
 }
 
 /** @param {number | null} percent */

@@ -243,5 +243,5 @@ function benchmarks({ asked }) {
 /** @param {Page} page */
 function findings({ findings: found }) {
   if (!found.length) return null;
-  return section("What lint found", el("ul", { class: "sheet-findings" }, found.map((/** @type {any} */ [model, text]) => el("li", {}, el("b", {}, name(model)), ` ${visible(text)}`))));
+  return section("What lint found", el("ul", { class: "sheet-findings" }, found.map((/** @type {any} */ [model, text]) => el("li", {}, el("b", {}, model ? name(model) : "The whole column"), ` ${visible(text)}`))));
 }

@@ -111,7 +111,11 @@ def test_ones_own_records_are_looked_at_by_the_rules_over_a_row(tmp_path: Path) 
 
 def test_texts_of_a_page_of_a_model_or_task() -> None:
     some = [row(**X, subset="de"), row(**X, rule="floor"), row(task="Topics"), row(model="org/x")]
-    assert by_score(some) == {("org/x", "Topics"): ["test: de: zero: 0", "test: floor: 0"]}
+    assert by_score(some) == {
+        ("org/x", "Topics"): ["test: de: zero: 0", "test: floor: 0"],
+        ("", "Topics"): ["zero: 0"],
+        ("org/x", ""): ["there: zero: 0"],
+    }
 
 
 def impossible(outputs: Path) -> None:
