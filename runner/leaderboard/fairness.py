@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from embedmark.runner.leaderboard.resources import resource_class, side, source
 from embedmark.runner.leaderboard.subsets import FEWEST_TASKS, MISSING, Subsets
@@ -100,7 +100,7 @@ def spread(effects: Floats) -> tuple[float, float | None, float | None]:
         return whole, None, None
     pseudo = n * np.log(whole) - (n - 1) * np.log(left_out) / 2
     error = float(np.std(pseudo, ddof=1)) / n**0.5
-    reach = float(student.ppf((1 + LEVEL) / 2, n - 1)) * error
+    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * error
     return whole, whole * float(np.exp(-reach)), whole * float(np.exp(reach))
 
 
@@ -114,7 +114,7 @@ def gap(high: Floats, low: Floats) -> tuple[float, float | None, float | None]:
     if variance == 0:
         return difference, difference, difference
     freedom = variance**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (high, low), strict=True))
-    reach = float(student.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5
+    reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * variance**0.5
     return difference, difference - reach, difference + reach
 
 
@@ -202,7 +202,7 @@ def _worst(languages: NDArray[np.intp], effects: Floats, errors: Floats, freedom
     at = int(effects.argmin())
     low = high = None
     if len(languages) >= FEWEST_LANGUAGES and freedom > 0:
-        reach = float(student.ppf(1 - (1 - LEVEL) / 2 / len(languages), freedom)) * float(errors[at])
+        reach = float(stdtrit(freedom, 1 - (1 - LEVEL) / 2 / len(languages))) * float(errors[at])
         low, high = effects[at] - reach, effects[at] + reach
     return [int(languages[at]), *_rounded((float(effects[at]), low, high))]
 

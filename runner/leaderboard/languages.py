@@ -6,7 +6,6 @@ shows is what a build of the benchmark cut to these subsets would show.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from embedmark.runner.common.groups import grouped
-from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.leaderboard.bench import Bench
+from embedmark.runner.leaderboard.data_files import script
 from embedmark.runner.leaderboard.fairness import fairness
 from embedmark.runner.leaderboard.resources import resource_class, source
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.leaderboard.subsets import MISSING, Subset, Subsets, TaskSubsets, Whole, subsets_of
 from embedmark.runner.ranking.board import FEWEST_TASKS
-from embedmark.runner.ranking.families import families
 from embedmark.runner.stats import ranks, separation
 
 _POINT = 100
@@ -45,11 +44,11 @@ class Languages:
         listed: The languages that can be chosen: code, name, how many tasks they keep, the file with their subsets, and
             that with subsets which are kept with others alone, if there are any, with their sizes. `languageFiles` of a
             board.
-        files: Key → the content of a data file.
+        files: Key → a data file, as a page reads it.
     """
 
     listed: Sequence[Mapping[str, Any]]
-    files: Mapping[str, Any]
+    files: Mapping[str, bytes]
 
 
 def languages_of(scores: AllScores, made: Bench, slug: str) -> Languages:
@@ -68,24 +67,23 @@ def languages_of(scores: AllScores, made: Bench, slug: str) -> Languages:
         return Languages((), {})
     names = display_names(subsets.languages)
     shared = _shared_tasks(subsets)
-    files: dict[str, Any] = {}
+    content: dict[str, Any] = {
+        f"d/{slug}.languages": _overview(subsets, made, names),
+        f"d/{slug}.fairness": {**fairness(subsets), "names": [*names.values()]},
+    }
+    keys = {code: f"d/{slug}.{ending(code)}" for code in subsets.languages}
+    for code, key in keys.items():
+        content[key] = {"code": code, "tasks": _own_tasks(subsets, code)}
+        if code in shared:
+            content[f"{key}pairs"] = {"code": code, "tasks": shared[code]}
+    files = {key: script(key, value) for key, value in content.items()}
     listed = []
     for code, n_tasks in subsets.languages.items():
-        own = f"d/{slug}.{ending(code)}"
-        pairs = f"{own}pairs"
-        files[own] = {"code": code, "tasks": _own_tasks(subsets, code)}
-        if code in shared:
-            files[pairs] = {"code": code, "tasks": shared[code]}
-        of_pairs = {"pairs": pairs, "pairsBytes": _size(files[pairs])} if code in shared else {"pairs": None}
-        of_own = {"key": own, "bytes": _size(files[own])}
+        key, pairs = keys[code], f"{keys[code]}pairs"
+        of_pairs = {"pairs": pairs, "pairsBytes": len(files[pairs])} if pairs in files else {"pairs": None}
+        of_own = {"key": key, "bytes": len(files[key])}
         listed.append({"code": code, "name": names[code], "tasks": n_tasks, **of_own, **of_pairs})
-    files[f"d/{slug}.languages"] = _overview(subsets, made, scores.catalogue, names)
-    files[f"d/{slug}.fairness"] = {**fairness(subsets), "names": [names[code] for code in subsets.languages]}
     return Languages(listed, files)
-
-
-def _size(file: Mapping[str, Any]) -> int:
-    return len(json.dumps(file, separators=(",", ":")))
 
 
 def ending(code: str) -> str:
@@ -186,16 +184,14 @@ def _column(row: Whole | None) -> list[int | None] | None:
     return list(values)
 
 
-def _overview(subsets: Subsets, made: Bench, catalogue: Catalogue, names: Mapping[str, str]) -> dict[str, Any]:
+def _overview(subsets: Subsets, made: Bench, names: Mapping[str, str]) -> dict[str, Any]:
     """Of each language its best model, how many cannot be told from that, and the mean of every model."""
     codes = list(subsets.languages)
     rows = []
     for code in codes:
         narrowed = subsets.narrowed({code})
-        tasks = [made.matrix.tasks[task] for task in narrowed]
-        rows.append(
-            (len(tasks), _best(np.array([*narrowed.values()]), families(tasks, catalogue).of), _means(narrowed))
-        )
+        families = _families([made.keys[task] for task in narrowed])
+        rows.append((len(narrowed), _best(np.array([*narrowed.values()]), families), _means(narrowed)))
     return {
         "source": source(),
         "codes": codes,
@@ -207,6 +203,16 @@ def _overview(subsets: Subsets, made: Bench, catalogue: Catalogue, names: Mappin
         "mean": [mean for _, _, (mean, _) in rows],
         "n": [n for _, _, (_, n) in rows],
     }
+
+
+def _families(keys: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+    """Number the families of tasks, by what each shares with others: see `ranking.families.family_keys`."""
+    holders = grouped((key, task) for task, of in enumerate(keys) for key in of)
+    links = [(tasks[0], task) for tasks in holders.values() for task in tasks[1:]]
+    joined = np.zeros((len(keys), len(keys)), dtype=bool)
+    for one, other in links:
+        joined[one, other] = True
+    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int32)
 
 
 def _best(scores: Whole, of: NDArray[np.integer]) -> tuple[list[int], int | None]:

@@ -98,7 +98,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         data |= facts.marks(made, shown.sources)
         data["states"] = states(made, own)
         for key, content in languages.files.items():
-            site.write(f"{key}.js", data_files.script(key, content))
+            site.write(f"{key}.js", content)
         site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:

@@ -45,10 +45,10 @@ def in_page(folder: Path, script: str, given: Any) -> Any:
 
 def built_data(folder: Path) -> dict[str, Any]:
     """Read the data files of a built site: the content of each by its key."""
-    return dict(_read(path) for path in sorted((folder / "d").glob("*.js")))
+    return dict(content_of(path.read_text(encoding="ascii")) for path in sorted((folder / "d").glob("*.js")))
 
 
-def _read(path: Path) -> tuple[str, Any]:
-    text = path.read_text(encoding="ascii")
+def content_of(text: str) -> tuple[str, Any]:
+    """Read a data file: its key, and what it hands over."""
     key, content = json.loads("[" + text.removeprefix("EM.put(").removesuffix(");\n") + "]")
     return key, json.loads(content)

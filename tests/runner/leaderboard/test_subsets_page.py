@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from page_in_node import in_page, needs_node
+from page_in_node import content_of, in_page, needs_node
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
@@ -95,6 +95,10 @@ def page_of(scores: AllScores) -> tuple[dict[str, Any], Languages]:
     }, found
 
 
+def read(files: Languages) -> dict[str, Any]:
+    return dict(content_of(file.decode("ascii")) for file in files.files.values())
+
+
 @needs_node
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_are_those_of_the_benchmark_cut_to_the_languages(seed: int, tmp_path: Path) -> None:
@@ -108,7 +112,11 @@ def test_scores_are_those_of_the_benchmark_cut_to_the_languages(seed: int, tmp_p
     offered = {one["code"] for one in files.listed}
     choices = [[code for code in chosen if code in offered] for chosen in CHOICES]
     assert {"deu", "eng", "fra", "swe"} <= offered
-    given = {"board": board, "files": files.files, "choices": choices}
+    given = {
+        "board": board,
+        "files": read(files),
+        "choices": choices,
+    }
     several = 0
     for chosen, found in zip(choices, in_page(tmp_path, script, given), strict=True):
         tasks = [
@@ -140,7 +148,11 @@ def test_a_missing_score_says_how_many_subsets_are_there(tmp_path: Path) -> None
         "const found = tasks.flatMap((task, at) => scores[at].map((score, model) => "
         "[score, partsOf(given.board, given.files, lang, task, model)]));"
     )
-    found = in_page(tmp_path, script, {"board": board, "files": files.files})
+    found = in_page(
+        tmp_path,
+        script,
+        {"board": board, "files": read(files)},
+    )
     told = [(score, parts) for score, parts in found if parts is not None]
     assert len(told) > 10
     for score, parts in told:
