@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from embedmark.runner.leaderboard.scores import AllScores, all_scores
 
 FIRST = "MTEB(Multilingual, v2)"
 """What the front page opens on where nothing of one's own is on record."""
+
+_THREADS = 2
 
 ENTRIES = ("main.js",)
 
@@ -60,7 +64,9 @@ def build(outputs: Path | None, out: Path, catalogue: Catalogue, benchmarks: Seq
         OSError: The folder cannot be written.
     """
     scores = all_scores(outputs, catalogue, benchmarks)
-    found = [made for name in scores.benchmarks if (made := bench(scores, name)) is not None]
+    # Most of the time goes to sorting and matrix products, which let other threads work.
+    with ThreadPoolExecutor(_THREADS) as threads:
+        found = [made for made in threads.map(partial(bench, scores), scores.benchmarks) if made is not None]
     site = _Site(out)
     _write(site, scores, found)
     names = {name for made in found for name in (*made.matrix.names, *made.parts_alone)}

@@ -35,7 +35,8 @@ class Place:
         mean_type: The mean over types of the mean over tasks; None likewise.
         n_tasks: How many tasks it has.
         first: The chance to be first on tasks like these; None where there is no interval.
-        may_be_first: Whether it is in the set that holds the best with a chance of 95 %; None likewise.
+        may_be_first: Whether it is in the set that holds the best with a chance of 95 %; None likewise, and where that
+            was not asked for.
         complete: Its place if all models had all tasks, by the median of what is filled in, and between which places
             that lies; None where it lacks no task, or has too few.
         moved: The group of tasks without which it moves most, and by how many places down; None where none was asked
@@ -90,6 +91,7 @@ def board(
     left_out: LeftOut | None = None,
     draws: int = ranks.DRAWS,
     level: float = ranks.LEVEL,
+    best: bool = True,
 ) -> Board:
     """Rank the models of a matrix.
 
@@ -101,6 +103,7 @@ def board(
         left_out: Also how far each model moves without a task, a family or a type.
         draws: How many draws of families intervals are made of.
         level: Of the intervals.
+        best: Also which models may be first.
     """
     scored = np.asarray(~np.isnan(matrix.values).all(axis=0))
     unscored = tuple(task for task, there in zip(matrix.tasks, scored, strict=True) if not there)
@@ -113,7 +116,7 @@ def board(
     order = rule.models[np.argsort(rank, kind="stable")]
     rank_of = dict(zip(rule.models.tolist(), rank.tolist(), strict=True))
     told = enough_families and len(rule.models) > 1
-    found = _uncertain(rule, families, draws, level) if told else {}
+    found = _uncertain(rule, families, draws, level, best) if told else {}
     told_apart = _groups(rule, order[matrix.complete[order]], families) if told else _NONE
     group_of = told_apart.of
     completed = _completed(matrix, families, by, draws, level) if enough_families else {}
@@ -160,12 +163,14 @@ def _order(place: Place, matrix: ScoreMatrix) -> tuple[bool, int, bool, int, int
 
 
 def _uncertain(
-    rule: Rule, families: NDArray[np.integer], draws: int, level: float
-) -> dict[int, tuple[int, int, float, bool]]:
+    rule: Rule, families: NDArray[np.integer], draws: int, level: float, best: bool
+) -> dict[int, tuple[int, int, float, bool | None]]:
     counts = ranks.rank_counts(rule.totals(rule.weights(draws, families)))
     low, high = counts.interval(level)
-    best = separation.may_be_first(rule.values, families)
-    told = zip(low.tolist(), high.tolist(), counts.first.tolist(), best.tolist(), strict=True)
+    may: list[bool | None] = [None] * len(rule.models)
+    if best:
+        may = separation.may_be_first(rule.values, families).tolist()
+    told = zip(low.tolist(), high.tolist(), counts.first.tolist(), may, strict=True)
     return dict(zip(rule.models.tolist(), told, strict=True))
 
 
