@@ -10,6 +10,9 @@ const MOST = 5;
 const ROW = 22;
 const NARROW = 600;
 
+/** Whether the field has the focus again when the view is drawn anew: a model was just added or taken out. */
+let returns = false;
+
 /** @typedef {import("./modelwords.js").Context} Context */
 /** @typedef {import("./pairs.js").Pair} Pair */
 /** @typedef {import("./pairs.js").Row} Row */
@@ -26,6 +29,8 @@ export function draw(ctx, root) {
   const models = chosen.filter((model) => standing.there[model]).slice(0, MOST);
   const section = el("section", { class: "compare" }, chooser(ctx, chosen), ...left(ctx, chosen));
   root.append(section);
+  if (returns) /** @type {HTMLElement | null} */ (section.querySelector("#compare-add") ?? section.querySelector("button"))?.focus();
+  returns = false;
   if (models.length < 2) return void section.append(empty(ctx, models));
   const pairs = pairsOf(standing, models);
   const reach = furthest(pairs);
@@ -44,7 +49,10 @@ function chooser(ctx, chosen) {
   const { label } = ctx.board.models;
   const labels = chosen.map((model) => label[model]);
   /** @param {string[]} m */
-  const set = (m) => ctx.set({ m });
+  const set = (m) => {
+    returns = true;
+    ctx.set({ m });
+  };
   const chips = chosen.map((model) => el("li", { class: "compare-chip" },
     el("span", {}, name(short(label[model])), el("span", { class: "compare-facts" }, facts(ctx, model).join(" · "))),
     el("button", { type: "button", "aria-label": `leave out ${visible(label[model])}`,
@@ -66,7 +74,7 @@ function adder({ board, standing }, labels, set) {
   const add = () => {
     const found = meant(field.value, options);
     if (found.length === 1) set([...labels, found[0]]);
-    else if (field.value.trim()) said.append(counted(found.length, "model is", "models are"), ` called like “${visible(field.value.trim())}” here`);
+    else if (field.value.trim()) said.append(unclear(found.length, visible(field.value.trim())));
   };
   const form = el("form", { class: "compare-adder", on: {
     submit: (/** @type {Event} */ event) => {
@@ -77,10 +85,19 @@ function adder({ board, standing }, labels, set) {
     el("label", { class: "unseen", for: "compare-add" }, "Add a model"), field,
     el("datalist", { id: "compare-models" }, options.map((/** @type {string} */ label) => el("option", { value: label }))),
     el("button", { type: "submit", class: "pill" }, "Add"), said);
-  field.addEventListener("input", () => {
-    if (options.includes(field.value)) set([...labels, field.value]);
+  field.addEventListener("input", (event) => {
+    const isPicked = !(event instanceof InputEvent) || event.inputType === "insertReplacementText";
+    if (isPicked && options.includes(field.value)) set([...labels, field.value]);
   });
   return form;
+}
+
+/**
+ * @param {number} n models that a text may mean
+ * @param {string} text
+ */
+function unclear(n, text) {
+  return n === 0 ? `No model here is called “${text}”` : `${n} models are called like “${text}”: write more of the name, or take one from the list`;
 }
 
 /**
@@ -170,7 +187,7 @@ function table(ctx, pair, reach, width) {
   const [a, b] = [short(label[pair.a]), short(label[pair.b])];
   const sides = el("span", { class: "compare-sides" }, el("span", {}, "← ", name(b)), el("span", {}, "→ ", name(a)));
   const heads = [
-    el("th", { scope: "col" }, "Tasks"), el("th", { scope: "col", class: "compare-number" }, "n"), el("th", { scope: "col" }, sides),
+    el("th", { scope: "col" }, "Tasks"), el("th", { scope: "col", class: "compare-number" }, "n"), el("th", { scope: "col" }, el("span", { class: "unseen" }, "Drawn"), sides),
     el("th", { scope: "col", class: "compare-number" }, "Difference, 95 %"), el("th", { scope: "col", class: "compare-p" }, "p (Holm)"),
     el("th", { scope: "col" }, "Verdict")];
   return el("article", { class: "compare-pair" }, caption(ctx, pair),
@@ -193,7 +210,7 @@ function caption({ board, standing }, { a, b, all }) {
   const size = all.p === null
     ? `${signed(test.difference)} points, ahead on ${test.wins} of ${on}: ${verdict} for a verdict`
     : `${signed(test.difference)} points ${interval(test.low, test.high)}, ahead on ${test.wins} of ${on}`;
-  return el("h3", {}, el("b", {}, name(short(label[a]))), between, el("b", {}, name(short(label[b]))),
+  return el("h2", {}, el("b", {}, name(short(label[a]))), between, el("b", {}, name(short(label[b]))),
     el("span", { class: "compare-size" }, ` — ${size}`));
 }
 

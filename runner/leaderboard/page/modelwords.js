@@ -12,6 +12,7 @@ import { counted, share, size } from "./numbers.js";
  * @property {number[]} shown models in the order of the table
  * @property {(number | null)[]} zero percent of the kept tasks that each model was not trained on
  * @property {string} base from this page to the root
+ * @property {() => HTMLElement} empty why no model is shown, and the way out
  * @property {(patch: Partial<import("./address.js").State>) => void} set
  */
 
@@ -125,9 +126,8 @@ export function meanTitle({ tasks }) {
  */
 export function nothing(ctx, what) {
   const { shown, standing } = ctx;
-  const why = shown.length === 0
-    ? "No model passes the filters."
-    : `None of ${counted(shown.length, "model")} has ${what} and all ${standing.tasks.length} tasks.`;
+  if (shown.length === 0) return el("section", { class: "scatter" }, ctx.empty());
+  const why = `None of ${counted(shown.length, "model")} has ${what} and all ${standing.tasks.length} tasks.`;
   return el("section", { class: "scatter" }, el("p", { class: "scatter-caption" }, why),
     el("ul", { class: "scatter-notes" }, ...lackingNotes(ctx)));
 }

@@ -155,7 +155,7 @@ function laidOut(figure, width, low) {
 function drawPlot(ctx, plot, figure, width, low) {
   const laid = laidOut(figure, width, low);
   const dots = placed(figure, laid, low);
-  const drawn = dots.map((dot) => mark(ctx, dot, spoken(ctx, figure, dot.model, dot.step)));
+  const drawn = dots.map((dot) => mark(ctx, figure, dot, spoken(ctx, figure, dot.model, dot.step)));
   const above = dots.map((dot, at) => (isMarked(ctx, dot) ? drawn[at] : null));
   const picture = svg("svg",
     { class: "scatter-svg", width, height: laid.height, role: "group",
@@ -212,12 +212,13 @@ function isChosen(state, label) {
 
 /**
  * @param {import("./modelwords.js").Context} ctx
+ * @param {Figure} figure
  * @param {Dot} dot
  * @param {string} said
  */
-function mark({ board, state }, { model, x, y, step }, said) {
+function mark({ board, state }, { enough }, { model, x, y, step }, said) {
   const kinds = ["scatter-dot"];
-  if (step) kinds.push(isTold(step) ? "scatter-told" : "scatter-open");
+  if (step) kinds.push(enough && isTold(step) ? "scatter-told" : "scatter-open");
   if (isChosen(state, board.models.label[model])) kinds.push("scatter-chosen");
   const shared = { class: kinds.join(" "), role: "button", tabindex: "-1", "aria-label": said };
   if (board.models.own[model] === 1) {

@@ -22,7 +22,7 @@ export function draw(ctx, root) {
   scatter(ctx, root, {
     caption: caption(ctx, found, points),
     points, aside, steps: found, toLeft: false, enough: standing.enough,
-    asideName: "unknown",
+    asideName: aside.some(({ model }) => board.models.size[model] === 0) ? "none, unknown" : "unknown",
     axis: {
       title: "Parameters, log scale",
       domain: [least, most],

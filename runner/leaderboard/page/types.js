@@ -23,7 +23,7 @@ export function draw(ctx, root) {
   const cards = standing.types.map(({ of, tasks }) => ({ type: of, tasks, leaders: leadersOf(board, standing, tasks) }));
   const section = el("section", { class: "types" });
   root.append(section);
-  if (shown.length === 0 || cards.length === 0) return void section.append(el("p", { class: "types-caption" }, "No model passes the filters."));
+  if (shown.length === 0 || cards.length === 0) return void section.append(ctx.empty());
   section.append(el("p", { class: "types-caption" }, caption(ctx, cards)),
     el("div", { class: "types-cards" }, cards.map((card) => drawn(ctx, card))));
 }
@@ -57,7 +57,7 @@ function drawn(ctx, card) {
   const only = el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ type: [type], view: "table" }) } },
     "only ", typeText(type));
   return el("article", { class: "types-card" },
-    el("header", {}, el("h3", {}, typeText(type)),
+    el("header", {}, el("h2", {}, typeText(type)),
       el("span", { class: "types-count" }, `${counted(tasks.length, "task")}, ${counted(leaders.families, "family", "families")}`)),
     el("p", { class: "types-said" }, said(ctx, card)),
     strip(ctx, leaders),
