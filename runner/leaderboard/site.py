@@ -96,12 +96,14 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     shown = Shown(scores, found, Sources.of(scores.cells), own, places, facts.texts())
     pages = Pages(places)
     first = _first(found)
+    languages_of_board: dict[str, int] = {}
     for made in found:
         data = data_files.bench_data(made, places, facts, catalogue)
         slug = data["slug"]
         languages = languages_of(scores, made, slug)
         data["languageFiles"] = languages.listed
         data |= facts.marks(made, shown.sources)
+        languages_of_board[made.config.name] = len(set().union(*data["tasks"]["languages"]))
         data["states"] = states(made, own)
         for key, content in languages.files.items():
             site.write(f"{key}.js", content)
@@ -114,7 +116,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     for file, (page, title) in PAGES.items():
         site.write(file, pages.page(f"{file}.j2", base="", page=page, title=title, app="sheets.js"))
     site.write("sheets.js", join(page_modules(), SHEETS).encode("utf-8"))
-    site.write("boards.js", data_files.script("boards", _boards(found, places, catalogue)))
+    site.write("boards.js", data_files.script("boards", _boards(found, places, languages_of_board, catalogue)))
     site.write("app.js", join(page_modules(), ENTRIES).encode("utf-8"))
     site.write("style.css", (PAGE / "style.css").read_bytes())
 
@@ -127,7 +129,9 @@ def _first(found: Sequence[Bench]) -> Bench | None:
     return next((made for made in found if made.config.name == FIRST), found[0] if found else None)
 
 
-def _boards(found: Sequence[Bench], places: Slugs, catalogue: Catalogue) -> list[Mapping[str, Any]]:
+def _boards(
+    found: Sequence[Bench], places: Slugs, languages: Mapping[str, int], catalogue: Catalogue
+) -> list[Mapping[str, Any]]:
     by_name = {made.config.name: made for made in found}
     return [
         {
@@ -139,7 +143,7 @@ def _boards(found: Sequence[Bench], places: Slugs, catalogue: Catalogue) -> list
             "superseded": config.superseded_by,
             "tasks": len(by_name[config.name].all_tasks),
             "models": len(by_name[config.name].matrix.models),
-            "languages": len({code.partition("-")[0] for code in config.languages}),
+            "languages": languages[config.name],
             "own": sum(by_name[config.name].matrix.own),
         }
         for group, configs in in_groups([made.config for made in found], catalogue).items()

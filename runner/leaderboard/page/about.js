@@ -51,12 +51,16 @@ export function draw(ctx, root) {
       section("What it is", facts(ctx, families)),
       section("What the ranking rests on", rule(ctx, families)),
       section(`${counted(standing.tasks.length, "task")}`, tasksTable(ctx, families, found), "about-wide"),
-      section("Families of tasks", familyList(ctx, families)),
+      el(
+        "div",
+        { class: "about-beside" },
+        section("Families of tasks", familyList(ctx, families)),
+        counts("Languages", board.tasks.languages, standing.tasks, (code) => languageName(board, code)),
+        counts("Domains", board.tasks.domains, standing.tasks, (domain) => domain),
+        counts("Modalities", board.tasks.modalities, standing.tasks, (modality) => modality),
+        board.unscored.length > 0 ? section("Tasks that nobody has", unscored(ctx)) : null,
+      ),
       section("Tasks that say the same", alike(ctx, found)),
-      counts("Languages", board.tasks.languages, standing.tasks, (code) => languageName(board, code)),
-      counts("Domains", board.tasks.domains, standing.tasks, (domain) => domain),
-      counts("Modalities", board.tasks.modalities, standing.tasks, (modality) => modality),
-      board.unscored.length > 0 ? section("Tasks that nobody has", unscored(ctx)) : null,
     ),
   );
 }

@@ -201,7 +201,8 @@ function show(menu, pill, ...content) {
 function open(menu, pill, all, where) {
   const box = /** @type {HTMLInputElement} */ (
     el("input", {
-      type: "search", class: "search", role: "combobox", placeholder: "Find a benchmark", autocomplete: "off", spellcheck: "false",
+      // In a box of type search the first Esc empties it; here it closes the list.
+      type: "text", class: "search", role: "combobox", placeholder: "Find a benchmark", autocomplete: "off", spellcheck: "false",
       "aria-label": "Find a benchmark", "aria-expanded": "true", "aria-controls": LIST, "aria-autocomplete": "list",
     })
   );

@@ -128,7 +128,7 @@ function paper(ctx, root, printed) {
   ctx.printed = printed;
   drawView(ctx, root);
   // The table has it at the foot of each sheet.
-  if (printed && !root.querySelector("tfoot")) root.append(el("p", { class: "printed-foot" }, footOf(ctx.board)));
+  if (printed && !root.querySelector(".printed-foot")) root.append(el("p", { class: "printed-foot" }, footOf(ctx.board)));
 }
 
 /**

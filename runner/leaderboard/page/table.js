@@ -540,6 +540,16 @@ export function strip(rank, low, high, n, certain) {
 }
 
 /**
+ * The interval of a rank as it fits below a name.
+ * @param {Context} ctx
+ * @param {number} model
+ */
+function phoneStrip({ standing }, model) {
+  const certain = standing.low[model] > 0;
+  return certain ? strip(standing.rank[model], standing.low[model], standing.high[model], standing.models, true) : null;
+}
+
+/**
  * @param {Context} ctx
  * @param {boolean} [phone]
  * @returns {Column}
@@ -551,7 +561,7 @@ function nameColumn(ctx, phone = false) {
     const link = el("a", { href: `${ctx.base}m.html#${models.slug[model]}`, class: "name" }, name(shortName(label)));
     if (phone) {
       const zero = ctx.zero[model] === null ? "?" : `${ctx.zero[model]} %`;
-      return el("th", { scope: "row", class: "name" }, link, el("span", { class: "below" }, `${size(models.size[model])} · zero-shot ${zero}`));
+      return el("th", { scope: "row", class: "name" }, link, el("span", { class: "below" }, phoneStrip(ctx, model), `${size(models.size[model])} · zero-shot ${zero}`));
     }
     const check = el("input", {
       type: "checkbox", class: "choose", checked: ctx.state.m.includes(label), "aria-label": `compare ${label}`,

@@ -3,15 +3,15 @@
 
 import { clear, el, name } from "./dom.js";
 import { columnPlaces, heat } from "./heat.js";
-import { score } from "./numbers.js";
+import { counted, score } from "./numbers.js";
 import { isPinned, shortName } from "./table.js";
 
 /**
  * What the view takes of the context.
  * @typedef {{
  *   board: {slug: string, models: {slug: string[], label: string[], own: number[]}, tasks: {name: string[], type: string[]}, types: string[],
- *     scores: (number | null)[][], trained: number[][], several: number[], findings: {at: number[][]},
- *     states: Record<string, number[][]>},
+ *     scores: (number | null)[][], trained: number[][], findings?: {at: number[][]},
+ *     states: Record<string, number[][]>, marks?: Record<string, number[][]>},
  *   state: {sort: string, exclude: string[], lang: string[]},
  *   standing: {tasks: number[], scores: ArrayLike<number | null>[], rank: ArrayLike<number>, leaders: number[],
  *     enough: boolean},
@@ -163,6 +163,14 @@ function pixels(node, property, value) {
 }
 
 /**
+ * @param {Context["board"]} board
+ * @returns {Record<string, number[][]>} of each kind of mark the cells that have it: task, model
+ */
+function markedCells({ findings, states, marks }) {
+  return { finding: findings?.at ?? [], own: states.own, signed: states.signed, otherData: marks?.revisions ?? [] };
+}
+
+/**
  * @param {Context} ctx
  * @param {Column[]} columns
  * @returns {Record<string, Set<number>[]>}
@@ -171,10 +179,9 @@ function marksOf({ board }, columns) {
   const at = new Map(columns.map(({ task }, column) => [task, column]));
   /** @type {Record<string, Set<number>[]>} */
   const marks = {};
-  const lists = { finding: (board.findings?.at ?? []), own: board.states?.own, verified: board.states?.verified };
-  for (const [kind, cells] of Object.entries(lists)) {
+  for (const [kind, cells] of Object.entries(markedCells(board))) {
     marks[kind] = [];
-    for (const [task, model] of cells ?? []) {
+    for (const [task, model] of cells) {
       const column = at.get(task);
       if (column !== undefined) (marks[kind][column] ??= new Set()).add(model);
     }
@@ -188,15 +195,17 @@ function marksOf({ board }, columns) {
  */
 function legend({ board, state }, columns) {
   const tasks = new Set(columns.map(({ task }) => task));
-  const any = (/** @type {number[][] | undefined} */ cells) => (cells ?? []).some(([task]) => tasks.has(task));
+  const cells = markedCells(board);
+  const any = (/** @type {string} */ kind) => cells[kind].some(([task]) => tasks.has(task));
   /** @type {[boolean, string, string][]} */
   const keys = [
     [columns.some(({ task }) => board.trained[task].length > 0), "tasks-trained", "trained on this task"],
     [true, "tasks-none", "not run"],
-    [any((board.findings?.at ?? [])), "tasks-finding", "has a finding: open it"],
-    [any(board.states?.own), "tasks-own", "measured here"],
-    [any(board.states?.verified), "tasks-own tasks-verified", "verified"],
+    [any("finding"), "tasks-finding", "has a finding: open it"],
+    [any("own"), "tasks-own", "measured here"],
+    [any("signed"), "tasks-own tasks-signed", "measured here and signed"],
     [state.exclude.length > 0, "tasks-excluded", "excluded"],
+    [any("otherData"), "tasks-other", "two or more revisions of its data: press to exclude the others"],
   ];
   const steps = [6, 4, 2, 0].map((step) => el("span", { class: `tasks-key tasks-heat-${step}` }));
   return el(
@@ -209,7 +218,7 @@ function legend({ board, state }, columns) {
 
 /** @param {string} look */
 function keySample(look) {
-  const text = /finding|excluded/.test(look) ? "7.5" : "";
+  const text = /other/.test(look) ? "2+" : /finding|excluded/.test(look) ? "7.5" : "";
   return el("span", { class: `tasks-key ${look}`, "aria-hidden": "true" }, text);
 }
 
@@ -337,7 +346,7 @@ function taskHead(map, column) {
       "aria-colindex": column + 1 + LEAD_COLUMNS,
       "aria-sort": sorted ? "descending" : null,
     },
-    board.several?.includes(task) ? revisionsMark(map, column, full) : null,
+    map.marks.otherData[column] ? revisionsMark(map, column, full) : null,
     button,
   );
 }
@@ -351,13 +360,14 @@ function taskHead(map, column) {
 function revisionsMark(map, column, task) {
   const { state, set } = map.ctx;
   const pressed = state.exclude.includes("revisions");
-  const words = `${task} has scores of several dataset revisions: exclude other revisions`;
+  const n = map.marks.otherData[column].size;
+  const words = `2+ revisions of the data of ${task}: exclude ${counted(n, "score")} on others than most`;
   const click = () => {
     remember(map, { row: -2, column });
     set({ exclude: pressed ? state.exclude.filter((one) => one !== "revisions") : [...state.exclude, "revisions"] });
   };
   const attributes = { type: "button", class: "tasks-revisions", tabindex: -1, "aria-pressed": String(pressed) };
-  return el("button", { ...attributes, title: words, on: { click } }, "revs");
+  return el("button", { ...attributes, "aria-label": words, title: words, on: { click } }, "2+");
 }
 
 /**
@@ -454,7 +464,7 @@ function cell(map, model, at) {
     if (column.trained.has(model)) (look += " tasks-trained"), said.push("trained on this task");
     if (map.marks.finding[at]?.has(model)) (look += " tasks-finding"), said.push("has a finding");
     if (map.marks.own[at]?.has(model)) (look += " tasks-own"), said.push("measured here");
-    if (map.marks.verified[at]?.has(model)) (look += " tasks-own tasks-verified"), said.push("verified");
+    if (map.marks.signed[at]?.has(model)) (look += " tasks-signed"), said.push("signed");
   }
   const text = value === null ? "" : score(value, 1);
   const label = said.length > 0 ? (text ? `${text}, ` : "") + said.join(", ") : null;
@@ -654,7 +664,7 @@ function openCell(map, node) {
   const at = whereIs(node);
   if (!at || at.row < 0 || at.column < 0 || !(node instanceof HTMLElement)) return;
   const box = /** @type {HTMLElement} */ (node.closest("td"));
-  if (!box.classList.contains("tasks-none")) map.ctx.record?.(map.rows[at.row], map.columns[at.column].task, box);
+  if (!box.classList.contains("tasks-none")) map.ctx.record(map.rows[at.row], map.columns[at.column].task, box);
 }
 
 /**
