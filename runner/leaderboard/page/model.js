@@ -44,7 +44,7 @@ function sentence({ places: of, scores: all, lists, parts }) {
   const first = of.group.filter((/** @type {number | null} */ group) => group === 0).length;
   const tasks = new Set(all.task).size;
   return [
-    el("b", {}, first ? `Not told apart from the first on ${first} of ${counted(n, "benchmark")}.` : `On ${counted(n, "benchmark")}, in the first group of none.`),
+    el("b", {}, first ? `Not told apart from the first on ${first} of ${counted(n, "benchmark")}.` : of.group.some((/** @type {number | null} */ group) => group !== null) ? `Told apart from the first on each of ${counted(n, "benchmark")} that put it into a group.` : `On ${counted(n, "benchmark")}; none of them puts it into a group.`),
     el("span", {}, ` ${counted(tasks, "task")}${lists.variant.length > 1 ? `, ${counted(lists.variant.length, "variant")}` : ""}.`),
   ];
 }
@@ -52,19 +52,26 @@ function sentence({ places: of, scores: all, lists, parts }) {
 /** @param {Page} page */
 function known({ facts: told, file }) {
   const { reference } = told;
-  return section("What is known", facts([
-    ["Parameters", told.size === null || told.size === undefined ? null : `${size(told.size)}${told.active !== null && told.active !== undefined ? `, ${size(told.active)} active` : ""}`],
-    ["Dimension", told.dim === null || told.dim === undefined ? null : whole(told.dim)],
-    ["Longest input", told.tokens === null || told.tokens === undefined ? null : `${whole(told.tokens)} tokens`],
+  const there = (/** @type {any} */ value) => value !== null && value !== undefined;
+  /** @type {[string, any][]} */
+  const all = [
+    ["Parameters", there(told.size) ? `${size(told.size)}${there(told.active) ? `, ${size(told.active)} active` : ""}` : null],
+    ["Dimension", there(told.dim) ? whole(told.dim) : null],
+    ["Longest input", there(told.tokens) ? `${whole(told.tokens)} tokens` : null],
     ["Licence", told.licence ? [visible(told.licence), told.terms ? [": ", el("a", { href: told.terms, rel: "noreferrer noopener" }, visible(told.terms))] : null] : null],
-    ["Weights", told.open === null || told.open === undefined ? null : told.open ? "open" : told.service ? "closed: a service" : "closed"],
+    ["Weights", there(told.open) ? (told.open ? "open" : told.service ? "closed: a service" : "closed") : null],
     ["Released", told.released ?? null],
     ["Kind", told.type ? visible(told.type) : null],
     ["Languages", told.languages ? whole(told.languages) : null],
-    ["Price", told.price === null || told.price === undefined ? null : `${told.price} US dollars for a million tokens`],
+    ["Price", there(told.price) ? `${told.price} US dollars for a million tokens` : null],
     ["Reference", reference ? el("a", { href: reference, rel: "noreferrer noopener" }, visible(reference)) : null],
-    ["In the catalogue", file ? `yes: ${visible(file)}` : "no: no file of this build says how to run it"],
-  ]));
+  ];
+  const stated = all.filter(([term, value]) => value !== null || term === "Licence" || term === "Parameters");
+  const silent = all.filter((one) => !stated.includes(one) && one[0] !== "Price").map(([term]) => term.toLowerCase());
+  return section(
+    "What is known", facts([...stated, ["In the catalogue", file ? `yes: ${visible(file)}` : "no: no file of this build says how to run it"]]),
+    silent.length ? el("p", { class: "muted" }, `Not stated: ${silent.join(", ")}.`) : null,
+  );
 }
 
 /** @param {Page} page */

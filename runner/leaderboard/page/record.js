@@ -34,10 +34,10 @@ export function content(ctx, model, task, src) {
   const { board, base } = ctx;
   const { models, tasks } = board;
   const column = columnOf(ctx, task);
-  const value = /** @type {number} */ (column[model]);
+  const value = /** @type {number} */ (column[model] ?? board.scores[task][model]);
   const there = /** @type {number[]} */ (column.filter((/** @type {any} */ one) => one !== null));
   const record = provenanceOf(src, task, model);
-  return card({
+  const box = card({
     model: models.label[model],
     task: tasks.name[task],
     of: ctx.state.lang.length ? `${tasks.type[task]}, subsets of the chosen languages` : tasks.type[task],
@@ -53,6 +53,9 @@ export function content(ctx, model, task, src) {
       { text: "All of this task", href: `${base}t.html#${tasks.slug[task]}` },
     ],
   });
+  const out = exclusions(ctx, task, model);
+  if (out.length) box.append(el("p", { class: "actions" }, out));
+  return box;
 }
 
 /**
@@ -78,10 +81,40 @@ function findingsOf(board, task, model) {
   const column = tasks.filter((/** @type {number[]} */ one) => one[0] === task);
   const row = models.filter((/** @type {number[]} */ one) => one[0] === model);
   const found = [...here, ...column, ...row].map((/** @type {number[]} */ one) => text[one[one.length - 1]]);
-  const apart = (board.marks?.revisions ?? []).some((/** @type {number[]} */ one) => one[0] === task && one[1] === model);
-  if (apart) found.push("It is of another revision of the data than most scores of this task here.");
+  if (isMarked(board, "revisions", task, model)) found.push("It is of another revision of the data than most scores of this task here.");
   else if ((board.several ?? []).includes(task)) found.push("Scores of this task here are of several revisions of the data; this one is of the commonest, or states none.");
   return found;
+}
+
+/**
+ * @param {any} board
+ * @param {string} kind
+ * @param {number} task
+ * @param {number} model
+ * @returns {boolean} whether the score is among those that a reader can exclude by that name
+ */
+function isMarked(board, kind, task, model) {
+  return (board.marks?.[kind] ?? []).some((/** @type {number[]} */ one) => one[0] === task && one[1] === model);
+}
+
+/**
+ * What a reader can leave out of the ranks because of this score, or take back.
+ * @param {any} ctx
+ * @param {number} task
+ * @param {number} model
+ * @returns {HTMLElement[]}
+ */
+function exclusions(ctx, task, model) {
+  const { board, state, set } = ctx;
+  const kinds = [
+    { kind: "revisions", there: (board.several ?? []).includes(task), words: "scores of other data than most" },
+    { kind: "lint", there: isMarked(board, "lint", task, model), words: "scores that lint marks" },
+  ];
+  return kinds.filter(({ there }) => there).map(({ kind, words }) => {
+    const out = state.exclude.includes(kind);
+    const change = () => set({ exclude: out ? state.exclude.filter((/** @type {string} */ one) => one !== kind) : [...state.exclude, kind] });
+    return el("button", { type: "button", class: "pill", on: { click: change } }, `${out ? "Count" : "Exclude"} ${words}`);
+  });
 }
 
 /**
