@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -34,9 +35,7 @@ def records_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def slug_of(site: Path, kind: str, name: str) -> str:
-    text = (site / "names.js").read_text(encoding="ascii")
-    listed = json.loads(json.loads(text.removeprefix('EM.put("names",').removesuffix(");\n")))
-    return next(slug for of, slug in listed[kind] if of == name)
+    return next(slug for of, slug in read(site, "names")[kind] if of == name)
 
 
 def test_a_model_has_its_places_and_scores(opened: Opened, records_site: Path) -> None:
@@ -52,6 +51,16 @@ def test_a_model_has_its_places_and_scores(opened: Opened, records_site: Path) -
     opened.settle()
     assert scores.count() == 2
     assert "no file of this build says how to run it" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("name", ["org/x", "org%2Fx"])
+def test_a_model_is_found_by_its_name(opened: Opened, records_site: Path, name: str) -> None:
+    assert opened.go(records_site / "m.html", name).inner_text("h1") == "org/x"
+
+
+def test_a_name_without_scores_says_so(opened: Opened, records_site: Path) -> None:
+    page = opened.go(records_site / "t.html", "No%20such%E0task")
+    assert "no scores of No%20such%E0task are in this build" in page.inner_text("main")
 
 
 def test_a_score_opens_its_record_and_gives_the_focus_back(opened: Opened, records_site: Path) -> None:
@@ -142,7 +151,7 @@ def test_a_page_that_there_is_not_says_so(make_context: MakeContext, records_sit
     tab = Opened(make_context().new_page())
     page = tab.go(records_site / "m.html", "nobody")
     assert "m/nobody.js cannot be read" in page.inner_text("main")
-    page.get_by_role("link", name="All models").click()
+    page.locator("#view").get_by_role("link", name="All models").click()
     page.get_by_label("find a model").fill("org/x")
     assert page.locator("li:visible").count() == 1
 
@@ -172,3 +181,43 @@ def test_everybody_can_read_them(make_context: MakeContext, records_site: Path, 
     if path == "m.html":
         page.get_by_role("row", name="Likeness STS").get_by_role("button").click()
         assert violations(page) == []
+
+
+def test_a_number_of_a_board_opens_its_record(opened: Opened, records_site: Path) -> None:
+    page = opened.go(records_site / "b" / "small.html", "tasks")
+    page.locator("td", has_text="60.0").first.click()
+    box = page.get_by_role("dialog")
+    box.wait_for()
+    text = box.inner_text()
+    assert "2 of 2 models on this task" in text
+    assert DATA[:12] in text
+    assert "several revisions of its data" in text
+    page.get_by_role("link", name="All of this task").click()
+    opened.ready()
+    assert page.inner_text("h1") == "Topics"
+    page = opened.go(records_site / "b" / "small.html", "tasks")
+    page.locator("td", has_text="60.0").first.click()
+    page.get_by_role("button", name="Exclude scores of other data").click()
+    opened.settle()
+    assert "exclude=revisions" in page.url
+
+
+def read(site: Path, key: str) -> Any:
+    """What a file hands over to a page."""
+    text = (site / f"{key}.js").read_text(encoding="ascii")
+    return json.loads(json.loads(text.removeprefix(f'EM.put("{key}",').removesuffix(");\n")))
+
+
+@pytest.mark.parametrize("board", ["few", "mteb-deu-v1"])
+def test_every_cell_of_a_built_site_has_a_record(site: Path, board: str) -> None:
+    scores, records = read(site, f"d/{board}")["scores"], read(site, f"d/{board}.src")
+    own = {(task, model) for task, model, _ in records["own"]}
+    cells = {(task, model) for task, row in enumerate(scores) for model, score in enumerate(row) if score is not None}
+    assert own <= cells
+    for part in ("data", "version", "origin"):
+        rows = records[part]["cells"]
+        for task, model in cells - own:
+            number = rows[task][model] if isinstance(rows[task], list) else rows[task]
+            assert records[part]["list"][number], (part, task, model)
+    assert all(records["jobs"][number] for _, _, numbers in records["own"] for number in numbers)
+    assert len(cells) > 100

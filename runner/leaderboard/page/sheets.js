@@ -1,7 +1,7 @@
 // What the pages of models and of tasks share: sections, tables that begin short, and the list of all names.
 
 import { need } from "./data.js";
-import { clear, el, name } from "./dom.js";
+import { clear, el, name, visible } from "./dom.js";
 import { whole } from "./numbers.js";
 
 export const FIRST = 100;
@@ -92,9 +92,9 @@ export function follow(page, kind, draw) {
   let turn = 0;
   const show = async () => {
     const mine = ++turn;
-    const slug = location.hash.replace(/^#/, "").split("?")[0];
-    const known = /^[a-z0-9-]+$/.test(slug);
     try {
+      const slug = await slugOf(location.hash.replace(/^#/, "").split("?")[0], kind);
+      const known = slug !== "";
       const data = known ? await need(`${page}/${slug}`, `${page}/${slug}.js`) : await need("names", "names.js");
       if (mine !== turn) return;
       clear(root);
@@ -109,6 +109,30 @@ export function follow(page, kind, draw) {
   };
   window.addEventListener("hashchange", show);
   show();
+}
+
+/**
+ * The place of what an address names: by its place, or by its name.
+ * @param {string} wanted
+ * @param {"models" | "tasks"} kind
+ * @returns {Promise<string>} empty where it names nothing
+ */
+async function slugOf(wanted, kind) {
+  if (wanted === "" || /^[a-z0-9-]+$/.test(wanted)) return wanted;
+  const names = await need("names", "names.js");
+  const of = decoded(wanted);
+  const found = names[kind].find((/** @type {[string, string]} */ [one]) => one === of);
+  if (!found) throw new Error(`no scores of ${visible(of)} are in this build.`);
+  return found[1];
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**
