@@ -191,7 +191,7 @@ def test_a_number_of_a_board_opens_its_record(opened: Opened, records_site: Path
     text = box.inner_text()
     assert "2 of 2 models on this task" in text
     assert DATA[:12] in text
-    assert "several revisions of its data" in text
+    assert "of several revisions of the data" in text or "of another revision of the data" in text
     page.get_by_role("link", name="All of this task").click()
     opened.ready()
     assert page.inner_text("h1") == "Topics"
