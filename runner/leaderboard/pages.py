@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,14 @@ class Pages:
         self._templates.globals["policy"] = Markup(POLICY)
         self._templates.globals["explained"] = explained()
 
-    def bench(self, made: Bench, data: Mapping[str, Any], base: str) -> bytes:
+    def bench(self, made: Bench, data: Mapping[str, Any], base: str, among: Sequence[tuple[str, str]] = ()) -> bytes:
         """Write the page of a benchmark.
 
         Args:
             made: The benchmark.
             data: As data_files.py lays it out.
             base: From the page to the root of the site.
+            among: Names and places of benchmarks where one's own models stand among published ones.
         """
         table: StaticTable = static_table(data)
         return self.page(
@@ -62,6 +63,7 @@ class Pages:
             title=made.config.name,
             data=data,
             views=VIEWS,
+            among=among,
             table=table,
             sentence=sentence(facts_of(made.board, made.zero_shot[: len(made.matrix.models)])),
         )

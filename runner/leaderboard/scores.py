@@ -59,6 +59,11 @@ class AllScores:
         """The tasks that anything of one's own is on record of."""
         return frozenset(kept.facts.job.task for kept in self.collected.records)
 
+    @cached_property
+    def own_models(self) -> frozenset[str]:
+        """The models that anything of one's own is on record of, on whatever tasks."""
+        return frozenset(kept.facts.job.model for kept in self.collected.records)
+
     def matrix(self, benchmark: str) -> tuple[ScoreMatrix, Aggregate | None]:
         """Lay out the scores of a benchmark, and return what of one's own is in them."""
         rows = self.asked[benchmark]

@@ -29,6 +29,9 @@ FIRST = "MTEB(Multilingual, v2)"
 
 _THREADS = 2
 
+USUAL = (FIRST, "MTEB(eng, v2)")
+_FEW = 4
+
 ENTRIES = ("main.js",)
 
 SHEETS = ("columns.js", "left.js", "model.js", "task.js")
@@ -105,12 +108,13 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         data |= facts.marks(made, shown.sources)
         languages_of_board[made.config.name] = len(set().union(*data["tasks"]["languages"]))
         data["states"] = states(made, own)
+        data["models"]["mine"] = [int(name in scores.own_models) for name in data["models"]["name"]]
         for key, content in languages.files.items():
             site.write(f"{key}.js", content)
         site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:
-            site.write("index.html", pages.bench(made, data, ""))
+            site.write("index.html", pages.bench(made, data, "", _among(scores, found, places)))
     for path, content in record_files(shown, facts.models):
         site.write(path, content)
     for file, (page, title) in PAGES.items():
@@ -127,6 +131,13 @@ def _first(found: Sequence[Bench]) -> Bench | None:
     if own:
         return max(own, key=lambda made: (sum(made.matrix.own), len(made.matrix.models)))
     return next((made for made in found if made.config.name == FIRST), found[0] if found else None)
+
+
+def _among(scores: AllScores, found: Sequence[Bench], places: Slugs) -> list[tuple[str, str]]:
+    """Name and place of the benchmarks in whose published scores one's own models are, the most usual ones first."""
+    names = [made for made in found if scores.own_models & {*made.matrix.names} and not all(made.matrix.own)]
+    names.sort(key=lambda made: (made.config.name not in USUAL, -len(made.matrix.models)))
+    return [(made.config.name, places.benchmarks[made.config.name]) for made in names[:_FEW]]
 
 
 def _boards(

@@ -166,6 +166,8 @@ def _head(facts: Facts) -> list[Part]:
 
 
 def _verdict(facts: Facts) -> str:
+    if facts.models == 1:
+        return "It is the only one, so there is nobody to tell it from."
     if facts.families < FEWEST_FAMILIES:
         what = _begun(_words(facts.tasks, "task"))
         if facts.tasks >= FEWEST_FAMILIES:

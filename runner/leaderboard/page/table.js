@@ -204,7 +204,7 @@ function itemsOf(ctx) {
  */
 export function isPinned(ctx, model) {
   const { models } = ctx.board;
-  return models.own[model] === 1 || ctx.state.pin.includes(models.label[model]);
+  return models.own[model] === 1 || models.mine?.[model] === 1 || ctx.state.pin.includes(models.label[model]);
 }
 
 /**
@@ -573,6 +573,9 @@ function nameColumn(ctx, phone = false) {
         "div", { class: "who" }, check, link, el("span", { class: "owner" }, name(owner(label))),
         models.service?.[model] ? el("span", { class: "mark", title: "a service: what it runs can change" }, "service") : null,
         models.own[model] ? el("span", { class: "mark mine" }, "measured here") : null,
+        models.mine?.[model] && !models.own[model]
+          ? el("span", { class: "mark mine", title: "you measured this model on other tasks; these scores are published" }, "yours")
+          : null,
       ),
     );
   };

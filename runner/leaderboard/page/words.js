@@ -73,6 +73,7 @@ function head(facts) {
 
 /** @param {Facts} facts */
 function verdict(facts) {
+  if (facts.models === 1) return "It is the only one, so there is nobody to tell it from.";
   if (facts.families < FEWEST) {
     const sources = facts.tasks >= FEWEST ? ` from ${words(facts.families, "source")} of data` : "";
     return `${begun(words(facts.tasks, "task"))}${sources} cannot decide who is better: with fewer than ` +

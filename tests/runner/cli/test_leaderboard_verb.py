@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from planned_records import measure
@@ -51,6 +53,30 @@ def test_a_folder_of_ones_own_results(project: Path, capsys: pytest.CaptureFixtu
     assert "Mine" in page
     assert "tiny" in page
     assert "measured here" in page
+
+
+def test_the_first_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first run, without a network: one's own results first, and the field with one's model in its place."""
+    monkeypatch.chdir(tmp_path)
+    measure(tmp_path, "model=minilm", "benchmark=quickstart", score=0.5)
+    field = "MTEB(eng, v2)"
+    assert main(["leaderboard", "build", "--benchmark", "quickstart", "--benchmark", field]) == 0
+    site = Path("outputs/leaderboard")
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "<h1><bdi>Quickstart</bdi></h1>" in page
+    assert "measured here" in page
+    assert re.search(r'Your models among the published ones: <a href="b/mteb-eng-v2.html"><bdi>MTEB\(eng, v2\)', page)
+    models = data_of(site / "d/mteb-eng-v2.js")["models"]
+    mine = [name for name, flag in zip(models["name"], models["mine"], strict=True) if flag]
+    assert mine == ["sentence-transformers/all-MiniLM-L6-v2"]
+    assert sum(models["own"]) == 0
+
+
+def data_of(file: Path) -> Any:
+    """What a data file hands to a page."""
+    script = re.fullmatch(r'EM\.put\("[^"]*",(".*")\);\n', file.read_text(encoding="ascii"), re.DOTALL)
+    assert script is not None
+    return json.loads(json.loads(script[1]))
 
 
 def test_built_twice_it_is_the_same_to_the_byte(project: Path) -> None:

@@ -64,6 +64,7 @@ def test_the_first_that_cannot_be_told_apart_come_first() -> None:
         ({"excluded": ("lint", "revisions")},
          "Scores with a finding and scores on other revisions of the data are taken as missing."),
         ({"by": "type"}, "41 tasks, ranked by the mean over types. "),
+        ({"models": 1, "complete": 1}, "1 model on 41 tasks. It is the only one, so there is nobody to tell it from."),
         ({"models": 0, "complete": 0}, "No model has a score on these tasks."),
     ],
 )  # fmt: skip
