@@ -54,6 +54,8 @@ def test_dots_are_walked_by_keys(opened: Opened, site: Path, view: str) -> None:
     assert page.locator(".scatter-tip").is_visible()
     page.keyboard.press("Enter")
     assert page.evaluate("() => document.activeElement.innerText") == "its page"
+    _, slug = page.evaluate("() => document.activeElement.href").split("/m.html#")
+    assert (site / "m" / f"{slug}.js").is_file()
     page.keyboard.press("Escape")
     assert not page.locator(".scatter-tip").is_visible()
     assert focused(page) == on_line

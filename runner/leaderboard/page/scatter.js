@@ -254,7 +254,7 @@ function grid(figure, laid, low) {
   group.append(svg("text", { x: laid.right, y: floor + 40, "text-anchor": "end" }, axis.title));
   if (aside.some(({ y }) => y >= low)) {
     group.append(svg("path", { class: "scatter-strip", d: `M${fixed(laid.right + 8)} ${top}V${floor + 5}` }),
-      svg("text", { x: laid.width - MARGIN.right, y: floor + 19, "text-anchor": "end" }, asideName));
+      svg("text", { x: laid.width - MARGIN.right, y: 12, "text-anchor": "end" }, asideName));
   }
   return group;
 }
@@ -305,7 +305,7 @@ function labels(ctx, figure, laid, dots) {
   const marked = dots.filter((dot) => isMarked(ctx, dot)).sort((a, b) => weight(a, last) - weight(b, last) || a.y - b.y);
   const wanted = marked.map(({ model, x, y }) => ({ x, y, text: visible(short(ctx.board.models.label[model])) }));
   const taken = { hard: [...marked.map(({ x, y }) => boxAround(x, y, x, y, 6)), ...segments(figure, laid)], soft: whiskers(figure, laid) };
-  const frame = { left: MARGIN.left, right: laid.width, top: 14, bottom: laid.height - MARGIN.bottom };
+  const frame = { left: MARGIN.left, right: laid.width, top: 16, bottom: laid.height - MARGIN.bottom };
   const found = placeLabels(wanted, taken, frame, { size: SIZE, toLeft: figure.toLeft });
   return svg("g", { class: "scatter-labels", "aria-hidden": "true" },
     ...found.flatMap((at, which) => at === null ? [] : [svg("text", { x: fixed(at.x), y: fixed(at.y), "text-anchor": at.anchor }, wanted[which].text)]));
@@ -514,7 +514,7 @@ function note(ctx, figure, { model, step }) {
     el("p", {}, facts(ctx, model).join(" · ")),
   ];
   if (step) lines.push(el("p", {}, sentenceCase(verdict(ctx, figure, step))));
-  const ways = el("p", { class: "scatter-tip-ways" }, el("a", { href: `${ctx.base}m.html#${encodeURI(board.models.name[model])}` }, "its page"));
+  const ways = el("p", { class: "scatter-tip-ways" }, el("a", { href: `${ctx.base}m.html#${board.models.slug[model]}` }, "its page"));
   if (leader !== undefined && leader !== model) {
     const compared = [label, board.models.label[leader]];
     ways.append(el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ view: "compare", m: compared }) } },

@@ -48,7 +48,7 @@ function caption({ board, standing }, found) {
   if (!standing.enough) return [...called(top.point.model), " has the best mean of the dated models; the tasks are too few to say by how much."];
   const told = found.filter((step) => isTold(step));
   const last = told[told.length - 1];
-  const share = found.length === 1 ? "" : ` ${told.length - 1} of ${found.length - 1} new bests are told from the best before them.`;
+  const share = found.length < 3 ? "" : ` ${told.length - 1} of ${found.length - 1} new bests are told from the best before them.`;
   const aside = el("span", { class: "scatter-aside" }, share);
   if (last === top) return ["The last model told from the best before it is ", ...called(top.point.model), ", the best of all.", aside];
   const isApart = standing.test(top.point.model, last.point.model).apart;

@@ -103,10 +103,10 @@ function table({ board, base }, { leaders, tasks }, rows) {
   const lines = rows.map((model, at) => {
     const next = rows[at + 1];
     const ends = enough && next !== undefined && group[model] >= 0 && group[next] >= 0 && group[next] !== group[model];
-    const { name: names, label } = board.models;
+    const { slug, label } = board.models;
     return el("tr", { class: ends ? "types-end" : null },
       el("td", { class: "types-rank" }, `${rank[model]}${enough ? "" : "?"}`),
-      el("th", { scope: "row" }, el("a", { href: `${base}m.html#${encodeURI(names[model])}` }, name(short(label[model])))),
+      el("th", { scope: "row" }, el("a", { href: `${base}m.html#${slug[model]}` }, name(short(label[model])))),
       el("td", { class: "types-mean" }, Number.isNaN(mean[model]) ? el("span", { title: "lacks some of these tasks" }, "–") : score(mean[model], 1)));
   });
   const inFirst = leaders.order.filter((model) => group[model] === 0).length;

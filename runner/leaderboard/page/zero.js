@@ -22,7 +22,7 @@ export function draw(ctx, root) {
     points, aside, steps: steps(best(points, true), standing.test), toLeft: true, enough: standing.enough,
     asideName: "unknown",
     axis: {
-      title: "Zero-shot: share of the benchmark's tasks not trained on",
+      title: "Zero-shot: share of tasks not trained on",
       domain: [least - 1, 101],
       bent: (value) => value,
       marks: (n) => roundValues(least, 100, n).map((value) => ({ value, text: share(value) })),
