@@ -63,8 +63,15 @@ def visible_name(text: str) -> Markup:
 def _rows(data: Mapping[str, Any], types: Mapping[str, Sequence[int]]) -> Iterator[Mapping[str, Any]]:
     build, models = data["build"], data["models"]
     means = {kind: _type_means(data, columns) for kind, columns in types.items()}
+    order = _order(data)
+    own = [model for model in order if models["own"][model]]
+    if 0 < len(own) < len(order):
+        yield {"pinned": True}
+        yield from ({**_row(data, model, types, means), "again": True} for model in own)
+        if max(build["group"], default=-1) < 0:
+            yield {"pinned": False}
     group = -1
-    for model in _order(data)[:ROWS]:
+    for model in order[:ROWS]:
         if build["group"][model] > group:
             group = build["group"][model]
             leader = _leader(data, group)
@@ -86,7 +93,7 @@ def _row(
     low, high = (build["low"][model], build["high"][model]) if certain else completed[1:] if completed else (0, 0)
     rank = build["rank"][model]
     return {
-        "group": 0,
+        "again": False,
         "slug": models["slug"][model],
         "label": label,
         "short": short_name(label),

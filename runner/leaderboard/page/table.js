@@ -178,7 +178,7 @@ function focusRow(body, model) {
  * @returns {{model: number, pinned?: number}[]}
  */
 function itemsOf(ctx) {
-  const { state, standing, shown, board } = ctx;
+  const { state, standing, shown } = ctx;
   /** @type {{model: number, pinned?: number}[]} */
   const items = [];
   const pinned = shown.filter((/** @type {number} */ model) => isPinned(ctx, model));
@@ -195,7 +195,7 @@ function itemsOf(ctx) {
     }
     items.push({ model });
   }
-  return board ? items : [];
+  return items;
 }
 
 /**
@@ -253,7 +253,7 @@ function headCell(ctx, column) {
  */
 function itemRow(ctx, item, columns, at) {
   if (item.model < 0) {
-    const words = item.pinned === undefined ? groupWords(ctx, -1 - item.model) : pinnedWords(item.pinned);
+    const words = item.pinned === undefined ? groupWords(ctx, -1 - item.model) : pinnedWords(ctx, item.pinned);
     return el("tr", { class: "group", "aria-rowindex": at + 2 }, el("th", { scope: "rowgroup", colspan: columns.length }, el("div", {}, words)));
   }
   const { model } = item;
@@ -277,9 +277,13 @@ function rowClass(ctx, { model, pinned }) {
   return found.join(" ");
 }
 
-/** @param {number} n */
-function pinnedWords(n) {
-  return [el("b", {}, n ? "Pinned" : "All"), n ? " · also in their place below" : ""];
+/**
+ * @param {Context} ctx
+ * @param {number} n how many are pinned; 0 below them
+ */
+function pinnedWords(ctx, n) {
+  if (!n) return [el("b", {}, "All")];
+  return [el("b", {}, ctx.state.pin.length ? "Pinned" : "Measured here"), " · also in their place below"];
 }
 
 /**
