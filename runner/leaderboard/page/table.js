@@ -123,7 +123,7 @@ function seen(box, phone) {
     const top = -box.getBoundingClientRect().top;
     return { top: Math.max(0, top), bottom: top + window.innerHeight };
   }
-  return { top: box.scrollTop, bottom: box.scrollTop + (box.clientHeight || 1000) };
+  return { top: box.scrollTop, bottom: box.scrollTop + Math.max(box.clientHeight, window.innerHeight) };
 }
 
 /**
@@ -378,8 +378,8 @@ function phoneColumns(ctx) {
 function facts(ctx) {
   const { models } = ctx.board;
   const { standing } = ctx;
-  /** @type {(column: any[], show: (value: any) => string) => (model: number) => HTMLElement} */
-  const plain = (column, show) => (model) => known(column[model] ?? null, show);
+  /** @type {(column: any[], show: (value: any) => string, kind?: string) => (model: number) => HTMLElement} */
+  const plain = (column, show, kind = "number") => (model) => known(column[model] ?? null, show, kind);
   const text = String;
   return [
     ["tasks", "Tasks", "Tasks that the model has, of all that are kept", "-tasks", (model) => tasksCell(standing, model)],
@@ -388,7 +388,7 @@ function facts(ctx) {
     ["active", "Active", "Active parameters", "active", plain(models.active, size)],
     ["dim", "Dim.", "Dimension of the embeddings", "dim", plain(models.dim, text)],
     ["tokens", "Longest input", "In tokens", "-tokens", plain(models.tokens, text)],
-    ["licence", "Licence", "As its publisher states it", "licence", plain(models.licence, text)],
+    ["licence", "Licence", "As its publisher states it", "licence", plain(models.licence, text, "words")],
     ["open", "Open", "Whether the weights can be had", "-open", plain(models.open, (open) => (open ? "yes" : "no"))],
     ["released", "Released", "Day of release", "-released", plain(models.released, text)],
     ["languages", "Languages", "How many languages its publisher states", "-languages", plain(models.languages, text)],
@@ -401,10 +401,11 @@ function facts(ctx) {
 /**
  * @param {any} value
  * @param {(value: any) => string} show
+ * @param {string} kind
  */
-function known(value, show) {
-  if (value === null) return el("td", { class: "number" }, el("span", { class: "unknown", title: "not known" }, "?"));
-  return el("td", { class: "number" }, show(value));
+function known(value, show, kind) {
+  if (value === null) return el("td", { class: kind }, el("span", { class: "unknown", title: "not known" }, "?"));
+  return el("td", { class: kind }, show(value));
 }
 
 /**
