@@ -18,6 +18,7 @@ from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.join import PAGE, join, page_modules
 from embedmark.runner.leaderboard.languages import languages_of
 from embedmark.runner.leaderboard.own_records import OwnRecords
+from embedmark.runner.leaderboard.packed import packed
 from embedmark.runner.leaderboard.pages import Pages
 from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.record_files import PAGES, record_files
@@ -111,7 +112,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         data["models"]["mine"] = [int(name in scores.own_models) for name in data["models"]["name"]]
         for key, content in languages.files.items():
             site.write(f"{key}.js", content)
-        site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", data))
+        site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", packed(data)))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:
             site.write("index.html", pages.bench(made, data, "", _among(scores, found, places)))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from opened import Opened, cost
+from packed_boards import unpacked
 from playwright.sync_api import BrowserContext
 
 from embedmark.runner.leaderboard.data_files import script
@@ -67,7 +68,7 @@ def widened(site: Path, folder: Path) -> Path:
     text = (site / "d" / f"{MULTILINGUAL}.js").read_text(encoding="utf-8")
     found = re.fullmatch(r'EM\.put\("([^"]+)",(.*)\);\n', text)
     assert found is not None
-    board = json.loads(json.loads(found[2]))
+    board = unpacked(json.loads(json.loads(found[2])))
     models, tasks = WIDEST
     n = len(board["models"]["name"])
     assert n <= models

@@ -1,5 +1,7 @@
 // The data that pages read: each file is a script that hands over one object.
 
+import { unpacked } from "./packed.js";
+
 /** @typedef {{[key: string]: any}} Data */
 
 /** @type {Map<string, Data>} */
@@ -19,7 +21,7 @@ let policy = null;
  * @param {string} text JSON
  */
 export function put(key, text) {
-  const data = JSON.parse(text);
+  const data = unpacked(JSON.parse(text));
   held.set(key, data);
   for (const resolve of waiting.get(key) || []) resolve(data);
   waiting.delete(key);

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packed_boards import unpacked
 
 from embedmark.runner.leaderboard.join import page_modules
 
@@ -49,6 +50,6 @@ def built_data(folder: Path) -> dict[str, Any]:
 
 
 def content_of(text: str) -> tuple[str, Any]:
-    """Read a data file: its key, and what it hands over."""
+    """Read a data file: its key, and what it hands over, unpacked."""
     key, content = json.loads("[" + text.removeprefix("EM.put(").removesuffix(");\n") + "]")
-    return key, json.loads(content)
+    return key, unpacked(json.loads(content))
