@@ -71,6 +71,8 @@ def show_pages(where: Where, host: str | None, port: int | None) -> int:
         restored(where.place)
         if is_old(where.place, where.outputs, catalogue):
             mark = mark_of(where.place)
+            say(f"{where.place}: {'older than what it is made of' if mark else 'not there yet'}; it is built first")
+            sys.stdout.flush()
             _build(where, mark.benchmarks if mark else None, catalogue)
         say(f"{serve.address(server)} shows {where.place}; Ctrl-C ends")
         sys.stdout.flush()

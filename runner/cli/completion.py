@@ -50,6 +50,8 @@ def candidates(words: Sequence[str], verbs: Iterable[str]) -> list[str]:
         offered = _names()
     elif before == ["model"]:
         offered = ["new"]
+    elif before == ["leaderboard"]:
+        offered = ["build", "serve", "show"]
     else:
         offered = [*_overrides(last), *(verb for verb in verbs if not before and not verb.startswith("_"))]
     return sorted(word for word in offered if word.startswith(last))

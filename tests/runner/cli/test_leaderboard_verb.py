@@ -161,7 +161,8 @@ def test_served_until_ctrl_c_and_built_anew_where_it_is_old(project: Path) -> No
         assert process.stdout.read() == ""
     measure(project, "model=tiny", "tasks=[Groups]", score=0.5)
     with serving(project.parent, "--config-dir", "project") as (process, lines):
-        assert "1 benchmark, 1 model" in lines[0], "it was built of what was asked for before"
+        assert "older than what it is made of; it is built first" in lines[0]
+        assert "1 benchmark, 1 model" in lines[1], "it was built of what was asked for before"
         assert get(lines, "/index.html")[0] == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0

@@ -124,6 +124,7 @@ def test_show_fills_in_defaults(capsys: pytest.CaptureFixture[str]) -> None:
         ("embedmark model.max_t", ["model.max_tokens="]),
         ("embedmark list mo", ["models"]),
         ("embedmark model ", ["new"]),
+        ("embedmark leaderboard s", ["serve", "show"]),
         ("embedmark show e5_base_v", ["e5_base_v2"]),
     ],
 )
