@@ -80,6 +80,17 @@ def test_fairness_shows_gaps_with_intervals_and_every_language(opened: Opened, s
     opened.picture("fairness-400")
 
 
+def test_a_cell_that_lacks_some_subsets_says_how_many_it_has(opened: Opened, site: Path) -> None:
+    page = opened.go(site / "b" / "mteb-europe-v1.html", "tasks?find=SearchMap_Preview&lang=deu")
+    opened.size(WALL)
+    part = page.locator("td.tasks-part").first
+    part.wait_for(timeout=5000)
+    assert part.inner_text() == "2/3"
+    assert str(part.get_attribute("aria-label")).startswith("2 of 3 subsets; without ")
+    part.click()
+    assert page.locator(".popover:popover-open").count() == 0
+
+
 def test_a_benchmark_in_one_language_says_so(opened: Opened, site: Path) -> None:
     for view in ("languages", "fairness"):
         page = opened.go(site / "b" / "mteb-jpn-v1.html", view)

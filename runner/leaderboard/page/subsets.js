@@ -98,6 +98,9 @@ export function partsOf(board, files, languages, task, model) {
   return { have: one.subsets.length - missing.length, of: one.subsets.length, missing };
 }
 
+/** @type {WeakMap<LanguageFiles, {languages: string, kept: Kept[]}>} */
+const lately = new WeakMap();
+
 /**
  * @param {Board} board
  * @param {LanguageFiles} files
@@ -105,6 +108,21 @@ export function partsOf(board, files, languages, task, model) {
  * @returns {Kept[]} in the board's order of tasks
  */
 function keptBy(board, files, languages) {
+  const key = languages.join();
+  const before = lately.get(files);
+  if (before?.languages === key) return before.kept;
+  const kept = keptAnew(board, files, languages);
+  lately.set(files, { languages: key, kept });
+  return kept;
+}
+
+/**
+ * @param {Board} board
+ * @param {LanguageFiles} files
+ * @param {string[]} languages
+ * @returns {Kept[]}
+ */
+function keptAnew(board, files, languages) {
   /** @type {Map<number, Kept>} */
   const found = new Map();
   for (const { key } of filesOf(board, languages)) {

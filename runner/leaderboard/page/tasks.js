@@ -4,6 +4,7 @@
 import { clear, el, name } from "./dom.js";
 import { columnPlaces, heat } from "./heat.js";
 import { counted, score } from "./numbers.js";
+import { partsOf } from "./subsets.js";
 import { isPinned, shortName } from "./table.js";
 
 /**
@@ -15,7 +16,7 @@ import { isPinned, shortName } from "./table.js";
  *   state: {sort: string, exclude: string[], lang: string[]},
  *   standing: {tasks: number[], scores: ArrayLike<number | null>[], rank: ArrayLike<number>, leaders: number[],
  *     enough: boolean},
- *   shown: number[], base: string, printed: boolean, empty: () => Node,
+ *   files: import("./subsets.js").LanguageFiles, shown: number[], base: string, printed: boolean, empty: () => Node,
  *   set: (patch: {sort?: string, exclude?: string[]}) => void,
  *   record: (model: number, task: number, anchor: HTMLElement) => void,
  * }} Context
@@ -47,6 +48,7 @@ const HEAD_ROWS = 2;
 const LEAD_COLUMNS = 2;
 const OF_TASK = "-task:";
 const ON_PAPER = 15;
+const MOST_NAMED = 3;
 
 /** Where the reader was, so that a view that is drawn anew after a click stands as before. */
 const kept = { slug: "", left: 0, top: 0, focus: false, active: { row: 0, column: 0 } };
@@ -452,8 +454,12 @@ function cell(map, model, at) {
   const struck = here === null && state.exclude.length > 0 && state.lang.length === 0 ? board.scores[column.task][model] : null;
   const value = here ?? struck;
   let look = firstOfType(map, at) ? "tasks-first " : "";
+  const parts = value === null && state.lang.length > 0 ? partsOf(board, map.ctx.files, state.lang, column.task, model) : null;
   const said = [];
-  if (value === null) {
+  if (parts?.have) {
+    look += "tasks-none tasks-part";
+    said.push(`${parts.have} of ${parts.of} subsets; without ${parts.missing.slice(0, MOST_NAMED).join(", ")}${parts.missing.length > MOST_NAMED ? " and others" : ""}`);
+  } else if (value === null) {
     look += "tasks-none";
     said.push("not run");
   } else {
@@ -466,8 +472,8 @@ function cell(map, model, at) {
     if (map.marks.own[at]?.has(model)) (look += " tasks-own"), said.push("measured here");
     if (map.marks.signed[at]?.has(model)) (look += " tasks-signed"), said.push("signed");
   }
-  const text = value === null ? "" : score(value, 1);
-  const label = said.length > 0 ? (text ? `${text}, ` : "") + said.join(", ") : null;
+  const text = parts?.have ? `${parts.have}/${parts.of}` : value === null ? "" : score(value, 1);
+  const label = said.length > 0 ? (value !== null ? `${text}, ` : "") + said.join(", ") : null;
   const attributes = { class: look, tabindex: -1, "aria-colindex": at + 1 + LEAD_COLUMNS, "aria-label": label };
   return el("td", attributes, text);
 }
