@@ -1,35 +1,6 @@
 // Student's t distribution and Holm's method for a page: the p values of runner/stats/paired.py.
 
 const TERMS = 400;
-const NORMAL = 1.959963984540054;
-/** @type {Map<number, number>} */
-const QUANTILES = new Map();
-
-/**
- * The value that Student's t exceeds, either way, once in twenty times.
- * @param {number} df degrees of freedom, a whole number from 1
- * @returns {number}
- */
-export function t975(df) {
-  const known = QUANTILES.get(df);
-  if (known !== undefined) return known;
-  let t = NORMAL * (1 + 1 / df);
-  for (let round = 0; round < 60; round++) {
-    const step = (pOfT(t, df) - 0.05) / (2 * density(t, df));
-    t += step;
-    if (Math.abs(step) < 1e-14 * t) break;
-  }
-  QUANTILES.set(df, t);
-  return t;
-}
-
-/**
- * @param {number} t
- * @param {number} df
- */
-function density(t, df) {
-  return (1 + (t * t) / df) ** (-(df + 1) / 2) / (Math.sqrt(df) * betaOfHalf(df));
-}
 
 /**
  * How often a difference as large as this comes from no difference: two-sided, by Student's t.
