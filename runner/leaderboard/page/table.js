@@ -416,7 +416,7 @@ function known(value, show, kind) {
  */
 function spent(models, column) {
   return (model) => {
-    const cell = known(column[model], String);
+    const cell = known(column[model], String, "number");
     if (column[model] !== null) cell.title = visible(models.machines[model].join("; "));
     return cell;
   };

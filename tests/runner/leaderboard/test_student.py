@@ -13,7 +13,7 @@ from embedmark.runner.stats.paired import holm
 
 pytestmark = needs_node
 
-FREEDOM = [*range(1, 140), 400, 1000, 5000]
+FREEDOM = [*range(1, 220), 400, 1000, 5000]
 
 
 def test_p_values_are_those_of_scipy(tmp_path: Path) -> None:
@@ -31,6 +31,11 @@ def test_the_ends_of_the_scale_are_no_certainty(tmp_path: Path) -> None:
     assert none == 1
     assert 0 < certain < 1e-300
     assert 0 < far < 1e-300
+
+
+def test_quantiles_are_those_of_scipy(tmp_path: Path) -> None:
+    found = in_page(tmp_path, 'import { t975 } from "./quantiles.js";\nconst found = given.map(t975);', FREEDOM)
+    assert found == pytest.approx([float(stats.t.ppf(0.975, df)) for df in FREEDOM], rel=1e-11)
 
 
 def test_holm_adjusts_as_compare_does(tmp_path: Path) -> None:
