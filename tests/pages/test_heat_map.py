@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
-from opened import Opened
+from opened import Opened, metrics
+from packed_boards import unpacked
 from playwright.sync_api import Page
 
 BOARD = "mteb-multilingual-v2"
+PAINT_CPU_MS = 120
 CELLS = "td[aria-colindex]:not(.tasks-lead)"
 FOCUSED = """() => {
   const at = document.activeElement;
@@ -25,7 +28,7 @@ def board(site: Path) -> dict[str, Any]:
     text = (site / "d" / f"{BOARD}.js").read_text(encoding="utf-8")
     found = re.fullmatch(r'EM\.put\("[^"]+",(.*)\);\n', text)
     assert found is not None
-    return dict(json.loads(json.loads(found[1])))
+    return dict(unpacked(json.loads(json.loads(found[1]))))
 
 
 @pytest.fixture
@@ -144,3 +147,19 @@ def test_the_first_place_is_darkest_and_what_was_not_run_is_hatched(heat_map: Pa
             darkest += score == best
             assert ("tasks-trained" in look) == (rows[row] in board["trained"][columns[column]])
     assert darkest > 0
+
+
+@pytest.mark.slow
+def test_the_map_of_all_models_costs_little(opened: Opened, real_site: Path) -> None:
+    """The processor's time of the main thread, from the address to the paint, with all models of the field."""
+    page = opened.go(real_site / "b" / f"{BOARD}.html")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    costs = []
+    for _ in range(5):
+        before = metrics(session)["TaskDuration"]
+        opened.state("tasks")
+        costs.append(1000 * (metrics(session)["TaskDuration"] - before))
+        assert page.locator(".tasks-table tbody th").count() >= 16
+        opened.state("")
+    assert median(costs) <= PAINT_CPU_MS, costs

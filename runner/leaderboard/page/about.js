@@ -403,8 +403,8 @@ function unscored({ board }) {
   return [el("p", {}, `No model has a score on ${counted(names.length, "task")} of the benchmark, which ranks therefore leave out: `, commas(names), ".")];
 }
 
-/** @type {Intl.DisplayNames | null} */
-let displayNames = null;
+/** @type {Map<string, string>} */
+const languageNames = new Map();
 
 /**
  * @param {any} board
@@ -412,9 +412,16 @@ let displayNames = null;
  * @returns {string} its English name, or the code where nobody here knows it
  */
 function languageName(board, code) {
-  const file = (board.languageFiles ?? []).find((/** @type {{code: string}} */ one) => one.code === code);
-  if (file) return file.name;
-  displayNames ??= new Intl.DisplayNames(["en"], { type: "language" });
-  // Codes such as those of programming languages are none of the standard's.
-  return /^[a-z]{2,3}$/.test(code) ? (displayNames.of(code) ?? code) : code;
+  if (languageNames.size === 0) for (const one of board.languageFiles) languageNames.set(one.code, one.name);
+  let found = languageNames.get(code);
+  if (found === undefined) {
+    displayNames ??= new Intl.DisplayNames(["en"], { type: "language" });
+    // Codes such as those of programming languages are none of the standard's.
+    found = /^[a-z]{2,3}$/.test(code) ? (displayNames.of(code) ?? code) : code;
+    languageNames.set(code, found);
+  }
+  return found;
 }
+
+/** @type {Intl.DisplayNames | null} */
+let displayNames = null;

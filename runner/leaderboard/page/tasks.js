@@ -49,6 +49,10 @@ const LEAD_COLUMNS = 2;
 const OF_TASK = "-task:";
 const ON_PAPER = 15;
 const MOST_NAMED = 3;
+const PHONE_WIDTH = 600;
+
+/** The head of the page, the sentence and the filters are at least so high. */
+const LEAST_ABOVE = 180;
 
 /** Where the reader was, so that a view that is drawn anew after a click stands as before. */
 const kept = { slug: "", left: 0, top: 0, focus: false, active: { row: 0, column: 0 } };
@@ -150,7 +154,7 @@ function build(ctx, columns) {
  */
 function sizesNow() {
   const head = 180;
-  if (matchMedia("(max-width: 600px)").matches) return { rank: 36, name: 132, column: 46, row: 40, head };
+  if (matchMedia(`(max-width: ${PHONE_WIDTH}px)`).matches) return { rank: 36, name: 132, column: 46, row: 40, head };
   const touched = matchMedia("(pointer: coarse)").matches;
   return { rank: 60, name: innerWidth >= 1900 ? 320 : 240, column: touched ? 46 : 42, row: touched ? 40 : 26, head };
 }
@@ -264,7 +268,8 @@ function inSight({ ctx, rows, columns, sizes, scroll }) {
     const first = Math.max(0, Math.floor(from / size / 4) * 4 - 4);
     return [Math.min(first, Math.max(0, n - 1)), Math.min(n, Math.ceil((from + seen) / size / 4) * 4 + (from > 0 ? 4 : 0))];
   };
-  const height = Math.max(innerHeight - sizes.head, 10 * sizes.row);
+  const above = innerWidth > PHONE_WIDTH ? LEAST_ABOVE : 0;
+  const height = Math.max(innerHeight - sizes.head - above, 10 * sizes.row);
   const width = Math.max(innerWidth - sizes.rank - sizes.name, sizes.column);
   const [top, bottom] = span(scroll.scrollTop, height, sizes.row, rows.length);
   const [left, right] = span(scroll.scrollLeft, width, sizes.column, columns.length);
