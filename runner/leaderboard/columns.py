@@ -59,24 +59,9 @@ class Shown:
         return choices(self.scores.catalogue)
 
     @cached_property
-    def sizes(self) -> Mapping[tuple[str, str], int]:
-        """How many scores there are of each model and task, published or one's own."""
-        import polars as pl
-
-        counted = self.scores.cells.group_by("model", "task").len()
-        found = {
-            (model, task): n
-            for model, task, n in counted.with_columns(pl.col("model", "task").cast(pl.String)).iter_rows()
-        }
-        for kept in self.scores.collected.records:
-            key = (kept.facts.job.model, kept.facts.job.task)
-            found[key] = found.get(key, 0) + 1
-        return found
-
-    @cached_property
     def models(self) -> Sequence[str]:
         """All models of the results, by name."""
-        return sorted({model for model, _ in self.sizes}.union(self.unread))
+        return sorted({model for model, _ in self.scores.sizes}.union(self.unread))
 
     @cached_property
     def unread(self) -> Mapping[str, bool]:
@@ -94,7 +79,7 @@ class Shown:
                 .agg(itself.any().alias("itself"))
                 .collect()
             )
-        read = {model for model, _ in self.sizes}
+        read = {model for model, _ in self.scores.sizes}
         told: dict[str, bool] = {}
         for name, is_itself in found.iter_rows():
             model = present_model(name)
@@ -115,7 +100,7 @@ class Shown:
     @cached_property
     def tasks(self) -> Sequence[str]:
         """All tasks that anybody has any score of, by name."""
-        return sorted({task for _, task in self.sizes})
+        return sorted({task for _, task in self.scores.sizes})
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def parts_of(shown: Shown) -> dict[str, list[list[Any]]]:
     """Of each model the tasks of which it has scores, and none that a board counts: task, slug, how many scores."""
     counted = {(board.matrix.names[row], task) for board in shown.boards for row, task in _counted(board)}
     found: dict[str, list[list[Any]]] = {}
-    for (model, task), n in sorted(shown.sizes.items()):
+    for (model, task), n in sorted(shown.scores.sizes.items()):
         if (model, task) not in counted:
             found.setdefault(model, []).append([task, shown.slugs.tasks[task], n])
     return found

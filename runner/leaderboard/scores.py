@@ -64,6 +64,21 @@ class AllScores:
         """The models that anything of one's own is on record of, on whatever tasks."""
         return frozenset(kept.facts.job.model for kept in self.collected.records)
 
+    @cached_property
+    def sizes(self) -> Mapping[tuple[str, str], int]:
+        """How many scores there are of each model and task, published or one's own."""
+        import polars as pl
+
+        counted = self.cells.group_by("model", "task").len()
+        found = {
+            (model, task): n
+            for model, task, n in counted.with_columns(pl.col("model", "task").cast(pl.String)).iter_rows()
+        }
+        for kept in self.collected.records:
+            key = (kept.facts.job.model, kept.facts.job.task)
+            found[key] = found.get(key, 0) + 1
+        return found
+
     def matrix(self, benchmark: str) -> tuple[ScoreMatrix, Aggregate | None]:
         """Lay out the scores of a benchmark, and return what of one's own is in them."""
         rows = self.asked[benchmark]

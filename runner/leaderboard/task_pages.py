@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.names import version_numbers
@@ -72,31 +76,43 @@ def task_pages(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _all_scores(shown: Shown) -> tuple[dict[str, list[_Row]], dict[str, list[_Slot]]]:
     """Of each task the models that have a defined score, and the scores of its splits and subsets."""
-    import polars as pl
-
     frame, labels = _frame(shown)
-    names: dict[str, list[str]] = {}
-    for name in _KEYS:
-        frame = frame.with_columns(_numbered(frame[name], names))
-    keys = ("task", "model", "revision", "own")
-    frame = frame.sort(*keys)
-    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in keys).fill_null(value=True)
-    frame = frame.with_columns(changed.alias("new"), (changed.cum_sum() - 1).cast(pl.Int32).alias("row"))
-    frame = frame.with_columns(pl.col("row") - pl.col("row").min().over("task"))
-    rows: dict[str, list[_Row]] = {}
-    for task, model, revision, own in frame.filter("new").select(keys).iter_rows():
-        label = names["model"][model]
-        one = _Row(labels.get(label, label) if own else label, label, names["revision"][revision], bool(own))
-        rows.setdefault(names["task"][task], []).append(one)
-    of_slots = (
-        frame.sort("task", "split", "subset", "row")
-        .group_by("task", "split", "subset", maintain_order=True)
-        .agg("row", "score")
+    codes = {name: _numbered(frame[name]) for name in _KEYS}
+    own = frame["own"].to_numpy().astype(np.int64)
+    names = {name: listed for name, (_, listed) in codes.items()}
+    sizes = {name: max(1, len(listed)) for name, listed in names.items()}
+    task, split, subset, model, revision = (numbers for numbers, _ in codes.values())
+    # One number sorts far faster than five columns.
+    found, of_score = np.unique(
+        ((task * sizes["model"] + model) * sizes["revision"] + revision) * 2 + own, return_inverse=True
     )
+    of_task = found // (sizes["model"] * sizes["revision"] * 2)
+    row = np.arange(len(found)) - np.searchsorted(of_task, of_task)
+    rows: dict[str, list[_Row]] = {}
+    for number in found.tolist():
+        number, is_own = divmod(number, 2)
+        number, at_revision = divmod(number, sizes["revision"])
+        at_task, at_model = divmod(number, sizes["model"])
+        label = names["model"][at_model]
+        name = labels.get(label, label) if is_own else label
+        rows.setdefault(names["task"][at_task], []).append(
+            _Row(name, label, names["revision"][at_revision], bool(is_own))
+        )
+    slot = (task * sizes["split"] + split) * sizes["subset"] + subset
+    order = np.argsort(slot * (len(found) + 1) + row[of_score], kind="stable")
     slots: dict[str, list[_Slot]] = {}
-    for task, split, subset, of_rows, scores in of_slots.iter_rows():
-        slot = _Slot(names["split"][split], names["subset"][subset], of_rows, scores)
-        slots.setdefault(names["task"][task], []).append(slot)
+    sorted_rows, scores, slot = row[of_score][order], frame["score"].to_numpy()[order], slot[order]
+    starts = np.flatnonzero(np.diff(slot, prepend=-1)).tolist()
+    for start, end in pairwise([*starts, len(slot)]):
+        number, at_subset = divmod(int(slot[start]), sizes["subset"])
+        at_task, at_split = divmod(number, sizes["split"])
+        one = _Slot(
+            names["split"][at_split],
+            names["subset"][at_subset],
+            sorted_rows[start:end].tolist(),
+            scores[start:end].tolist(),
+        )
+        slots.setdefault(names["task"][at_task], []).append(one)
     return rows, slots
 
 
@@ -128,16 +144,16 @@ def _frame(shown: Shown) -> tuple[pl.DataFrame, dict[str, str]]:
     return pl.concat([published, own.with_columns(pl.col(_KEYS).cast(pl.Categorical))]), labels
 
 
-def _numbered(column: pl.Series, names: dict[str, list[str]]) -> pl.Series:
-    """A column of names as their places among all sorted ones: these sort far faster."""
+def _numbered(column: pl.Series) -> tuple[NDArray[np.int64], list[str]]:
+    """A column of names as their places among all sorted ones, and these."""
     import polars as pl
 
     values = column.unique()
-    order = values.cast(pl.String).arg_sort()
-    values = values[order]
-    names[column.name] = values.cast(pl.String).to_list()
-    numbers = dict(zip(values.to_physical().to_list(), range(len(values)), strict=True))
-    return column.to_physical().replace_strict(numbers, return_dtype=pl.Int32)
+    values = values[values.cast(pl.String).arg_sort()]
+    physical = values.to_physical().to_numpy()
+    places = np.zeros(int(physical.max(initial=0)) + 1, dtype=np.int64)
+    places[physical] = np.arange(len(physical))
+    return places[column.to_physical().to_numpy()], values.cast(pl.String).to_list()
 
 
 def _history(shown: Shown) -> dict[str, list[dict[str, Any]]]:

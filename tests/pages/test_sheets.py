@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from opened import PHONE, Opened, violations
+from packed_boards import unpacked
 from playwright.sync_api import BrowserContext
 from small_boards import DATA, OTHER_DATA, published, small_outputs
 
@@ -205,7 +206,7 @@ def test_a_number_of_a_board_opens_its_record(opened: Opened, records_site: Path
 def read(site: Path, key: str) -> Any:
     """What a file hands over to a page."""
     text = (site / f"{key}.js").read_text(encoding="ascii")
-    return json.loads(json.loads(text.removeprefix(f'EM.put("{key}",').removesuffix(");\n")))
+    return unpacked(json.loads(json.loads(text.removeprefix(f'EM.put("{key}",').removesuffix(");\n"))))
 
 
 @pytest.mark.parametrize("board", ["few", "mteb-deu-v1"])
