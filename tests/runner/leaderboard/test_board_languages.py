@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 from page_in_node import content_of
+from planned_records import measure
 from test_subsets_page import BENCHMARK, CATALOGUE, scores_of
 
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
-from embedmark.runner.exchange.task_scores import leaf_scores
+from embedmark.runner.exchange.task_scores import SCALE, leaf_scores
 from embedmark.runner.leaderboard.bench import bench
 from embedmark.runner.leaderboard.languages import display_names, ending, languages_of
 from embedmark.runner.leaderboard.scores import all_scores
@@ -116,6 +121,32 @@ def test_scores_of_chosen_languages_are_those_of_the_first_revision_that_has_all
     for model, name in enumerate(names):
         score = whole[name].scores.get(row.name) if name in whole else None
         assert found[place][model] == (MISSING if score is None else round(score * 1_000_000))
+
+
+def test_ones_own_records_count_by_their_subsets_as_in_a_report_of_them(tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs"
+    for subset, score in (("de", 0.123456), ("fr", 0.4), ("da", 0.7)):
+        asked = f"tasks=[{{name: MassiveScenarioClassification, subsets: [{subset}]}}]"
+        measure(tmp_path, "model=minilm", asked, score=score, outputs=outputs)
+    measure(tmp_path, "model=minilm", "tasks=[PolEmo2.0-OUT]", score=0.2, outputs=outputs)
+    part = {"name": "MassiveScenarioClassification", "subsets": ["de", "fr"]}
+    text = yaml.safe_dump({"name": "Cut", "tasks": [part]})
+    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark" / "cut.yaml").write_text(text)
+    scores = all_scores(outputs, Catalogue.of([tmp_path]), ["MTEB(Europe, v1)", "Cut"])
+    made = bench(scores, "MTEB(Europe, v1)")
+    assert made is not None
+    own = made.matrix.own.index(True)
+    place = made.matrix.tasks.index("MassiveScenarioClassification")
+    subsets = subsets_of(scores, made)
+    assert np.isnan(made.matrix.values[own, place])
+    assert subsets.narrowed({"deu"})[place][own] == 123456
+    cut, _ = scores.matrix("Cut")
+    expected = dict(zip(cut.models, cut.values[:, 0], strict=True))
+    for model, name in enumerate(made.matrix.models):
+        score = expected.get(name)
+        assert subsets.narrowed({"deu", "fra"})[place][model] == (MISSING if score is None else round(score * SCALE))
+    assert subsets.narrowed({"deu", "swe"})[place][own] == MISSING
 
 
 def test_files_are_the_same_each_time() -> None:
