@@ -5,11 +5,13 @@ What nobody stated stays unknown, and pages say so in words; who measured a publ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embedmark.runner.exchange.task_scores import UNNAMED, Leaf, leaf_of
 from embedmark.runner.export.chosen import record_of
@@ -190,6 +192,7 @@ def record_file(made: Bench, sources: Sources, own: OwnRecords, choices: Mapping
     """Say of every score of a board where it comes from: the content of d/<slug>.src.js.
 
     Rows of numbers stand for values that are listed once; a row that has one value everywhere is that number alone.
+    Where there is no score, a row has what it has most often, which takes the least room.
 
     Args:
         made: The board.
@@ -200,7 +203,7 @@ def record_file(made: Bench, sources: Sources, own: OwnRecords, choices: Mapping
     Returns:
         `revisions` and `model` (by model: of each task its revision), `data`, `version`, `origin` (by task: of each
         model), `folder` and `name` (the file that it was imported from), `jobs` and `own` (task, model, its jobs),
-        `choices` (by task). Where there is no score, or nothing is stated, there is null.
+        `choices` (by task). Of a score of which nothing is stated there is null.
     """
     matrix = made.matrix
     n_models, n_tasks = len(matrix.models), len(matrix.tasks)
@@ -217,11 +220,15 @@ def record_file(made: Bench, sources: Sources, own: OwnRecords, choices: Mapping
                 cells[part][task][model] = lists[part].number(value)
     jobs, mine = _own_cells(made, own)
     by_model = [list(column) for column in zip(*cells.pop("model"), strict=True)]
+    published = there & ~np.array(matrix.own)[:, None]
     return {
         "revisions": lists.pop("model").listed,
-        "model": [_packed(row) for row in by_model],
+        "model": [_packed(row, scored) for row, scored in zip(by_model, published, strict=True)],
         **{
-            part: {"list": values.listed, "cells": [_packed(row) for row in cells[part]]}
+            part: {
+                "list": values.listed,
+                "cells": [_packed(row, scored) for row, scored in zip(cells[part], published.T, strict=True)],
+            }
             for part, values in lists.items()
         },
         "jobs": jobs,
@@ -241,10 +248,13 @@ def _told(revision: str, source: Source) -> Iterator[tuple[str, Hashable]]:
         yield "name", tuple(name for _, _, name in told)
 
 
-def _packed(row: Sequence[int | None]) -> list[int | None] | int | None:
-    """A row as a number alone, where all that it has are the same."""
-    found = {number for number in row if number is not None}
-    return list(row) if len(found) > 1 else next(iter(found), None)
+def _packed(row: Sequence[int | None], scored: NDArray[np.bool_]) -> list[int | None] | int | None:
+    """A row as a number alone, where all that it has are the same; else its commonest one fills what has no score."""
+    counts = Counter(number for number in row if number is not None)
+    if len(counts) < 2:
+        return next(iter(counts), None)
+    most = min(counts, key=lambda number: (-counts[number], number))
+    return [number if there else most for number, there in zip(row, scored, strict=True)]
 
 
 def _own_cells(made: Bench, own: OwnRecords) -> tuple[list[dict[str, Any]], list[list[Any]]]:

@@ -57,6 +57,17 @@ def test_a_published_score_names_revisions_versions_and_file(shown: Shown) -> No
     assert found["choices"][task] == "topics"
 
 
+def test_what_has_no_score_takes_the_least_room() -> None:
+    scores = all_scores(None, Catalogue(quiet=True), ["MTEB(eng, v1)"])
+    made = bench(scores, "MTEB(eng, v1)")
+    assert made is not None
+    found = record_file(made, Sources.of(scores.cells), OwnRecords.of([]), {})
+    rows = [row for row in found["data"]["cells"] if isinstance(row, list)]
+    assert rows
+    assert all(number is not None for row in rows for number in row)
+    assert np.isnan(made.matrix.values).any()
+
+
 def test_what_nobody_stated_is_null(shown: Shown) -> None:
     made, found = small_file(shown)
     model, task = made.matrix.models.index("org/x"), made.matrix.tasks.index("Likeness")
