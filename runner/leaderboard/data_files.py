@@ -84,7 +84,7 @@ def _tasks(made: Bench, slugs: Mapping[str, str], catalogue: Catalogue) -> dict[
         "slug": [slugs[name] for name in matrix.tasks],
         "type": list(matrix.types),
         "keys": [list(keys) for keys in made.keys],
-        "languages": [_languages(row, catalogue) for row in matrix.asked],
+        "languages": [languages_asked(row, catalogue) for row in matrix.asked],
         "domains": [sorted(config.about.domains) for config in configs],
         "modalities": [sorted(config.about.modalities) for config in configs],
         "metric": [config.main_metric for config in configs],
@@ -100,7 +100,7 @@ def _as_list(task: BenchmarkTask, key: str) -> list[str] | None:
     return None if values is None else list(values)
 
 
-def _languages(row: TaskRow, catalogue: Catalogue) -> list[str]:
+def languages_asked(row: TaskRow, catalogue: Catalogue) -> list[str]:
     """The languages of the subsets that are asked for, without their scripts."""
     return sorted({code for leaf in leaves([row]) for code in _of_leaf(catalogue.task(leaf.name), leaf)})
 

@@ -21,6 +21,9 @@ VIEWS = (
     ("languages", "Languages"), ("fairness", "Fairness"), ("compare", "Compare"), ("about", "About"),
 )  # fmt: skip
 
+OF_ONE = frozenset({"languages", "fairness"})
+"""Views that are made of files of one benchmark."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'none'; worker-src blob:; base-uri 'none'; form-action 'none'; "
@@ -66,6 +69,13 @@ class Pages:
             among=among,
             table=table,
             sentence=sentence(facts_of(made.board, made.zero_shot[: len(made.matrix.models)])),
+        )
+
+    def custom(self) -> bytes:
+        """Write the page that puts tasks of any benchmark together; what depends on one benchmark it has not."""
+        views = [(view, label) for view, label in VIEWS if view not in OF_ONE]
+        return self.page(
+            "custom.html.j2", base="", page="custom", title="Your own benchmark", views=views, app="custom.js"
         )
 
     def page(self, template: str, **values: Any) -> bytes:

@@ -14,6 +14,7 @@ from embedmark.runner.leaderboard import data_files
 from embedmark.runner.leaderboard.bench import Bench, bench
 from embedmark.runner.leaderboard.benchmark_groups import in_groups
 from embedmark.runner.leaderboard.columns import Shown, slugs_of
+from embedmark.runner.leaderboard.custom import Held, custom_index
 from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.join import PAGE, join, page_modules
 from embedmark.runner.leaderboard.languages import languages_of
@@ -34,6 +35,9 @@ USUAL = (FIRST, "MTEB(eng, v2)")
 _FEW = 4
 
 ENTRIES = ("main.js",)
+
+CUSTOM = ("custom.js",)
+"""The page that puts tasks of any benchmark together."""
 
 SHEETS = ("columns.js", "left.js", "model.js", "task.js")
 """Pages with a script of their own: that of boards stays small."""
@@ -101,6 +105,7 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     pages = Pages(places)
     first = _first(found)
     languages_of_board: dict[str, int] = {}
+    held: list[Held] = []
     for made in found:
         data = data_files.bench_data(made, places, facts, catalogue)
         slug = data["slug"]
@@ -112,7 +117,10 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
         data["models"]["mine"] = [int(name in scores.own_models) for name in data["models"]["name"]]
         for key, content in languages.files.items():
             site.write(f"{key}.js", content)
-        site.write(f"d/{slug}.js", data_files.script(f"d/{slug}", packed(data)))
+        script = data_files.script(f"d/{slug}", packed(data))
+        site.write(f"d/{slug}.js", script)
+        columns = {part: list(data[part]) for part in ("models", "tasks")}
+        held.append(Held(made, len(script), languages.listed, columns))
         site.write(f"b/{slug}.html", pages.bench(made, data, "../"))
         if made is first:
             site.write("index.html", pages.bench(made, data, "", _among(scores, found, places)))
@@ -121,6 +129,10 @@ def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
     for file, (page, title) in PAGES.items():
         site.write(file, pages.page(f"{file}.j2", base="", page=page, title=title, app="sheets.js"))
     site.write("sheets.js", join(page_modules(), SHEETS).encode("utf-8"))
+    index = custom_index(held, places, catalogue)
+    site.write("custom/index.js", data_files.script("custom/index", index))
+    site.write("custom.html", pages.custom())
+    site.write("custom.js", join(page_modules(), CUSTOM).encode("utf-8"))
     site.write("boards.js", data_files.script("boards", _boards(found, places, languages_of_board, catalogue)))
     site.write("app.js", join(page_modules(), ENTRIES).encode("utf-8"))
     site.write("style.css", (PAGE / "style.css").read_bytes())

@@ -4,6 +4,7 @@
  * @typedef {object} State
  * @property {string} view
  * @property {string[]} type
+ * @property {string[]} bench benchmarks that tasks are taken from; see custom.js
  * @property {string[]} task
  * @property {string[]} drop tasks that are left out
  * @property {string[]} lang
@@ -28,7 +29,7 @@
  */
 
 export const VIEWS = ["table", "size", "time", "zero", "types", "tasks", "languages", "fairness", "compare", "about"];
-const LISTS = ["type", "task", "drop", "lang", "domain", "modality", "licence", "family", "kind", "exclude", "pin", "m"];
+const LISTS = ["bench", "type", "task", "drop", "lang", "domain", "modality", "licence", "family", "kind", "exclude", "pin", "m"];
 const NUMBERS = ["max", "min"];
 const FLAGS = ["open", "own", "all"];
 /** @type {{[key: string]: string[]}} */
@@ -38,7 +39,7 @@ const TEXTS = ["find", "sort"];
 /** @returns {State} */
 export function initial() {
   return {
-    view: "table", type: [], task: [], drop: [], lang: [], domain: [], modality: [], find: "", max: null, min: null, open: false,
+    view: "table", bench: [], type: [], task: [], drop: [], lang: [], domain: [], modality: [], find: "", max: null, min: null, open: false,
     zs: "any", licence: [], family: [], kind: [], own: false, exclude: [], sort: "rank", pin: [], m: [], cols: null,
     all: false, unknown: [],
   };

@@ -24,7 +24,7 @@ function addressOf(ctx) {
   const whole = ctx.address ?? "";
   if (WEB.test(whole)) return plainAddress(whole);
   const hash = write(ctx.state);
-  return plainAddress(`${ctx.page ?? `b/${ctx.board.slug}.html`}${hash && "#"}${hash}`);
+  return plainAddress(`${ctx.board.page ?? `b/${ctx.board.slug}.html`}${hash && "#"}${hash}`);
 }
 
 /**
@@ -50,7 +50,7 @@ function about(ctx) {
 
 /** @type {[string, string][]} */
 const OF_TASKS = [
-  ["type", "types"], ["task", "tasks"], ["lang", "languages"], ["domain", "domains"], ["modality", "modalities"],
+  ["bench", "benchmarks"], ["type", "types"], ["task", "tasks"], ["lang", "languages"], ["domain", "domains"], ["modality", "modalities"],
 ];
 
 /**
@@ -224,6 +224,7 @@ function nameOfPart(ctx) {
  */
 function tasksOf({ board, files, standing, state }) {
   const { name, only, splits } = board.tasks;
+  if (board.asked) return standing.tasks.flatMap((/** @type {number} */ task) => board.asked[task]);
   if (!state.lang.length) {
     return standing.tasks.map((/** @type {number} */ task) => ({
       name: name[task], subsets: only[task], splits: splits[task],

@@ -19,7 +19,7 @@ const ZERO = [["any", "Zero-shot: any"], ["unknown", "100 % or unknown"], ["only
  * @returns {{update: () => void}}
  */
 export function bar(root, current) {
-  const menus = [types, languages, domains, sizes].map((make) => make(current));
+  const menus = [benches, types, languages, domains, sizes].map((make) => make(current));
   const open = el("button", { type: "button", class: "pill", "aria-pressed": "false" }, "Open weights");
   open.addEventListener("click", () => current().set({ open: !current().state.open }));
   const zero = zeroChoice(current);
@@ -28,9 +28,10 @@ export function bar(root, current) {
   const copy = menuButton({ label: "Copy" }, (menu) => offer(current(), menu));
   const find = el("div", { class: "find" });
   const chips = el("div", { class: "chips" });
-  const [kinds, tongues, fields, extent] = menus;
+  const [boards, kinds, tongues, fields, extent] = menus;
+  boards.button.hidden = !current().board.choices;
   clear(root).append(
-    find, ...[kinds, tongues, fields].flatMap((one) => [one.button, one.menu]), el("span", { class: "rule", "aria-hidden": "true" }),
+    find, ...[boards, kinds, tongues, fields].flatMap((one) => [one.button, one.menu]), el("span", { class: "rule", "aria-hidden": "true" }),
     extent.button, extent.menu, open, zero, more.button, more.menu, columns.button, columns.menu,
     copy.button, copy.menu, chips,
   );
@@ -64,7 +65,9 @@ function moreOn(state) {
 function listMenu(current, key, words, content) {
   const made = menuButton({ label: words([], current()) }, (menu) => {
     const context = current();
-    choiceList(menu, { ...content(context), chosen: context.state[key], change: (chosen) => current().set({ [key]: chosen }) });
+    const made = content(context);
+    const choices = context.board.choices?.[key] ?? made.choices;
+    choiceList(menu, { title: made.title, choices, chosen: context.state[key], change: (chosen) => current().set({ [key]: chosen }) });
   });
   const update = () => {
     const chosen = current().state[key];
@@ -74,10 +77,19 @@ function listMenu(current, key, words, content) {
   return { ...made, update };
 }
 
+/**
+ * Benchmarks that tasks are taken from, where they are of several.
+ * @param {() => Context} current
+ */
+function benches(current) {
+  const words = (/** @type {string[]} */ chosen) => (!chosen.length ? "Any benchmark" : counted(chosen.length, "benchmark"));
+  return listMenu(current, "bench", words, () => ({ title: "Benchmarks", choices: [] }));
+}
+
 /** @param {() => Context} current */
 function types(current) {
   const words = (/** @type {string[]} */ chosen, /** @type {Context} */ { board }) =>
-    !chosen.length ? `All ${counted(board.types.length, "type")}` : chosen.length < 3 ? chosen.join(", ") : `${chosen.length} types`;
+    !chosen.length ? (board.choices ? "Any type" : `All ${counted(board.types.length, "type")}`) : chosen.length < 3 ? chosen.join(", ") : `${chosen.length} types`;
   return listMenu(current, "type", words, ({ board }) => ({
     title: "Types of tasks",
     choices: board.types.map((/** @type {string} */ of) => ({
@@ -170,6 +182,7 @@ function zeroChoice(current) {
 function moreMenu(menu, context) {
   const { board, state, shown } = context;
   const { models, tasks } = board;
+  const named = board.choices?.task ?? tasks.name.map((/** @type {string} */ value) => ({ value, label: value }));
   const set = (/** @type {string} */ key) => (/** @type {string[]} */ chosen) => context.set({ [key]: chosen });
   const part = (/** @type {string} */ title, /** @type {string} */ key, /** @type {any[]} */ choices) => {
     if (choices.length < 2 && !state[key].length) return;
@@ -180,9 +193,9 @@ function moreMenu(menu, context) {
   part("Licences", "licence", values(models.licence));
   part("Model families", "family", families(models));
   part("Kinds of models", "kind", values(models.type));
-  part("Tasks", "task", tasks.name.map((/** @type {string} */ value) => ({ value, label: value })));
+  part("Tasks", "task", named);
   part("Tasks left out", "drop", tasks.name.map((/** @type {string} */ value) => ({ value, label: value })));
-  part("Modalities", "modality", values(tasks.modalities.flat()));
+  part("Modalities", "modality", board.choices?.modality ?? values(tasks.modalities.flat()));
   part("Scores taken as missing", "exclude", [
     { value: "lint", label: "with a finding", note: String(board.marks?.lint?.length ?? 0) },
     { value: "revisions", label: "on another revision of the data", note: String(board.marks?.revisions?.length ?? 0) },

@@ -40,18 +40,33 @@ function entriesOf(board) {
     ...(board.models.own.includes(1)
       ? [{ key: "own", value: true, word: "my models", names: ["mine", "mymodels"], list: false }]
       : []),
-    ...listed("type", board.types),
+    ...offered(board, "type", board.types),
     ...(board.languageFiles ?? []).map((/** @type {any} */ one) => ({
       key: "lang", value: one.code, word: one.name, names: [folded(one.name), folded(one.code)], list: true,
     })),
-    ...listed("domain", board.tasks.domains.flat()),
-    ...listed("modality", board.tasks.modalities.flat()),
+    ...offered(board, "domain", board.tasks.domains.flat()),
+    ...offered(board, "modality", board.tasks.modalities.flat()),
     ...listed("licence", board.models.licence),
     ...listed("kind", board.models.type),
-    ...listed("task", board.tasks.name),
+    ...offered(board, "bench", []),
+    ...offered(board, "task", board.tasks.name),
   ];
   known.set(board, found);
   return found;
+}
+
+/**
+ * What a filter of tasks offers: where tasks are put together, more than the board has.
+ * @param {Board} board
+ * @param {string} key
+ * @param {string[]} values of the board
+ * @returns {Entry[]}
+ */
+function offered(board, key, values) {
+  /** @type {{value: string, label: string}[] | undefined} */
+  const choices = board.choices?.[key];
+  if (!choices) return listed(key, values);
+  return choices.map(({ value, label }) => ({ key, value, word: label, names: [folded(label)], list: true }));
 }
 
 /**

@@ -49,8 +49,10 @@ export function start() {
  * Show a benchmark in this page, by its address.
  * @param {any} board as data_files.py lays it out
  * @param {string} base from this page to the root of the site
+ * @param {((state: State, root: HTMLElement) => Promise<{board: any, files: any} | null>) | null} [compose] makes the board
+ *   that a state asks for, where it is not always the same
  */
-export function show(board, base) {
+export function show(board, base, compose = null) {
   /** @type {State} */
   let state = initial();
   /** @type {Context} */
@@ -65,9 +67,9 @@ export function show(board, base) {
   const redraw = async () => {
     const mine = ++turn;
     delete document.documentElement.dataset.ready;
-    const files = await languageFiles(board, base, state, root);
-    if (mine !== turn || files === null) return;
-    ctx = contextOf(board, base, state, files, set);
+    const given = await (compose ? compose(state, root) : withFiles(board, base, state, root));
+    if (mine !== turn || given === null) return;
+    ctx = contextOf(given.board, base, state, given.files, set);
     if (!row && filters) row = bar(filters, current);
     row?.update();
     if (filters) filters.hidden = false;
@@ -156,6 +158,17 @@ function scrolled(root) {
 }
 
 /**
+ * @param {any} board
+ * @param {string} base
+ * @param {State} state
+ * @param {HTMLElement} root
+ */
+async function withFiles(board, base, state, root) {
+  const files = await languageFiles(board, base, state, root);
+  return files === null ? null : { board, files };
+}
+
+/**
  * Load the files of the languages that are chosen.
  * @param {any} board
  * @param {string} base
@@ -202,7 +215,10 @@ function contextOf(board, base, state, files, set) {
     board, base, state, files, standing: made, zero, shown, set, need,
     completed: (/** @type {number} */ model) => (isWhole(state) ? board.build.completed[model] : null),
     sheet: (/** @type {number} */ model, /** @type {Element} */ anchor) => sheet(ctx, model, anchor),
-    record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => openRecord(ctx, model, task, anchor),
+    record: (/** @type {number} */ model, /** @type {number} */ task, /** @type {Element} */ anchor) => {
+      const from = board.origin?.(model, task) ?? { board, files, standing: made, model, task };
+      return openRecord({ ...ctx, board: from.board, files: from.files, standing: from.standing }, from.model, from.task, anchor);
+    },
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
     theme, copyAddress, empty: () => nobody(ctx), printed: false, foot: () => footOf(board),
@@ -223,11 +239,11 @@ function nobody(ctx) {
   const groups = [
     ["Find", ["find"]], ["Size", ["max", "min"]], ["Open weights", ["open"]], ["Zero-shot", ["zs"]], ["Licences", ["licence"]],
     ["Model families", ["family"]], ["Kinds", ["kind"]], ["My models", ["own"]], ["Types", ["type"]], ["Tasks", ["task", "drop"]],
-    ["Languages", ["lang"]], ["Domains", ["domain"]], ["Modalities", ["modality"]], ["Exclusions", ["exclude"]],
+    ["Benchmarks", ["bench"]], ["Languages", ["lang"]], ["Domains", ["domain"]], ["Modalities", ["modality"]], ["Exclusions", ["exclude"]],
   ];
   const on = groups.filter(([, keys]) => keys.some((key) => JSON.stringify(state[key]) !== JSON.stringify(start[key])));
   const drops = on.map(([words, keys]) => way(words, Object.fromEntries(keys.map((key) => [key, start[key]]))));
-  const text = made.models ? `No model passes: 0 of ${made.models} are shown.` : "No model has a score on these tasks.";
+  const text = ctx.board.says ?? (made.models ? `No model passes: 0 of ${made.models} are shown.` : "No model has a score on these tasks.");
   return el("div", {}, el("p", {}, text), drops.length ? el("p", {}, "Drop ", drops.flatMap((one, at) => (at ? [" or ", one] : [one])), ".") : null);
 }
 
@@ -238,7 +254,8 @@ function nobody(ctx) {
 function sayIt(ctx) {
   const node = document.getElementById("sentence");
   if (!node) return;
-  const parts = sentence(factsOf(ctx));
+  const { says } = ctx.board;
+  const parts = says ? [{ text: says, bold: false, leaves: null }] : sentence(factsOf(ctx));
   const text = parts.map((part) => part.text).join("");
   if (node.textContent === text && !parts.some((part) => part.leaves !== null)) return;
   clear(node).append(...parts.map((part) => {

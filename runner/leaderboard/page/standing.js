@@ -90,7 +90,7 @@ export function standing(board, state, files = {}) {
  * @returns {{tasks: number[], columns: (number | null)[][]}} tasks that anybody has
  */
 function kept(board, state, files) {
-  const { tasks, scores } = state.lang.length
+  const { tasks, scores } = state.lang.length && !board.narrowed
     ? columnsOf(board, files, state.lang)
     : { tasks: indices(board.tasks.name.length, () => true), scores: board.scores };
   /** @type {{tasks: number[], columns: (number | null)[][]}} */

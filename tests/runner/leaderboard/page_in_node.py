@@ -46,7 +46,8 @@ def in_page(folder: Path, script: str, given: Any) -> Any:
 
 def built_data(folder: Path) -> dict[str, Any]:
     """Read the data files of a built site: the content of each by its key."""
-    return dict(content_of(path.read_text(encoding="ascii")) for path in sorted((folder / "d").glob("*.js")))
+    paths = [path for part in ("custom", "d") for path in sorted((folder / part).glob("*.js"))]
+    return dict(content_of(path.read_text(encoding="ascii")) for path in paths)
 
 
 def content_of(text: str) -> tuple[str, Any]:
