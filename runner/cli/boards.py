@@ -16,6 +16,7 @@ from embedmark.runner.config.grammar import name_of, short, split
 from embedmark.runner.leaderboard import serve
 from embedmark.runner.leaderboard.built import is_old, mark_of, rebuilt, restored
 from embedmark.runner.leaderboard.show import KEYS, shown
+from embedmark.runner.provenance.ssh import Signers, check_signers
 
 _TOP = 20
 
@@ -40,15 +41,23 @@ class Where:
         return self.outputs / "leaderboard" if self.out is None else self.out
 
 
-def build(where: Where, benchmarks: Sequence[str] | None) -> int:
+def build(where: Where, benchmarks: Sequence[str] | None, signers: Path | None = None) -> int:
     """Build the folder, of some benchmarks or of all.
+
+    Args:
+        where: What the board is made of, and where it goes.
+        benchmarks: Names; None for all.
+        signers: The list of who may sign; None where signatures are not checked.
 
     Raises:
         UserError: A benchmark is not known, the imported scores cannot be read, or the folder has another use.
         OutputError: The folder cannot be written.
     """
     catalogue = Catalogue.of(where.folders)
-    _build(where, benchmarks, catalogue)
+    who = None if signers is None else Signers(signers)
+    if who is not None:
+        check_signers(who.file)
+    _build(where, benchmarks, catalogue, who)
     say(f"open {where.place / 'index.html'} in a browser, or put the folder on any static host")
     return OK
 
@@ -133,14 +142,16 @@ def _asked(words: Sequence[str]) -> tuple[str, dict[str, list[str]]]:
     return name, asked
 
 
-def _build(where: Where, benchmarks: Sequence[str] | None, catalogue: Catalogue) -> None:
+def _build(
+    where: Where, benchmarks: Sequence[str] | None, catalogue: Catalogue, signers: Signers | None = None
+) -> None:
     from embedmark.runner.leaderboard import site
 
     outputs = where.outputs if where.outputs.is_dir() else None
     if outputs is None:
         say(f"{where.outputs}: no such folder, so that nothing of your own is on the board")
     with rebuilt(where.place, where.outputs, benchmarks) as folder:
-        made = site.build(outputs, folder, catalogue, benchmarks)
+        made = site.build(outputs, folder, catalogue, benchmarks, signers)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     say(
         f"{where.place}: {counted(made.benchmarks, 'benchmark')}, {counted(made.models, 'model')}; "

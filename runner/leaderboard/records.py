@@ -287,8 +287,8 @@ def states(made: Bench, own: OwnRecords) -> dict[str, list[list[int]]]:
     """Name the scores that are no plain imports, by task and model.
 
     Returns:
-        `own`: measured here; `signed`: of these, those whose signatures all hold; `service`: those that nobody can
-        check, since a service made them.
+        `own`: measured here; `signed`: of these, those whose records all bear a signature that holds; `service`: those
+        that nobody can check, since a service made them.
     """
     found: dict[str, list[list[int]]] = {"own": [], "signed": [], "service": []}
     for task, model, records in own_cells(made):

@@ -25,6 +25,7 @@ from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.record_files import PAGES, record_files
 from embedmark.runner.leaderboard.records import Sources, states
 from embedmark.runner.leaderboard.scores import AllScores, all_scores
+from embedmark.runner.provenance.ssh import Signers
 
 FIRST = "MTEB(Multilingual, v2)"
 """What the front page opens on where nothing of one's own is on record."""
@@ -58,7 +59,13 @@ class Built:
     files: int
 
 
-def build(outputs: Path | None, out: Path, catalogue: Catalogue, benchmarks: Sequence[str] | None = None) -> Built:
+def build(
+    outputs: Path | None,
+    out: Path,
+    catalogue: Catalogue,
+    benchmarks: Sequence[str] | None = None,
+    signers: Signers | None = None,
+) -> Built:
     """Write the pages.
 
     Args:
@@ -66,17 +73,19 @@ def build(outputs: Path | None, out: Path, catalogue: Catalogue, benchmarks: Seq
         out: An empty folder, or none yet.
         catalogue: Where benchmarks, tasks and models are found.
         benchmarks: Names of those to show; None for all.
+        signers: Who may sign records; None where signatures are not checked.
 
     Raises:
-        UserError: A benchmark is not known, or scores cannot be read.
+        UserError: A benchmark is not known, scores cannot be read, or the list of signers cannot be used.
         OSError: The folder cannot be written.
     """
     scores = all_scores(outputs, catalogue, benchmarks)
+    own = OwnRecords.of(scores.collected.records, signers)
     # Most of the time goes to sorting and matrix products, which let other threads work.
     with ThreadPoolExecutor(_THREADS) as threads:
         found = [made for made in threads.map(partial(bench, scores), scores.benchmarks) if made is not None]
     site = _Site(out)
-    _write(site, scores, found)
+    _write(site, scores, found, own)
     names = {name for made in found for name in (*made.matrix.names, *made.parts_alone)}
     return Built(len(found), len(names), site.files)
 
@@ -96,11 +105,10 @@ class _Site:
         self.files += 1
 
 
-def _write(site: _Site, scores: AllScores, found: Sequence[Bench]) -> None:
+def _write(site: _Site, scores: AllScores, found: Sequence[Bench], own: OwnRecords) -> None:
     catalogue = scores.catalogue
     places = slugs_of(scores, found)
     facts = Facts.of(scores, places.models)
-    own = OwnRecords.of(scores.collected.records)
     shown = Shown(scores, found, Sources.of(scores.cells), own, places, facts.texts())
     pages = Pages(places)
     first = _first(found)

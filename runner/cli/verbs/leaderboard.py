@@ -9,7 +9,7 @@ from embedmark.runner.cli.arguments import take_config_dir, take_outputs
 from embedmark.runner.common.errors import UserError
 
 _TAKES = {
-    "build": {"out", "benchmark"},
+    "build": {"out", "benchmark", "signers"},
     "serve": {"out", "port", "host"},
     "show": {"words", "top"},
 }
@@ -35,6 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--benchmark", action="append", metavar="NAME", help="of build: this alone; may be repeated (default: all)"
     )
+    parser.add_argument(
+        "--signers", type=Path, metavar="FILE",
+        help="of build: who may sign records, as ssh-keygen's allowed signers; scores say who signed them",
+    )  # fmt: skip
     parser.add_argument("--port", type=int, metavar="N", help="of serve: the port (default: the first free from 8000)")
     parser.add_argument(
         "--host", metavar="ADDRESS", help="of serve: where to listen (default: 127.0.0.1, this machine alone)"
@@ -50,7 +54,7 @@ def handle(options: argparse.Namespace) -> int:
     _refuse_others(options)
     where = boards.Where(options.outputs, options.out, options.config_dir)
     if options.action == "build":
-        return boards.build(where, options.benchmark)
+        return boards.build(where, options.benchmark, options.signers)
     if options.action == "serve":
         return boards.show_pages(where, options.host, options.port)
     return boards.show(where, options.words, options.top)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,20 @@ def test_a_folder_of_ones_own_results(project: Path, capsys: pytest.CaptureFixtu
     assert "Mine" in page
     assert "tiny" in page
     assert "measured here" in page
+
+
+def test_scores_of_signed_records_say_who_signed_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BUILD, "--signers", "nobody"]) == 2
+    assert "nobody" in capsys.readouterr().err
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("no ssh-keygen")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], check=True)
+    kind, key, *_ = Path("key.pub").read_text().split()
+    Path("signers").write_text(f"anna@example.org {kind} {key}\n")
+    jobs = sorted(folder.name.rpartition("--")[2] for folder in Path("outputs/jobs").iterdir() if "--" in folder.name)
+    assert main(["sign", *jobs, "--key", "key"]) == 0
+    assert main([*BUILD, "--signers", "signers"]) == 0
+    assert "signed by anna@example.org" in Path("outputs/leaderboard/d/mine.src.js").read_text()
 
 
 def test_the_first_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

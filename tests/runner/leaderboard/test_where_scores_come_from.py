@@ -135,4 +135,5 @@ def test_signatures_are_named_where_they_are_checked(tmp_path: Path, monkeypatch
     board = board_of(checked, "Small")
     told = states(board, checked.own)
     assert len(told["own"]) == 2
+    assert [board.matrix.tasks[task] for task, _ in told["signed"]] == ["Likeness"]
     assert told["service"] == []
