@@ -51,11 +51,13 @@ class LeafScores:
     """Scores of what tasks are made of, collected once for any number of benchmarks.
 
     Args:
-        scores: Model → revision → leaf → the mean of its splits and subsets, in millionths.
+        numbers: Leaf → its number. Leaves of a thousand subsets take long to look up.
+        scores: Model → revision → number of a leaf → the mean of its splits and subsets, in millionths.
         sizes: Model → revision → how many scores of any task are published of it.
     """
 
-    scores: Mapping[str, Mapping[str, Mapping[Leaf, int]]]
+    numbers: Mapping[Leaf, int]
+    scores: Mapping[str, Mapping[str, Mapping[int, int]]]
     sizes: Mapping[str, Mapping[str, int]]
 
     def of_tasks(
@@ -63,7 +65,7 @@ class LeafScores:
     ) -> dict[str, Scored]:
         """Compute the scores of tasks, as `scores_of_tasks` does."""
         found: dict[str, Scored] = {}
-        parts = [(task.name, _parts(task)) for task in tasks]
+        parts = [(task.name, _parts(task, self.numbers)) for task in tasks]
         for model in sorted(self.scores):
             of_model: dict[str, dict[str, int]] = {}
             for revision, scores in self.scores[model].items():
@@ -109,11 +111,12 @@ def mean_of_whole(total: int, n: int) -> int:
     return (2 * total + n) // (2 * n)
 
 
-_Parts: TypeAlias = "Leaf | list[_Parts]"
+_Parts: TypeAlias = "int | list[_Parts]"
+"""The number of a leaf, or what a task is the mean of."""
 
 
-def _parts(task: TaskRow) -> _Parts:
-    return [_parts(member) for member in task.members] if task.members else leaf_of(task)
+def _parts(task: TaskRow, numbers: Mapping[Leaf, int]) -> _Parts:
+    return [_parts(member, numbers) for member in task.members] if task.members else numbers[leaf_of(task)]
 
 
 def leaf_scores(cells: pl.LazyFrame, tasks: Iterable[TaskRow]) -> LeafScores:
@@ -150,17 +153,17 @@ def leaf_scores(cells: pl.LazyFrame, tasks: Iterable[TaskRow]) -> LeafScores:
     )
     counted = there.group_by(pl.col("model").cast(pl.String), pl.col("revision").cast(pl.String)).len()
     of_leaves, of_revisions = pl.collect_all([means, counted])
-    found: dict[str, dict[str, dict[Leaf, int]]] = {}
+    found: dict[str, dict[str, dict[int, int]]] = {}
     for model, revision, leaf, score in of_leaves.iter_rows():
-        found.setdefault(model, {}).setdefault(revision, {})[wanted_leaves[leaf]] = score
+        found.setdefault(model, {}).setdefault(revision, {})[leaf] = score
     sizes: dict[str, dict[str, int]] = {}
     for model, revision, size in of_revisions.iter_rows():
         sizes.setdefault(model, {})[revision] = size
-    return LeafScores(found, sizes)
+    return LeafScores({leaf: number for number, leaf in enumerate(wanted_leaves)}, found, sizes)
 
 
-def _score(parts: _Parts, of_leaves: Mapping[Leaf, int]) -> int | None:
-    if isinstance(parts, tuple):
+def _score(parts: _Parts, of_leaves: Mapping[int, int]) -> int | None:
+    if isinstance(parts, int):
         return of_leaves.get(parts)
     found = [_score(part, of_leaves) for part in parts]
     told = [score for score in found if score is not None]

@@ -64,8 +64,9 @@ def fit(scores: Floats, factors: int = FACTORS) -> Factors:
     level = np.array([np.mean(row[has] - task[has]) for row, has in zip(values, known, strict=True)])
     filled = np.where(known, np.nan_to_num(values), task + level[:, None])
     found = _fitted(filled, np.zeros((len(task), len(task))), filled.var(axis=0) / 4, factors)
+    patterns, of = np.unique(known, axis=0, return_inverse=True)
     for _ in range(_ROUNDS):
-        filled, unknown = _filled(values, known, found)
+        filled, unknown = _filled(values, patterns, of, found)
         own = np.diag(found.covariance - found.shared)
         found = _fitted(filled, unknown, own, factors)
     return found
@@ -85,10 +86,12 @@ def _fitted(filled: Floats, unknown: Floats, own: Floats, factors: int) -> Facto
     return Factors(mean, shared + np.diag(own), shared)
 
 
-def _filled(values: Floats, known: NDArray[np.bool_], found: Factors) -> tuple[Floats, Floats]:
-    """The means (N, T) of what is missing, and the mean covariance (T, T) of it: models that lack the same together."""
+def _filled(values: Floats, patterns: NDArray[np.bool_], of: NDArray[np.intp], found: Factors) -> tuple[Floats, Floats]:
+    """The means (N, T) of what is missing, and the mean covariance (T, T) of it: models that lack the same together.
+
+    patterns: (P, T) what models have; of: (N,) the pattern of each.
+    """
     filled, unknown = values.copy(), np.zeros_like(found.covariance)
-    patterns, of = np.unique(known, axis=0, return_inverse=True)
     for number, has in enumerate(patterns):
         if has.all():
             continue

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
@@ -38,17 +39,11 @@ def points2(scores: Floats) -> Whole:
         (N, T): 2 · (N - average rank among those that have the task), where N counts every model, also those without
         it; 0 where missing. So the field's leaderboard has it (mteb 2.26, PR #1345).
     """
-    n_models, n_tasks = scores.shape
-    whole = np.where(np.isnan(scores), np.iinfo(np.int64).min, np.rint(np.nan_to_num(scores) * SCALE).astype(np.int64))
-    found = np.zeros((n_models, n_tasks), dtype=np.int64)
-    for task in range(n_tasks):
-        there = np.flatnonzero(~np.isnan(scores[:, task]))
-        values, place, count = np.unique(-whole[there, task], return_inverse=True, return_counts=True)
-        before = np.concatenate([[0], np.cumsum(count)[:-1]])
-        twice_rank = 2 * before + count + 1
-        found[there, task] = 2 * n_models - twice_rank[place]
-        assert len(values) == len(count)
-    return found
+    there = ~np.isnan(scores)
+    last = np.iinfo(np.int64).max
+    behind = np.where(there, -np.rint(np.nan_to_num(scores) * SCALE).astype(np.int64), last)
+    twice_rank = np.rint(2 * rankdata(behind, axis=0)).astype(np.int64)
+    return np.where(there, 2 * len(scores) - twice_rank, 0)
 
 
 def places(totals: Whole) -> Whole:

@@ -283,7 +283,9 @@ function rowClass(ctx, { model, pinned }) {
  */
 function pinnedWords(ctx, n) {
   if (!n) return [el("b", {}, "All")];
-  return [el("b", {}, ctx.state.pin.length ? "Pinned" : "Measured here"), " · also in their place below"];
+  const { own } = ctx.board.models;
+  const mine = ctx.shown.some((/** @type {number} */ model) => own[model] === 1);
+  return [el("b", {}, ctx.state.pin.length ? "Pinned" : mine ? "Measured here" : "Yours"), " · also in their place below"];
 }
 
 /**
