@@ -91,6 +91,18 @@ def test_a_cell_that_lacks_some_subsets_says_how_many_it_has(opened: Opened, sit
     assert page.locator(".popover:popover-open").count() == 0
 
 
+def test_all_rows_are_printed(opened: Opened, site: Path) -> None:
+    page = opened.go(site / "b" / "mteb-europe-v1.html", "fairness")
+    rows = page.locator(".fairness-table tbody tr")
+    rows.first.wait_for()
+    on_screen = rows.count()
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert rows.count() > on_screen
+    assert page.locator(".printed-foot").count() == 1
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert rows.count() == on_screen
+
+
 def test_a_benchmark_in_one_language_says_so(opened: Opened, site: Path) -> None:
     for view in ("languages", "fairness"):
         page = opened.go(site / "b" / "mteb-jpn-v1.html", view)

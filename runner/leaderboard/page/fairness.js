@@ -31,12 +31,12 @@ export function draw(ctx, root) {
  */
 function show(ctx, root, measured) {
   /** @type {Shape} */
-  const shape = { sort: "rank", down: false, all: false, open: -1 };
+  const shape = { sort: "rank", down: false, all: Boolean(ctx.printed), open: -1 };
   const at = new Map(measured.models.map((/** @type {number} */ model, /** @type {number} */ place) => [model, place]));
   /** @type {number[]} */
   const rows = ctx.shown.filter((/** @type {number} */ model) => at.has(model)).map((/** @type {number} */ model) => at.get(model));
   if (!rows.length) {
-    clear(root).append(el("p", { class: "empty" }, measured.models.length
+    root.append(el("p", { class: "empty" }, measured.models.length
       ? "None of the models that are shown has several languages of the same tasks."
       : "No two languages of this benchmark have three tasks in common, so that nothing can be said of how evenly models serve them."));
     return;
@@ -48,7 +48,7 @@ function show(ctx, root, measured) {
     if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-key="${focused}"]`))?.focus();
   };
   redraw();
-  clear(root).append(el("section", { class: "fairness" }, caption(measured, rows), filterNote(ctx), box, notes(measured)));
+  root.append(el("section", { class: "fairness" }, caption(measured, rows), filterNote(ctx), box, notes(measured)));
 }
 
 /**

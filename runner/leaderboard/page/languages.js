@@ -1,5 +1,6 @@
 // Languages as rows: which model is best in each, how sure that is, and how the first models stand in all of them.
 
+import { got } from "./data.js";
 import { clear, el, name } from "./dom.js";
 import { columnPlaces, heat } from "./heat.js";
 import { counted, fixed } from "./numbers.js";
@@ -36,14 +37,18 @@ export function whenThere(ctx, root, what, then) {
     root.append(el("p", { class: "empty" }, "Every task of this benchmark is in the same languages: there is nothing to compare by language."));
     return;
   }
+  const key = `d/${board.slug}.${what}`;
+  const there = got(key);
+  if (there) return void then(there);
   const section = el("section", { class: what });
   root.append(section);
-  const key = `d/${board.slug}.${what}`;
   const late = setTimeout(() => section.append(el("p", { class: "empty" }, `loading ${key}.js`)), 150);
   ctx.need(key, `${base}${key}.js`).then(
     (/** @type {any} */ data) => {
       clearTimeout(late);
-      if (section.parentNode === root) then(data);
+      if (section.parentNode !== root) return;
+      section.remove();
+      then(data);
     },
     (/** @type {Error} */ error) => {
       clearTimeout(late);
@@ -59,8 +64,8 @@ export function whenThere(ctx, root, what, then) {
  */
 function show(ctx, root, overview) {
   /** @type {Shape} */
-  const shape = { sort: "tasks", down: true, find: "", all: false };
-  const models = heatModels(ctx, overview, root.clientWidth);
+  const shape = { sort: "tasks", down: true, find: "", all: Boolean(ctx.printed) };
+  const models = ctx.printed ? [] : heatModels(ctx, overview, root.clientWidth);
   const heats = overview.mean.map((/** @type {(number | null)[]} */ means, /** @type {number} */ at) =>
     columnPlaces(means.map((mean, model) => (overview.n[at][model] === overview.tasks[at] ? mean : null))));
   const box = el("div", { class: "languages-box", tabindex: 0, role: "region", "aria-label": "Languages" });
@@ -77,7 +82,7 @@ function show(ctx, root, overview) {
     if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-sort="${focused}"]`))?.focus();
   };
   redraw();
-  clear(root).append(el("section", { class: "languages" }, caption(ctx, overview), el("div", { class: "languages-find" }, field), box, notes(overview, models.length)));
+  root.append(el("section", { class: "languages" }, caption(ctx, overview), el("div", { class: "languages-find" }, field), box, notes(overview, models.length)));
 }
 
 /**
@@ -109,7 +114,7 @@ function caption({ board }, overview) {
     most ? [el("b", {}, name(board.models.label[most[0]])), ` is first in ${most[1]} of ${of}. `] : null,
     enough === 0
       ? "No language has six unlike tasks, so that in none can the first be told from those after it."
-      : `In ${enough} of ${of} there are tasks enough to tell models apart; in ${decided || "none"} of these the first stands alone.`);
+      : `In ${enough} of ${of} there are tasks enough to tell models apart; the first stands alone in ${decided || "none"} of these.`);
 }
 
 /**
