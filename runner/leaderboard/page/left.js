@@ -82,13 +82,14 @@ function reasons(left, found) {
 
 /** @param {Left} left */
 function boards(left) {
-  const heads = [{ head: "Benchmark" }, { head: "Shown", kind: "number" }, ...left.reasons.map((/** @type {string} */ why) => ({ head: why, kind: "number" }))];
+  const used = [...new Set(left.boards.flatMap((/** @type {any} */ board) => board.out.map((/** @type {any} */ [why]) => why)))].sort();
+  const heads = [{ head: "Benchmark" }, { head: "Shown", kind: "number" }, ...used.map((why) => ({ head: left.reasons[why], kind: "number" }))];
   return table("shown and left out", heads, left.boards.length, (at) => {
     const board = left.boards[at];
     const counts = new Map(board.out.map((/** @type {[number, number[]]} */ [why, models]) => [why, models.length]));
     return el(
       "tr", {}, el("th", { scope: "row" }, el("a", { href: `#${board.slug}` }, name(board.name))), el("td", { class: "number" }, whole(board.shown)),
-      left.reasons.map((/** @type {string} */ _, /** @type {number} */ why) => el("td", { class: "number" }, whole(/** @type {number} */ (counts.get(why) ?? 0)))),
+      used.map((why) => el("td", { class: "number" }, whole(/** @type {number} */ (counts.get(why) ?? 0)))),
     );
   });
 }
