@@ -14,7 +14,7 @@ from test_views import NAMES
 UNSEEN = r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 """Controls, and characters that turn the order of others or take no room."""
 
-_ELEMENTS = """() => [...document.querySelectorAll("script, img, iframe, object, embed, style, base, form, meta, link")]
+_ELEMENTS = """() => [...document.querySelectorAll("script, img, iframe, object, embed, style, base, meta, link")]
   .filter((node) => !["META", "LINK"].includes(node.tagName) || !document.head.contains(node))
   .filter((node) => node.tagName !== "SCRIPT" || !node.getAttribute("src"))
   .map((node) => node.outerHTML)"""
@@ -75,6 +75,8 @@ def test_names_are_read_as_they_are(opened: Opened, site: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(4)>", "\u202e</title><script>alert(5)</script>", "%00%ff%"])
-@pytest.mark.parametrize("key", ["find", "type", "lang", "sort", "pin", "m", "cols", "nonsense"])
-def test_in_the_address(opened: Opened, site: Path, text: str, key: str) -> None:
-    unharmed(opened.go(site / "b" / "mteb-eng-v2.html", f"table?{key}={quote(text, safe='%')}"))
+def test_in_the_address(opened: Opened, site: Path, text: str) -> None:
+    page = opened.go(site / "b" / "mteb-eng-v2.html")
+    for key in ("find", "type", "lang", "sort", "pin", "m", "cols", "nonsense"):
+        opened.state(f"table?{key}={quote(text, safe='%')}")
+        unharmed(page)

@@ -89,3 +89,42 @@ def test_single_letters_can_be_turned_off(opened: Opened, table: Page) -> None:
     table.keyboard.press("j")
     assert table.evaluate(FOCUSED) is None
     assert table.evaluate("() => document.documentElement.dataset.view") == "table"
+
+
+def test_compare_two(opened: Opened, table: Page) -> None:
+    first, second = names(table)[:2]
+    for key in "jxjxc":
+        table.keyboard.press(key)
+        opened.settle()
+    assert state(table).startswith("compare?m=")
+    text = table.locator("#view").inner_text()
+    assert first in text
+    assert second in text
+
+
+def test_the_next_benchmark(opened: Opened, table: Page) -> None:
+    table.keyboard.press("]")
+    table.wait_for_url(lambda url: "mteb-eng-v2.html" not in url)
+    opened.ready()
+    there = table.url
+    table.keyboard.press("[")
+    table.wait_for_url("**/mteb-eng-v2.html*")
+    assert there != table.url
+
+
+def test_a_score_is_reached_and_leads_to_its_record(opened: Opened, site: Path) -> None:
+    page = opened.go(site / "b" / "mteb-eng-v2.html", "tasks")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement?.closest('#view td, #view [data-task]') !== null"):
+            break
+    else:
+        pytest.fail("60 times Tab led to no score")
+    page.keyboard.press("Enter")
+    record = page.locator("[role=dialog]:popover-open")
+    record.wait_for()
+    text = record.inner_text()
+    assert "record" in text.lower()
+    assert "revision" in text.lower() or "measured" in text.lower()
+    page.keyboard.press("Escape")
+    assert page.locator(":popover-open").count() == 0

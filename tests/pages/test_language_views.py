@@ -11,6 +11,8 @@ from opened import DESK, PHONE, WALL, Opened, violations
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.leaderboard.site import build
 
+pytestmark = pytest.mark.slow  # the boards have all models
+
 EUROPE, JAPAN = "MTEB(Europe, v1)", "MTEB(jpn, v1)"
 
 

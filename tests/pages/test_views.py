@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from opened import DESK, PHONE, WALL, Opened, Theme, violations
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from embedmark.runner.leaderboard.pages import VIEWS
 
@@ -24,36 +24,61 @@ def address(view: str) -> str:
     return TWO if view == "compare" else view
 
 
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("view", NAMES)
-def test_every_view_opens(opened: Opened, site: Path, board: str, view: str) -> None:
-    page = opened.go(site / "b" / f"{board}.html", address(view))
+def drawn(page: Page, view: str) -> None:
     assert page.locator(f"nav.views a[data-view={view}]").get_attribute("aria-current") == "page"
     assert page.locator("nav.views a[aria-current]").count() == 1
     assert page.locator("#sentence").inner_text().strip()
     assert page.locator("#view").inner_text().strip()
-    opened.picture(f"{board}-{view}-light-{DESK[0]}")
-    if board == BOARDS[0]:
-        opened.theme("dark")
-        opened.picture(f"{board}-{view}-dark-{DESK[0]}")
-        opened.theme("light")
-        opened.size(WALL)
-        opened.picture(f"{board}-{view}-light-{WALL[0]}")
 
 
-@pytest.mark.parametrize("board", [BOARDS[0], BOARDS[3]])
 @pytest.mark.parametrize("view", NAMES)
-def test_no_view_scrolls_sideways(opened: Opened, site: Path, board: str, view: str) -> None:
-    opened.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    opened.go(site / "b" / f"{board}.html", address(view))
-    assert opened.widest() <= PHONE[0]
-    opened.picture(f"{board}-{view}-light-{PHONE[0]}")
-    opened.size((640, 400))  # a desk at 200 %
-    assert opened.widest() <= 640
+def test_every_view_opens_at_every_width(opened: Opened, site: Path, view: str) -> None:
+    board = BOARDS[0]
+    drawn(opened.go(site / "b" / f"{board}.html", address(view)), view)
+    opened.picture(f"{board}-{view}-light-{DESK[0]}")
+    opened.theme("dark")
+    opened.picture(f"{board}-{view}-dark-{DESK[0]}")
+    opened.theme("light")
+    for size in (WALL, (640, 400), PHONE):  # 640: a desk at 200 %
+        opened.size(size)
+        assert opened.widest() <= size[0]
+        opened.picture(f"{board}-{view}-light-{size[0]}")
+
+
+@pytest.mark.parametrize("board", BOARDS[1:])
+def test_every_view_of_a_smaller_board(opened: Opened, site: Path, board: str) -> None:
+    page = opened.go(site / "b" / f"{board}.html")
+    for view in NAMES:
+        opened.state(address(view))
+        drawn(page, view)
+        opened.picture(f"{board}-{view}-light-{DESK[0]}")
+
+
+def test_the_first_rows_stay_what_they_are_when_scripts_run(
+    make_context: MakeContext, opened: Opened, site: Path
+) -> None:
+    """Else what a reader points at moves."""
+    path = site / "b" / f"{BOARDS[1]}.html"
+    still = Opened(make_context(java_script_enabled=False).new_page()).go(path, scripts=False)
+    live = opened.go(path)
+    for cell in ("td.rank", "th.name a", "td.mean", "td.mean-type"):
+        texts = [page.locator("tr.model").locator(cell).all_inner_texts()[:20] for page in (still, live)]
+        assert len(texts[0]) == 20
+        assert texts[0] == texts[1]
+    tops = [
+        page.locator("tr.model").first.evaluate("(row) => row.getBoundingClientRect().top") for page in (still, live)
+    ]
+    assert abs(tops[0] - tops[1]) <= 1
+
+
+QUICK = "table"
+"""The view that axe is asked about in the quick tests: each time takes it a second or more."""
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("view", NAMES)
+@pytest.mark.parametrize(
+    "view", [view if view == QUICK else pytest.param(view, marks=pytest.mark.slow) for view in NAMES]
+)
 def test_axe_finds_nothing(make_context: MakeContext, site: Path, view: str, size: tuple[int, int]) -> None:
     context = make_context(bypass_csp=True, viewport={"width": size[0], "height": size[1]})
     tab = Opened(context.new_page())
@@ -66,7 +91,7 @@ def test_axe_finds_nothing(make_context: MakeContext, site: Path, view: str, siz
 def test_the_table_is_there_without_scripts(make_context: MakeContext, site: Path) -> None:
     tab = Opened(make_context(java_script_enabled=False).new_page())
     page = tab.go(site / "b" / f"{BOARDS[1]}.html", scripts=False)
-    assert page.locator("table.models tr.model").count() == 30
+    assert page.locator("table.models tr.model:not(.pinned)").count() == 30
     assert "Without JavaScript the first 30 rows are shown" in page.locator("noscript").inner_text()
     assert page.locator("#sentence").inner_text().strip()
     assert tab.faults == []
