@@ -64,12 +64,13 @@ def _rows(data: Mapping[str, Any], types: Mapping[str, Sequence[int]]) -> Iterat
     build, models = data["build"], data["models"]
     means = {kind: _type_means(data, columns) for kind, columns in types.items()}
     order = _order(data)
-    own = [model for model in order if models["own"][model]]
+    mine = models.get("mine", models["own"])
+    own = [model for model in order if models["own"][model] or mine[model]]
     if 0 < len(own) < len(order):
-        yield {"pinned": True}
+        yield {"pinned": "Measured here" if any(models["own"]) else "Yours"}
         yield from ({**_row(data, model, types, means), "again": True} for model in own)
         if max(build["group"], default=-1) < 0:
-            yield {"pinned": False}
+            yield {"pinned": ""}
     group = -1
     for model in order[:ROWS]:
         if build["group"][model] > group:
@@ -99,6 +100,7 @@ def _row(
         "short": short_name(label),
         "owner": label.partition("/")[0] if "/" in label else "",
         "own": models["own"][model],
+        "mine": models.get("mine", models["own"])[model],
         "service": models["service"][model],
         "rank": rank,
         "low": low,
