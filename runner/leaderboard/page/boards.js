@@ -106,7 +106,7 @@ export async function list(board, base, root) {
     }
     nobody.hidden = groups.some(({ node }) => !node.hidden);
   });
-  const head = el("div", { class: "boards-head" }, el("h2", {}, `All ${counted(all.length, "benchmark")}`), search);
+  const head = el("div", { class: "boards-head" }, el("h2", {}, `All ${counted(all.length, "benchmark")}`), search, ownChoice(base));
   clear(root).append(el("div", { class: "boards-all" }, head, nobody, el("div", { class: "boards-groups" }, groups.map(({ node }) => node))));
 }
 
@@ -172,6 +172,14 @@ function linkOf(one, where) {
 function aboutOf(one) {
   const words = one.superseded ? ["replaced by ", name(one.superseded)] : [one.description ?? one.title ?? ""];
   return el("span", { class: "boards-about" }, ...words);
+}
+
+/**
+ * The way to the page that puts tasks of any benchmark together.
+ * @param {string} base
+ */
+function ownChoice(base) {
+  return el("p", { class: "boards-own" }, el("a", { href: `${base}custom.html` }, "Put tasks of any benchmark together"));
 }
 
 /** @param {Entry} one */
@@ -245,7 +253,7 @@ function open(menu, pill, all, where) {
     else choose(to);
     event.preventDefault();
   });
-  show(menu, pill, box, nobody, options);
+  show(menu, pill, box, nobody, options, ownChoice(where.base));
   fill();
   box.focus({ preventScroll: true });
 }

@@ -88,6 +88,9 @@ export function narrowedTasks(board, files, languages) {
  * @returns {{have: number, of: number, missing: string[]} | null} null where the files do not tell subsets apart
  */
 export function partsOf(board, files, languages, task, model) {
+  // Of tasks that are put together each has the files of the board that it was taken from.
+  const from = board.origin?.(model, task);
+  if (from) return from.model < 0 ? null : partsOf(from.board, from.files, languages, from.task, from.model);
   const one = keptBy(board, files, languages).find((kept) => kept.task === task);
   if (!one || !one.divided) return null;
   const ways = [(/** @type {number} */ at) => (one.subsets[at].sums?.[model] ?? null) !== null];

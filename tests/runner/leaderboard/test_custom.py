@@ -33,7 +33,7 @@ import { initial } from "./address.js";
 import { yaml } from "./copy.js";
 import { joined, picksOf, sourceOf } from "./custom.js";
 import { standing } from "./standing.js";
-import { filesOf } from "./subsets.js";
+import { filesOf, partsOf } from "./subsets.js";
 const { index, data } = given;
 const found = given.filters.map((filter) => {
   const state = { ...initial(), ...filter };
@@ -58,7 +58,9 @@ const found = given.filters.map((filter) => {
   const columns = Object.fromEntries(of.tasks.map((task, at) => [board.tasks.name[task], of.scores[at]]));
   const text = yaml({ board, files: {}, state, standing: of, shown: [], address: "" });
   const labels = board.models.label;
-  return { text, columns, labels, places, families: of.families, boards: sources.size, wrong };
+  const parts = of.tasks.flatMap((task) => labels.map((_, model) => partsOf(board, {}, state.lang, task, model)));
+  const told = parts.filter((one) => one).length;
+  return { text, columns, labels, places, families: of.families, boards: sources.size, wrong, told };
 });
 """
 
@@ -115,6 +117,7 @@ def test_a_choice_is_a_build_of_what_is_copied(data: dict[str, Any], tmp_path: P
     asked = filters_of(data)
     made = in_page(tmp_path, SCRIPT, {"index": data["custom/index"], "data": data, "filters": asked})
     assert max(one["boards"] for one in made) > 2
+    assert max(one["told"] for one in made) > 0
     for one, found in zip(asked, made, strict=True):
         assert found["wrong"] == [], one
         cut = BenchmarkConfig.model_validate(yaml.safe_load(found["text"]))
