@@ -47,14 +47,14 @@ class Facts:
         """Give what is known of a board's models, and what one's own took: see `ModelFact` and `Cost`.
 
         Returns:
-            Columns: the models of the matrix, then those that have parts of tasks alone. Addresses are for the pages of
-            models: they take much room, and a board shows none.
+            Columns: the models of the matrix, then those that have parts of tasks alone. Terms are for the pages of
+            models; addresses are in a copy of the board for a paper.
         """
         known = [self.models[name] for name in (*made.matrix.names, *made.parts_alone)]
         for row, dim, tokens in _own_settings(made):
             known[row] = replace(known[row], dim=dim or known[row].dim, tokens=tokens or known[row].tokens)
         told = ModelFacts(tuple(known)).columns() | cost_columns(made.matrix, made.made, len(made.parts_alone))
-        return {name: column for name, column in told.items() if name not in ("reference", "terms")}
+        return {name: column for name, column in told.items() if name != "terms"}
 
     def marks(self, made: Bench, sources: Sources) -> dict[str, Any]:
         """Find what the table of a board marks.

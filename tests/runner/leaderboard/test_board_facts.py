@@ -32,7 +32,7 @@ def test_every_model_of_the_results_has_its_facts(tmp_path: Path) -> None:
     made = board(scores)
     facts = Facts.of(scores, ["org/a", "org/x", "org/y", "org/z"])
     told = facts.columns(made)
-    here = [name for name in COLUMNS if name not in ("reference", "terms")]
+    here = [name for name in COLUMNS if name != "terms"]
     assert tuple(told) == (*here, "speed", "energy", "estimated", "machines")
     assert {len(column) for column in told.values()} == {len(made.matrix.names) + len(made.parts_alone)}
     assert told["file"][made.matrix.names.index("org/a")] == "a"
