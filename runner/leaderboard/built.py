@@ -22,7 +22,7 @@ from pathlib import Path
 from embedmark.runner.common.errors import OutputError, UserError
 from embedmark.runner.common.files import DISK_FULL, NOT_WRITABLE, read_bounded
 from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.exchange import store
+from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.results.inspection import scan
 
 MARK = "built.json"
@@ -33,6 +33,8 @@ _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 _TRIES = 5
 _NOT_OURS = ("jobs", "store", "data", "imported", "invocations", "report")
 """Folders of an outputs folder that have other content."""
+_MADE_BY = (Path(__file__).parent, Path(snapshot.__file__).with_name("field"))
+"""What pages are made by, and the scores that ship: a checkout changes without a new version."""
 
 
 @dataclass(frozen=True)
@@ -242,13 +244,15 @@ def _left(place: Path, kind: str) -> list[Path]:
 
 
 def _sources(outputs: Path, catalogue: Catalogue) -> Iterator[Path]:
-    """Whatever a board of these outputs is made of, but for what ships."""
+    """Whatever a board of these outputs is made of, and by."""
     yield outputs / "jobs"
     yield store.path_of(outputs)
     yield store.path_of(outputs).parent
     yield from (found.path for found in scan(outputs))
     for folder in catalogue.folders:
         yield from (folder, *folder.glob("*"), *folder.glob("**/*.yaml"))
+    for folder in _MADE_BY:
+        yield from (path for path in folder.rglob("*.*") if path.suffix != ".pyc")
 
 
 def _changed(path: Path) -> int:

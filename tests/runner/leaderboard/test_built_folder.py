@@ -14,6 +14,7 @@ import pytest
 
 from embedmark.runner.common.errors import OutputError, UserError
 from embedmark.runner.config.catalogue import Catalogue
+from embedmark.runner.leaderboard import built
 from embedmark.runner.leaderboard.built import MARK, is_old, mark_of, rebuilt, restored
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks there")
@@ -231,7 +232,10 @@ def test_what_is_wrong_with_other_files_is_not_said_of_the_folder(tmp_path: Path
         reading()
 
 
-def test_when_it_is_old(tmp_path: Path, outputs: Path) -> None:
+def test_when_it_is_old(tmp_path: Path, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {path.name for folder in built._MADE_BY for path in folder.iterdir()} >= {"site.py", "page"}
+    (tmp_path / "ours/page").mkdir(parents=True)
+    monkeypatch.setattr(built, "_MADE_BY", (tmp_path / "ours",))
     mine = tmp_path / "mine"
     (mine / "task").mkdir(parents=True)
     out, catalogue = tmp_path / "site", Catalogue((mine,))
@@ -246,6 +250,7 @@ def test_when_it_is_old(tmp_path: Path, outputs: Path) -> None:
         lambda: (mine / "task/new.yaml").write_text("name: Newer"),
         lambda: ((outputs / "imported").mkdir(), (outputs / "imported/scores.parquet").touch()),
         lambda: (outputs / "imported/scores.parquet").unlink(),
+        lambda: (tmp_path / "ours/page/words.js").touch(),
         lambda: (out / MARK).write_text('{"benchmarks": null, "embedmark": "0.0.0"}'),
     ):
         settled(tmp_path)
