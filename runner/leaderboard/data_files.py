@@ -48,6 +48,7 @@ def bench_data(made: Bench, slugs: Slugs, facts: Facts, catalogue: Catalogue) ->
         "group": benchmark_group(config, catalogue),
         "reference": config.reference if (config.reference or "").startswith("https://") else None,
         "languages": sorted({code.partition("-")[0] for code in config.languages}),
+        "newest": _newest(made),
         "config": catalogue.find("benchmark", config.name).choice,
         "models": _models(made, slugs.models, facts),
         "tasks": _tasks(made, slugs.tasks, catalogue),
@@ -59,6 +60,13 @@ def bench_data(made: Bench, slugs: Slugs, facts: Facts, catalogue: Catalogue) ->
         "trained": trained_on(made),
         "build": _ranking(made),
     }
+
+
+def _newest(made: Bench) -> str | None:
+    """The day of the newest of one's own records; of published scores no day is known."""
+    columns = made.made.columns if made.made else ()
+    days = [kept.when for column in columns for cell in column.cells.values() for kept in cell.records]
+    return max(days).date().isoformat() if days else None
 
 
 def _models(made: Bench, slugs: Mapping[str, str], facts: Facts) -> dict[str, list[Any]]:
