@@ -1,6 +1,6 @@
 // What the columns mean: all of it is in the page; only the button of light and dark has to work.
 
-import { themeButton } from "./main.js";
+import { themeButton } from "./theme.js";
 
 /** Begin. */
 export function start() {

@@ -1,8 +1,10 @@
 // Keys. Single letters can be turned off, since some speak to their computers.
 
+import { VIEWS } from "./address.js";
 import { turn } from "./boards.js";
 import { clear, el } from "./dom.js";
-import { VIEWS } from "./address.js";
+import { remember, remembered } from "./storage.js";
+import { turnTheme } from "./theme.js";
 
 /** @typedef {any} Context */
 
@@ -12,30 +14,6 @@ const LIST = [
   ["x", "choose the row to compare"], ["c", "compare what is chosen"], ["1 … 9", "views"], ["[ ]", "previous and next benchmark"],
   ["t", "light or dark"], ["y", "copy the address"], ["?", "this list"], ["Esc", "close"],
 ];
-
-/**
- * @param {string} key
- * @returns {string | null} what this browser remembers
- */
-export function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string} key
- * @param {string} value
- */
-export function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Not allowed here: then nothing is remembered.
-  }
-}
 
 /**
  * Listen to keys.
@@ -67,7 +45,7 @@ function pressed(key, ctx) {
   if (key === "c") return done(ctx.set({ view: "compare" }));
   if (/^[1-9]$/.test(key)) return done(ctx.set({ view: VIEWS[Number(key) - 1] }));
   if (key === "[" || key === "]") return done(turn(ctx.board.slug, ctx.base, key === "[" ? -1 : 1));
-  if (key === "t") return done(ctx.theme());
+  if (key === "t") return done(turnTheme());
   if (key === "y") return done(ctx.copyAddress());
   if (key === "?") return help(ctx);
   return false;

@@ -2,9 +2,9 @@
 
 import { need, put } from "./data.js";
 import { clear, el, name, visible } from "./dom.js";
-import { themeButton } from "./main.js";
 import { counted, whole } from "./numbers.js";
 import { facts, head, link, section, table } from "./sheets.js";
+import { themeButton } from "./theme.js";
 
 /** @typedef {any} Left as left_out.py lays it out */
 

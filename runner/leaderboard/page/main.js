@@ -8,7 +8,7 @@ import { got, need, put } from "./data.js";
 import { clear, el, visible } from "./dom.js";
 import { draw as drawFairness } from "./fairness.js";
 import { bar } from "./filters.js";
-import { listen, remember, remembered } from "./keys.js";
+import { listen } from "./keys.js";
 import { draw as drawLanguages } from "./languages.js";
 import { size } from "./numbers.js";
 import { openRecord } from "./pop.js";
@@ -19,6 +19,7 @@ import { standing } from "./standing.js";
 import { filesOf } from "./subsets.js";
 import { draw as drawTable } from "./table.js";
 import { draw as drawTasks } from "./tasks.js";
+import { themeButton } from "./theme.js";
 import { draw as drawTime } from "./time.js";
 import { draw as drawTypes } from "./types.js";
 import { sentence } from "./words.js";
@@ -32,7 +33,6 @@ const DRAW = {
   table: drawTable, size: drawSize, time: drawTime, zero: drawZero, types: drawTypes, tasks: drawTasks, languages: drawLanguages,
   fairness: drawFairness, compare: drawCompare, about: drawAbout,
 };
-const THEME = "embedmark-theme";
 const MOST_COMPARED = 5;
 
 /** Begin: called when the script is there, before the data. */
@@ -221,7 +221,7 @@ function contextOf(board, base, state, files, set) {
     },
     pin: (/** @type {string} */ label) => set({ pin: toggled(state.pin, label) }),
     choose: (/** @type {string} */ label) => set({ m: toggled(state.m, label).slice(-MOST_COMPARED) }),
-    theme, copyAddress, empty: () => nobody(ctx), printed: false, foot: () => footOf(board),
+    copyAddress, empty: () => nobody(ctx), printed: false, foot: () => footOf(board),
   };
   return ctx;
 }
@@ -370,20 +370,6 @@ function benchmarks(board, base) {
   if (head) boardsButton(board, base, head);
   const all = document.getElementById("all-boards");
   if (all) window.setTimeout(() => boardsList(board, base, all), 500);
-}
-
-/** Make the button of light and dark work; every page has it. */
-export function themeButton() {
-  const kept = remembered(THEME);
-  if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
-  document.getElementById("theme")?.addEventListener("click", theme);
-}
-
-function theme() {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
-  dataset.theme = dark ? "light" : "dark";
-  remember(THEME, dataset.theme);
 }
 
 function copyAddress() {

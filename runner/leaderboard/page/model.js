@@ -3,12 +3,12 @@
 import { put } from "./data.js";
 import { clear, el, name, svg, visible } from "./dom.js";
 import { heat } from "./heat.js";
-import { themeButton } from "./main.js";
 import { counted, score, share, size, whole } from "./numbers.js";
 import { pop } from "./pop.js";
 import { command, ofJobs, short } from "./provenance.js";
 import { card, copyButton } from "./record.js";
 import { facts, follow, head, link, section, table } from "./sheets.js";
+import { themeButton } from "./theme.js";
 
 /** @typedef {any} Page as model_pages.py lays it out */
 

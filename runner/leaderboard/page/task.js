@@ -4,10 +4,10 @@ import { roundValues, scale } from "./axes.js";
 import { need, put } from "./data.js";
 import { clear, el, name, plain, svg, visible } from "./dom.js";
 import { heat } from "./heat.js";
-import { themeButton } from "./main.js";
 import { counted, score, whole } from "./numbers.js";
 import { short } from "./provenance.js";
 import { facts, follow, head, link, section, table } from "./sheets.js";
+import { themeButton } from "./theme.js";
 
 /** @typedef {any} Page as task_pages.py lays it out */
 
