@@ -1,10 +1,10 @@
 // The view of facts: what a benchmark is made of, which of its tasks say the same, and what its ranking rests on.
 
 import { clear, el, name } from "./dom.js";
+import { typeWords } from "./modelwords.js";
 import { counted, whole } from "./numbers.js";
 import { ALIKE, FEWEST_MODELS, redundancy } from "./redundancy.js";
 import { DRAWS, FEWEST_FAMILIES, FEWEST_TASKS, LEVEL } from "./standing.js";
-import { typeWords } from "./tasks.js";
 
 /**
  * What the view takes of the context.

@@ -117,8 +117,12 @@ function encoded(text) {
   return encodeURIComponent(whole).replace(/%2F/g, "/").replace(/%3A/g, ":");
 }
 
-/** @param {string} text */
-function decoded(text) {
+/**
+ * A part of an address as it was before it was encoded; one that is not well encoded stays.
+ * @param {string} text
+ * @returns {string}
+ */
+export function decoded(text) {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -1,9 +1,11 @@
 // Two to five models against one another: what can be told, on all tasks and by type, and what cannot.
 
-import { el, name, svg, visible } from "./dom.js";
-import { facts, short, typeText } from "./modelwords.js";
+import { el, name, svg } from "./dom.js";
+import { visible } from "./escapes.js";
+import { facts, shortName, typeWords } from "./modelwords.js";
 import { counted, interval, signed } from "./numbers.js";
 import { pairsOf } from "./pairs.js";
+import { quoted } from "./provenance.js";
 import { isWhole } from "./rows.js";
 
 const MOST = 5;
@@ -54,7 +56,7 @@ function chooser(ctx, chosen) {
     ctx.set({ m });
   };
   const chips = chosen.map((model) => el("li", { class: "compare-chip" },
-    el("span", {}, name(short(label[model])), el("span", { class: "compare-facts" }, facts(ctx, model).join(" · "))),
+    el("span", {}, name(shortName(label[model])), el("span", { class: "compare-facts" }, facts(ctx, model).join(" · "))),
     el("button", { type: "button", "aria-label": `leave out ${visible(label[model])}`,
       on: { click: () => set(labels.filter((one) => one !== label[model])) } }, "×")));
   const list = chosen.length === 0 ? null : el("ul", { class: "compare-chosen", "aria-label": "Models compared" }, chips);
@@ -184,7 +186,7 @@ function plotWidth(width) {
  */
 function table(ctx, pair, reach, width) {
   const { label } = ctx.board.models;
-  const [a, b] = [short(label[pair.a]), short(label[pair.b])];
+  const [a, b] = [shortName(label[pair.a]), shortName(label[pair.b])];
   const sides = el("span", { class: "compare-sides" }, el("span", {}, "← ", name(b)), el("span", {}, "→ ", name(a)));
   const heads = [
     el("th", { scope: "col" }, "Tasks"), el("th", { scope: "col", class: "compare-number" }, "n"), el("th", { scope: "col" }, el("span", { class: "unseen" }, "Drawn"), sides),
@@ -210,7 +212,7 @@ function caption({ board, standing }, { a, b, all }) {
   const size = all.p === null
     ? `${signed(test.difference)} points, ahead on ${test.wins} of ${on}: ${verdict} for a verdict`
     : `${signed(test.difference)} points ${interval(test.low, test.high)}, ahead on ${test.wins} of ${on}`;
-  return el("h2", {}, el("b", {}, name(short(label[a]))), between, el("b", {}, name(short(label[b]))),
+  return el("h2", {}, el("b", {}, name(shortName(label[a]))), between, el("b", {}, name(shortName(label[b]))),
     el("span", { class: "compare-size" }, ` — ${size}`));
 }
 
@@ -229,7 +231,7 @@ function line({ type, test, p, verdict }, [a, b], reach, width) {
     ? [signed(test.difference), " ", el("span", { class: "compare-none" }, "no interval")]
     : [signed(test.difference), " ", el("span", { class: "compare-ends" }, interval(test.low, test.high))];
   return el("tr", { class: type === null ? "compare-all" : p === null ? "compare-few" : null },
-    el("th", { scope: "row" }, type === null ? "All tasks" : typeText(type)), el("td", { class: "compare-number" }, String(test.n)),
+    el("th", { scope: "row" }, type === null ? "All tasks" : typeWords(type)), el("td", { class: "compare-number" }, String(test.n)),
     el("td", { class: "compare-plot" }, plot({ type, test, p, verdict }, reach, width)),
     el("td", { class: "compare-number" }, difference), el("td", { class: "compare-p" }, p === null ? "" : pText(p)),
     el("td", { class: isTold ? "compare-won" : "compare-open" }, winner));
@@ -270,7 +272,7 @@ function lacking({ board, standing }, { a, b, all }) {
   if (all.test.n === standing.tasks.length) return null;
   const lines = [a, b].map((model) => {
     const n = standing.tasks.length - standing.n[model];
-    return n === 0 ? null : el("span", {}, name(short(board.models.label[model])), ` lacks ${counted(n, "task")}. `);
+    return n === 0 ? null : el("span", {}, name(shortName(board.models.label[model])), ` lacks ${counted(n, "task")}. `);
   });
   return el("p", { class: "compare-note" }, lines);
 }
@@ -306,12 +308,4 @@ function foot({ board, state }, pairs, models) {
     box.append(el("p", {}, "The same in a terminal: ", el("code", {}, `python -m runner compare ${words} --benchmark ${board.config}`)));
   }
   return box;
-}
-
-/**
- * A word of a command line.
- * @param {string} text
- */
-function quoted(text) {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
 }

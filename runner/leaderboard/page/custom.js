@@ -2,7 +2,8 @@
 
 import { initial } from "./address.js";
 import { got, need, put } from "./data.js";
-import { clear, el, visible } from "./dom.js";
+import { clear, el } from "./dom.js";
+import { visible } from "./escapes.js";
 import { show } from "./main.js";
 import { standing } from "./standing.js";
 import { columnsOf, filesOf, narrowedTasks } from "./subsets.js";

@@ -1,5 +1,7 @@
 // The one way to make what is shown: elements, attributes of a list, and texts, which are never markup.
 
+import { visible } from "./escapes.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const ALLOWED = new Set(
   (
@@ -79,23 +81,7 @@ export function clear(node) {
   return node;
 }
 
-// As common/text.py has it: controls, what turns the direction of writing, what cannot be seen, halves of characters.
-const UNSEEN =
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
 const LONGEST = 96;
-
-/**
- * Write what would be obeyed, or cannot be seen, as an escape such as \u202e.
- * @param {string} text
- * @returns {string}
- */
-export function visible(text) {
-  return text.replace(UNSEEN, (character) => {
-    const code = /** @type {number} */ (character.codePointAt(0));
-    const digits = code < 0x100 ? 2 : code < 0x10000 ? 4 : 8;
-    return `\\${{ 2: "x", 4: "u", 8: "U" }[digits]}${code.toString(16).padStart(digits, "0")}`;
-  });
-}
 
 /**
  * A text as `name` shows it, for pictures.

@@ -2,6 +2,7 @@
 
 import { clear, el, name, svg } from "./dom.js";
 import { whenThere } from "./languages.js";
+import { shortName } from "./modelwords.js";
 import { counted, fixed, interval, signed } from "./numbers.js";
 
 /** @typedef {any} Context see main.js */
@@ -156,7 +157,7 @@ function row(ctx, measured, at, shape, reach, redraw) {
       redraw();
     } } }, open ? "−" : "+");
   const line = el("tr", {},
-    el("th", { scope: "row" }, opener, el("a", { href: `${base}m.html#${board.models.slug[model]}`, title: label }, name(label.slice(label.indexOf("/") + 1) || label))),
+    el("th", { scope: "row" }, opener, el("a", { href: `${base}m.html#${board.models.slug[model]}`, title: label }, name(shortName(label)))),
     reach ? [el("td", { class: "number" }, gap ? [el("b", {}, signed(gap[0] / 100, 1)), between(gap[1], gap[2])] : el("span", { class: "muted" }, "of one side alone")),
       el("td", { class: "fairness-picture" }, gap ? whisker(gap, reach) : null)] : null,
     el("td", { class: "number" }, fixed(measured.spread[at][0] / 100, 1), between(measured.spread[at][1], measured.spread[at][2])),

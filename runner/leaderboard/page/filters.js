@@ -1,7 +1,8 @@
 // The row of filters: what is kept and what is shown. It is made once; only its words change.
 
 import { offer } from "./copy.js";
-import { clear, el, visible } from "./dom.js";
+import { clear, el } from "./dom.js";
+import { visible } from "./escapes.js";
 import { box } from "./find.js";
 import { choiceList, menuButton } from "./menus.js";
 import { counted, size } from "./numbers.js";

@@ -1,6 +1,7 @@
 // The find box: words that a filter is called by become this filter, and all others find models by name.
 
-import { clear, el, visible } from "./dom.js";
+import { clear, el } from "./dom.js";
+import { visible } from "./escapes.js";
 import { place } from "./menus.js";
 import { size } from "./numbers.js";
 

@@ -3,6 +3,7 @@
 import { got } from "./data.js";
 import { clear, el, name } from "./dom.js";
 import { columnPlaces, heat } from "./heat.js";
+import { shortName } from "./modelwords.js";
 import { counted, fixed } from "./numbers.js";
 
 /** @typedef {any} Context see main.js */
@@ -149,7 +150,7 @@ function table(ctx, overview, shape, models, heats, redraw) {
         redraw();
       } } }, words));
   const columns = models.map((model) => el("th", { scope: "col", class: "languages-model" },
-    el("a", { href: `${base}m.html#${board.models.slug[model]}`, title: board.models.label[model] }, el("span", {}, name(short(board.models.label[model]))))));
+    el("a", { href: `${base}m.html#${board.models.slug[model]}`, title: board.models.label[model] }, el("span", {}, name(shortName(board.models.label[model]))))));
   const more = rows.length - kept.length;
   return el("div", {},
     el("table", { class: "languages-table" },
@@ -205,7 +206,7 @@ function row(ctx, overview, at, models, places) {
   const code = overview.codes[at];
   const size = overview.group[at];
   const best = overview.best[at];
-  const link = (/** @type {number} */ model) => el("a", { href: `${base}m.html#${board.models.slug[model]}` }, name(short(board.models.label[model])));
+  const link = (/** @type {number} */ model) => el("a", { href: `${base}m.html#${board.models.slug[model]}` }, name(shortName(board.models.label[model])));
   const shownBest = best.length === 0 ? el("span", { class: "muted" }, "nobody has enough of its tasks")
     : [link(best[0]), best.length > 1 ? el("span", { class: "muted" }, ` and ${best.length - 1} more`) : null];
   return el("tr", { class: state.lang.includes(code) ? "languages-chosen" : null },
@@ -233,9 +234,4 @@ function cell(overview, at, model, { place, n }) {
     return el("td", { class: "languages-none", title: words, "aria-label": words });
   }
   return el("td", { class: `languages-heat heat-${heat(place[model], n)}`, title: `place ${place[model]} of ${n}` }, fixed(mean / 100, 1));
-}
-
-/** @param {string} label */
-function short(label) {
-  return label.slice(label.indexOf("/") + 1) || label;
 }

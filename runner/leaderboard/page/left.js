@@ -1,7 +1,8 @@
 // What was left out: models of the results that a board does not show, with the reason.
 
 import { need, put } from "./data.js";
-import { clear, el, name, visible } from "./dom.js";
+import { clear, el, name } from "./dom.js";
+import { visible } from "./escapes.js";
 import { counted, whole } from "./numbers.js";
 import { facts, head, link, section, table } from "./sheets.js";
 import { themeButton } from "./theme.js";

@@ -1,7 +1,8 @@
 // The page of a model: its places, every score with its record, and what is known of it.
 
 import { put } from "./data.js";
-import { clear, el, name, svg, visible } from "./dom.js";
+import { clear, el, name, svg } from "./dom.js";
+import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
 import { counted, score, share, size, whole } from "./numbers.js";
 import { pop } from "./pop.js";

@@ -17,12 +17,13 @@ import { counted, share, size } from "./numbers.js";
  */
 
 /**
- * A model's name without its organisation.
+ * A model's name without its organisation; a slash in what tells variants apart is none.
  * @param {string} label
  * @returns {string}
  */
-export function short(label) {
-  return label.slice(label.indexOf("/") + 1) || label;
+export function shortName(label) {
+  const [plain] = label.split(" (");
+  return label.slice(plain.indexOf("/") + 1);
 }
 
 /**
@@ -133,10 +134,10 @@ export function nothing(ctx, what) {
 }
 
 /**
- * A type as words, as in Pair classification.
- * @param {string} type the field's name
+ * The field's name of a type as words: "PairClassification" is "Pair classification", and "STS" stays.
+ * @param {string} type
  * @returns {string}
  */
-export function typeText(type) {
-  return type.replace(/([a-z])([A-Z])/g, (_, end, start) => `${end} ${start.toLowerCase()}`);
+export function typeWords(type) {
+  return type.replace(/([a-z])([A-Z])(?=[a-z])/g, (_, end, start) => `${end} ${start.toLowerCase()}`);
 }

@@ -1,9 +1,10 @@
 // What opens beside a number or a name: where a score comes from, and what is known of a model.
 
 import { el, name } from "./dom.js";
+import { shortName } from "./modelwords.js";
 import { score, share, size } from "./numbers.js";
 import { pop } from "./pop.js";
-import { isPinned, shortName, strip } from "./table.js";
+import { isPinned, strip } from "./table.js";
 import { typeMean } from "./rows.js";
 
 /** @typedef {any} Context */

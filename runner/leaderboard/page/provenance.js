@@ -172,7 +172,11 @@ export function command(found, model, task) {
   return `python -m runner reproduce ${quoted(`model=${model}`)} ${quoted(`task=${task}`)}`;
 }
 
-/** @param {string} word */
-function quoted(word) {
+/**
+ * A word of a command line, as a shell takes it.
+ * @param {string} word
+ * @returns {string}
+ */
+export function quoted(word) {
   return /^[\w.,:=@%/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\"'\"'")}'`;
 }

@@ -1,6 +1,7 @@
 // The record of a score: what opens beside any number.
 
-import { el, name, visible } from "./dom.js";
+import { el, name } from "./dom.js";
+import { visible } from "./escapes.js";
 import { score } from "./numbers.js";
 import { command, lines, provenanceOf } from "./provenance.js";
 

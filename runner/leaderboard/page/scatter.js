@@ -1,9 +1,10 @@
 // One drawing for size, zero-shot and time: a dot a model, the line of the best so far, and what was not drawn.
 
 import { placeLabels, roundValues, scale } from "./axes.js";
-import { clear, el, name, svg, visible } from "./dom.js";
+import { clear, el, name, svg } from "./dom.js";
+import { visible } from "./escapes.js";
 import { isTold } from "./front.js";
-import { facts, short } from "./modelwords.js";
+import { facts, shortName } from "./modelwords.js";
 import { counted, interval, score, signed } from "./numbers.js";
 
 /** @typedef {import("./front.js").Point} Point */
@@ -303,7 +304,7 @@ function line({ steps, toLeft }, laid, low) {
 function labels(ctx, figure, laid, dots) {
   const last = figure.steps[figure.steps.length - 1];
   const marked = dots.filter((dot) => isMarked(ctx, dot)).sort((a, b) => weight(a, last) - weight(b, last) || a.y - b.y);
-  const wanted = marked.map(({ model, x, y }) => ({ x, y, text: visible(short(ctx.board.models.label[model])) }));
+  const wanted = marked.map(({ model, x, y }) => ({ x, y, text: visible(shortName(ctx.board.models.label[model])) }));
   const taken = { hard: [...marked.map(({ x, y }) => boxAround(x, y, x, y, 6)), ...segments(figure, laid)], soft: whiskers(figure, laid) };
   const frame = { left: MARGIN.left, right: laid.width, top: 16, bottom: laid.height - MARGIN.bottom };
   const found = placeLabels(wanted, taken, frame, { size: SIZE, toLeft: figure.toLeft });
@@ -379,7 +380,7 @@ function spoken(ctx, figure, model, step) {
  */
 function verdict({ board }, figure, { before, test }) {
   if (before === null) return "the first of the line";
-  const other = visible(short(board.models.label[before.model]));
+  const other = visible(shortName(board.models.label[before.model]));
   if (test === null || test.apart === null) return `best so far, after ${other}; too few tasks for a verdict`;
   const difference = `${signed(test.difference)} ${interval(test.low, test.high)}`;
   return test.apart ? `better than ${figure.against}, ${other}: ${difference}` : `cannot be told from ${figure.against}, ${other}: ${difference}`;
@@ -518,7 +519,7 @@ function note(ctx, figure, { model, step }) {
   if (leader !== undefined && leader !== model) {
     const compared = [label, board.models.label[leader]];
     ways.append(el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ view: "compare", m: compared }) } },
-      "compare with ", name(short(board.models.label[leader]))));
+      "compare with ", name(shortName(board.models.label[leader]))));
   }
   return [...lines, ways];
 }

@@ -1,7 +1,9 @@
 // What the pages of models and of tasks share: sections, tables that begin short, and the list of all names.
 
+import { decoded } from "./address.js";
 import { need } from "./data.js";
-import { clear, el, name, visible } from "./dom.js";
+import { clear, el, name } from "./dom.js";
+import { visible } from "./escapes.js";
 import { whole } from "./numbers.js";
 
 export const FIRST = 100;
@@ -124,15 +126,6 @@ async function slugOf(wanted, kind) {
   const found = names[kind].find((/** @type {[string, string]} */ [one]) => one === of);
   if (!found) throw new Error(`no scores of ${visible(of)} are in this build.`);
   return found[1];
-}
-
-/** @param {string} text */
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /**

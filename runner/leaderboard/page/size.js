@@ -3,7 +3,7 @@
 import { powerValues } from "./axes.js";
 import { el, name } from "./dom.js";
 import { best, steps } from "./front.js";
-import { lackingNotes, meanTitle, nothing, pointsOf, short, sizeText } from "./modelwords.js";
+import { lackingNotes, meanTitle, nothing, pointsOf, shortName, sizeText } from "./modelwords.js";
 import { interval, signed, size } from "./numbers.js";
 import { scatter } from "./scatter.js";
 
@@ -48,7 +48,7 @@ export function draw(ctx, root) {
 function caption({ board, standing }, found, points) {
   const top = found[found.length - 1].point;
   /** @param {number} model */
-  const called = (model) => el("b", {}, name(short(board.models.label[model])));
+  const called = (model) => el("b", {}, name(shortName(board.models.label[model])));
   /** @param {import("./front.js").Point} point */
   const sized = ({ model, x }) => [called(model), ` (${size(x)})`];
   const untold = points.filter(({ model, x }) => x < top.x && standing.test(top.model, model).apart === false);

@@ -1,7 +1,9 @@
 // The table: models in groups that cannot be told apart. Rows that are out of sight are not drawn.
 
-import { clear, el, name, svg, visible } from "./dom.js";
+import { clear, el, name, svg } from "./dom.js";
+import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
+import { shortName } from "./modelwords.js";
 import { counted, score, share, size } from "./numbers.js";
 import { nearlyAll, typeMean } from "./rows.js";
 
@@ -327,16 +329,6 @@ function keyed(ctx, model) {
     event.preventDefault();
     ctx.sheet(model, event.currentTarget);
   };
-}
-
-/**
- * The name without its organisation.
- * @param {string} label
- */
-export function shortName(label) {
-  const words = label.indexOf(" (");
-  const plain = words < 0 ? label : label.slice(0, words);
-  return label.slice(plain.indexOf("/") + 1);
 }
 
 /** @param {string} label */

@@ -2,7 +2,8 @@
 
 import { roundValues, scale } from "./axes.js";
 import { need, put } from "./data.js";
-import { clear, el, name, plain, svg, visible } from "./dom.js";
+import { clear, el, name, plain, svg } from "./dom.js";
+import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
 import { counted, score, whole } from "./numbers.js";
 import { short } from "./provenance.js";

@@ -3,9 +3,10 @@
 
 import { clear, el, name } from "./dom.js";
 import { columnPlaces, heat } from "./heat.js";
+import { shortName, typeWords } from "./modelwords.js";
 import { counted, score } from "./numbers.js";
 import { partsOf } from "./subsets.js";
-import { isPinned, shortName } from "./table.js";
+import { isPinned } from "./table.js";
 
 /**
  * What the view takes of the context.
@@ -498,15 +499,6 @@ function shortTask(task, type) {
   const words = type === "MultilabelClassification" ? ["Multilabel", "Classification"] : [type];
   const word = words.find((one) => task.indexOf(one) > 0);
   return word ? task.replace(word, "") : task;
-}
-
-/**
- * The field's name of a type as words: "PairClassification" is "Pair classification", and "STS" stays.
- * @param {string} type
- * @returns {string}
- */
-export function typeWords(type) {
-  return type.replace(/([a-z])([A-Z])(?=[a-z])/g, (_, end, start) => `${end} ${start.toLowerCase()}`);
 }
 
 /** @param {HeatMap} map */

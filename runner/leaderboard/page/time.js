@@ -3,7 +3,7 @@
 import { dayMarks, dayOf } from "./axes.js";
 import { el, name } from "./dom.js";
 import { best, isTold, steps } from "./front.js";
-import { lackingNotes, meanTitle, nothing, pointsOf, short } from "./modelwords.js";
+import { lackingNotes, meanTitle, nothing, pointsOf, shortName } from "./modelwords.js";
 import { scatter } from "./scatter.js";
 
 const MARGIN_DAYS = 30;
@@ -44,7 +44,7 @@ export function draw(ctx, root) {
 function caption({ board, standing }, found) {
   const top = found[found.length - 1];
   /** @param {number} model */
-  const called = (model) => [el("b", {}, name(short(board.models.label[model]))), ` (${board.models.released[model]})`];
+  const called = (model) => [el("b", {}, name(shortName(board.models.label[model]))), ` (${board.models.released[model]})`];
   if (!standing.enough) return [...called(top.point.model), " has the best mean of the dated models; the tasks are too few to say by how much."];
   const told = found.filter((step) => isTold(step));
   const last = told[told.length - 1];

@@ -2,7 +2,7 @@
 
 import { el, name, svg } from "./dom.js";
 import { leadersOf } from "./leaders.js";
-import { short, typeText } from "./modelwords.js";
+import { shortName, typeWords } from "./modelwords.js";
 import { counted, score } from "./numbers.js";
 
 const FEWEST = 3;
@@ -40,9 +40,9 @@ function caption({ board }, cards) {
   if (decided.length === 0) return ["No type here has six tasks of as many families: ranks are shown, but nothing can be told apart."];
   const start = `${few} ${decided.length === 1 ? "has" : "have"} enough tasks to tell models apart`;
   const everywhere = decided[0].leaders.order.filter((model) => decided.every(({ leaders }) => leaders.group[model] === 0));
-  if (decided.length === 1) return [`${start}: ${typeText(decided[0].type)}.`];
+  if (decided.length === 1) return [`${start}: ${typeWords(decided[0].type)}.`];
   if (everywhere.length === 0) return [`${start}; `, el("b", {}, "no model is in the first group of all of them"), "."];
-  const named = everywhere.slice(0, 3).flatMap((model, at) => [at > 0 ? ", " : "", el("b", {}, name(short(board.models.label[model])))]);
+  const named = everywhere.slice(0, 3).flatMap((model, at) => [at > 0 ? ", " : "", el("b", {}, name(shortName(board.models.label[model])))]);
   const more = everywhere.length > 3 ? ` and ${everywhere.length - 3} more` : "";
   return [`${start}; `, ...named, `${more} ${everywhere.length === 1 ? "is" : "are"} in the first group of all of them.`];
 }
@@ -55,9 +55,9 @@ function drawn(ctx, card) {
   const { type, tasks, leaders } = card;
   const rows = listed(ctx.shown, leaders);
   const only = el("button", { type: "button", class: "plain", on: { click: () => ctx.set({ type: [type], view: "table" }) } },
-    "only ", typeText(type));
+    "only ", typeWords(type));
   return el("article", { class: "types-card" },
-    el("header", {}, el("h2", {}, typeText(type)),
+    el("header", {}, el("h2", {}, typeWords(type)),
       el("span", { class: "types-count" }, `${counted(tasks.length, "task")}, ${counted(leaders.families, "family", "families")}`)),
     el("p", { class: "types-said" }, said(ctx, card)),
     strip(ctx, leaders),
@@ -88,7 +88,7 @@ function said({ board }, { tasks, leaders }) {
   if (!enough) return [tasks.length < 6 ? "Too few tasks to tell models apart." : "Too few families of tasks to tell models apart."];
   const first = order.filter((model) => group[model] === 0);
   if (first.length === 0) return ["No model has all of these tasks, so none can be told from another."];
-  const leader = el("b", {}, name(short(board.models.label[first[0]])));
+  const leader = el("b", {}, name(shortName(board.models.label[first[0]])));
   if (first.length === 1) return [leader, " is told from the next."];
   return [`${counted(first.length - 1, "model")} cannot be told from `, leader, "."];
 }
@@ -106,7 +106,7 @@ function table({ board, base }, { leaders, tasks }, rows) {
     const { slug, label } = board.models;
     return el("tr", { class: ends ? "types-end" : null },
       el("td", { class: "types-rank" }, `${rank[model]}${enough ? "" : "?"}`),
-      el("th", { scope: "row" }, el("a", { href: `${base}m.html#${slug[model]}` }, name(short(label[model])))),
+      el("th", { scope: "row" }, el("a", { href: `${base}m.html#${slug[model]}` }, name(shortName(label[model])))),
       el("td", { class: "types-mean" }, Number.isNaN(mean[model]) ? el("span", { title: "lacks some of these tasks" }, "–") : score(mean[model], 1)));
   });
   const inFirst = leaders.order.filter((model) => group[model] === 0).length;

@@ -3,7 +3,7 @@
 import { roundValues } from "./axes.js";
 import { el, name } from "./dom.js";
 import { best, steps } from "./front.js";
-import { lackingNotes, meanTitle, nothing, pointsOf, short } from "./modelwords.js";
+import { lackingNotes, meanTitle, nothing, pointsOf, shortName } from "./modelwords.js";
 import { interval, share, signed } from "./numbers.js";
 import { scatter } from "./scatter.js";
 
@@ -53,7 +53,7 @@ function zeroText(percent) {
  */
 function caption({ board, standing }, points, aside) {
   /** @param {import("./front.js").Point} point */
-  const called = ({ model, x }) => [el("b", {}, name(short(board.models.label[model]))), ` (${share(x)})`];
+  const called = ({ model, x }) => [el("b", {}, name(shortName(board.models.label[model]))), ` (${share(x)})`];
   const front = best(points, true);
   const [pure, top] = [front[0], front[front.length - 1]];
   const unknown = aside.length === 0 ? "" : ` ${aside.length} do not say what they were trained on.`;
