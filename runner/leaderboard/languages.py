@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.leaderboard.bench import Bench
@@ -24,6 +23,7 @@ from embedmark.runner.leaderboard.resources import resource_class, source
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.leaderboard.subsets import MISSING, Subset, Subsets, TaskSubsets, Whole, subsets_of
 from embedmark.runner.ranking.board import FEWEST_TASKS
+from embedmark.runner.ranking.families import families_of_keys
 from embedmark.runner.stats import ranks, separation
 
 _POINT = 100
@@ -190,7 +190,7 @@ def _overview(subsets: Subsets, made: Bench, names: Mapping[str, str]) -> dict[s
     rows = []
     for code in codes:
         narrowed = subsets.narrowed({code})
-        families = _families([made.keys[task] for task in narrowed])
+        families = families_of_keys([made.keys[task] for task in narrowed])
         rows.append((len(narrowed), _best(np.array([*narrowed.values()]), families), _means(narrowed)))
     return {
         "source": source(),
@@ -203,16 +203,6 @@ def _overview(subsets: Subsets, made: Bench, names: Mapping[str, str]) -> dict[s
         "mean": [mean for _, _, (mean, _) in rows],
         "n": [n for _, _, (_, n) in rows],
     }
-
-
-def _families(keys: Sequence[Sequence[int]]) -> NDArray[np.int32]:
-    """Number the families of tasks, by what each shares with others: see `ranking.families.family_keys`."""
-    holders = grouped((key, task) for task, of in enumerate(keys) for key in of)
-    links = [(tasks[0], task) for tasks in holders.values() for task in tasks[1:]]
-    joined = np.zeros((len(keys), len(keys)), dtype=bool)
-    for one, other in links:
-        joined[one, other] = True
-    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int32)
 
 
 def _best(scores: Whole, of: NDArray[np.integer]) -> tuple[list[int], int | None]:

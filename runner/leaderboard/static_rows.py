@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from embedmark.runner.common.text import visible
+from embedmark.runner.ranking.families import families_of_keys
 from embedmark.runner.stats.ranks import SCALE
 from embedmark.runner.stats.separation import FEWEST_FAMILIES
 
@@ -40,8 +41,9 @@ class StaticTable:
 def static_table(data: Mapping[str, Any]) -> StaticTable:
     """Lay out the first rows by rank."""
     types = _types(data)
+    n_families = len({*families_of_keys(data["tasks"]["keys"]).tolist()})
     heads = [
-        ("Rank, 98 % interval" if _families(data["tasks"]["keys"]) >= FEWEST_FAMILIES else "Rank", "rank"),
+        ("Rank, 98 % interval" if n_families >= FEWEST_FAMILIES else "Rank", "rank"),
         ("Model", "name"),
         ("Mean, tasks", "number"),
         ("Mean, types", "number"),
@@ -138,25 +140,6 @@ def _types(data: Mapping[str, Any]) -> dict[str, list[int]]:
     for task, kind in enumerate(data["tasks"]["type"]):
         found[kind].append(task)
     return found
-
-
-def _families(keys: Sequence[Sequence[int]]) -> int:
-    """How many families tasks are of, by what they share."""
-    groups: list[set[int]] = []
-    alone = 0
-    for of in keys:
-        if not of:
-            alone += 1
-            continue
-        joined = {*of}
-        apart = []
-        for group in groups:
-            if group & joined:
-                joined |= group
-            else:
-                apart.append(group)
-        groups = [*apart, joined]
-    return alone + len(groups)
 
 
 def _mean(data: Mapping[str, Any], model: int, types: Sequence[float | None]) -> Mapping[str, Any]:

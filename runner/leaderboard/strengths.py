@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.leaderboard.bench import Bench
+from embedmark.runner.ranking.families import families_of_keys
 from embedmark.runner.stats import separation
 
 FEWEST_TASKS = 6
@@ -29,7 +30,7 @@ def strengths(made: Bench) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
     for kind in dict.fromkeys(matrix.types):
         columns = np.flatnonzero(types == kind)
-        families = families_of([made.keys[column] for column in columns.tolist()])
+        families = families_of_keys([made.keys[column] for column in columns.tolist()])
         if len(columns) < FEWEST_TASKS or len({*families.tolist()}) < separation.FEWEST_FAMILIES:
             continue
         if len(columns) == len(types):
@@ -54,19 +55,3 @@ def _of_group(
         for row, n in zip(rows, told.sum(axis=1).tolist(), strict=True):
             if 2 * n > others:
                 found.setdefault(row, []).append({"type": kind, "ahead": ahead, "n": n, "of": others})
-
-
-def families_of(keys: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Number the families of some tasks: those that share anything, in however many steps, are of one.
-
-    Args:
-        keys: Of each task what it shares with others.
-    """
-    families = list(range(len(keys)))
-    holders: dict[int, int] = {}
-    for task, shared in enumerate(keys):
-        for key in shared:
-            one, other = families[task], families[holders.setdefault(key, task)]
-            if one != other:
-                families = [min(one, other) if family in (one, other) else family for family in families]
-    return np.array(families, dtype=np.int64)

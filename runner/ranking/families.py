@@ -126,6 +126,21 @@ def family_keys(tasks: Sequence[str], catalogue: Catalogue) -> list[list[int]]:
     return found
 
 
+def families_of_keys(keys: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+    """Number the families of some tasks, in the order of their first task.
+
+    Args:
+        keys: Of each task what it shares with others: see `family_keys`.
+    """
+    found = _Union()
+    for place, shared in enumerate(keys):
+        for key in shared:
+            found.merge(("place", place), ("key", key))
+    numbers: dict[Hashable, int] = {}
+    of = [numbers.setdefault(found.root(("place", place)), len(numbers)) for place in range(len(keys))]
+    return np.array(of, dtype=np.int32)
+
+
 class _Union:
     """Sets that are merged whenever two things in them turn out to be of one."""
 

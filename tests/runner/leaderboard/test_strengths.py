@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from embedmark.runner.config.schema import BenchmarkConfig, BenchmarkTask
 from embedmark.runner.leaderboard.bench import Bench
-from embedmark.runner.leaderboard.strengths import families_of, strengths
+from embedmark.runner.leaderboard.strengths import strengths
 from embedmark.runner.ranking.board import board
 from embedmark.runner.ranking.matrix import ScoreMatrix
 from embedmark.runner.report.rows import TaskRow
@@ -64,11 +63,3 @@ def test_few_tasks_and_few_families_decide_nothing() -> None:
 
 def test_one_type_alone_says_no_more_than_the_group() -> None:
     assert strengths(made(scores(), ["STS"] * 16)) == {}
-
-
-@pytest.mark.parametrize(
-    ("keys", "families"),
-    [([[], [], []], 3), ([[0], [0], []], 2), ([[0], [0, 1], [1]], 1), ([[0], [1], [0, 1]], 1), ([[1], [2], [1]], 2)],
-)
-def test_families_are_joined_by_what_tasks_share(keys: list[list[int]], families: int) -> None:
-    assert len({*families_of(keys).tolist()}) == families

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.catalogue import SHIPPED, Catalogue
-from embedmark.runner.ranking.families import Families, families, stem
+from embedmark.runner.ranking.families import Families, families, families_of_keys, stem
 
 ENGLISH = {
     "ArXivHierarchicalClustering": {"ArXivHierarchicalClusteringP2P", "ArXivHierarchicalClusteringS2S"},
@@ -141,3 +141,11 @@ def test_what_is_of_one_family_depends_on_no_order(order: list[str], n: int) -> 
 
 
 CATALOGUE = Catalogue(quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "families"),
+    [([[], [], []], 3), ([[0], [0], []], 2), ([[0], [0, 1], [1]], 1), ([[0], [1], [0, 1]], 1), ([[1], [2], [1]], 2)],
+)
+def test_families_are_joined_by_what_tasks_share(keys: list[list[int]], families: int) -> None:
+    assert len({*families_of_keys(keys).tolist()}) == families
