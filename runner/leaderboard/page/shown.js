@@ -54,8 +54,8 @@ function known(ctx) {
     released: () => [facts("released", "Released", models.released)],
     languages: () => [facts("languages", "Languages", models.languages)],
     price: () => [facts("price_usd_per_million_tokens", "Price", models.price)],
-    speed: () => [facts("speed_tokens_per_second", "Speed", models.speed)],
-    energy: () => [facts("energy", "Energy", models.energy)],
+    speed: () => [facts("speed_texts_per_second", "Speed", models.speed)],
+    energy: () => [energy(models)],
   };
 }
 
@@ -197,6 +197,18 @@ function scores(name, title, value, digits) {
  */
 function percent(millionths) {
   return millionths === null || Number.isNaN(millionths) ? null : Math.round(millionths) / MILLIONTHS_OF_PERCENT;
+}
+
+/**
+ * Watt-hours for a thousand texts, and whether meters told all of them.
+ * @param {any} models
+ * @returns {Column}
+ */
+function energy(models) {
+  const column = facts("energy_wh_per_thousand_texts", "Energy", models.energy);
+  const text = (/** @type {number} */ m) => `${models.estimated?.[m] ? "≈ " : ""}${column.text(m)}`;
+  const estimated = (/** @type {number} */ m) => (models.energy?.[m] == null ? null : models.estimated?.[m] ? "yes" : "no");
+  return { ...column, text, fields: [...column.fields, { name: "energy_is_estimated", value: estimated }] };
 }
 
 /**

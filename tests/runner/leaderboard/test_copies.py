@@ -126,6 +126,18 @@ def test_csv_has_the_places_intervals_and_means_that_are_shown(known: list[Copie
             assert told["address"] == ADDRESS
 
 
+def test_csv_says_what_speed_and_energy_are_counted_in_and_what_is_estimated() -> None:
+    board = board_of([f"org/{number}" for number in range(20)])
+    nothing = [None] * (len(board["models"]["name"]) - 2)
+    board["models"] |= {"speed": [120.0, None, *nothing], "energy": [2.0, 3.0, *nothing], "estimated": [1] + [0] * 9}
+    (copied,) = copies([board], {"cols": ["speed", "energy"]})
+    heads, *rows = rows_of(copied)
+    kinds = ["speed_texts_per_second", "energy_wh_per_thousand_texts", "energy_is_estimated"]
+    told = {name: [row[heads.index(kind)] for kind in kinds] for name, row in zip(copied.models, rows, strict=True)}
+    assert [told[f"org/{number}"] for number in (0, 2, 4)] == [["120", "2", "yes"], ["", "3", "no"], ["", "", ""]]
+    assert "≈ 2" in copied.made["markdown"]
+
+
 # -- LaTeX -------------------------------------------------------------------------------------------------------------
 
 _COMMANDS = {
