@@ -5,7 +5,7 @@ import { got, need, put } from "./data.js";
 import { clear, el } from "./dom.js";
 import { visible } from "./escapes.js";
 import { show } from "./main.js";
-import { standing } from "./standing.js";
+import { keeps, standing } from "./standing.js";
 import { columnsOf, filesOf, narrowedTasks } from "./subsets.js";
 
 /** @typedef {import("./address.js").State} State */
@@ -78,10 +78,7 @@ export function picksOf(index, state) {
  */
 function boardsOf({ tasks, boards }, state, task) {
   const any = (/** @type {string[]} */ wanted, /** @type {string[]} */ have) => !wanted.length || wanted.some((one) => have.includes(one));
-  const kept =
-    any(state.type, [tasks.type[task]]) && any(state.task, [tasks.name[task]]) && any(state.domain, tasks.domains[task]) &&
-    any(state.modality, tasks.modalities[task]);
-  if (!kept) return [];
+  if (!keeps({ tasks }, { ...state, drop: [] }, task)) return [];
   for (const [of, languages] of tasks.variants[task]) {
     const found = of.filter((/** @type {number} */ board) =>
       any(state.bench, [boards[board].slug]) && spoken(languages, boards[board].languages, state.lang));

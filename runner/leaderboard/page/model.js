@@ -1,7 +1,7 @@
 // The page of a model: its places, every score with its record, and what is known of it.
 
 import { put } from "./data.js";
-import { clear, el, name, svg } from "./dom.js";
+import { clear, el, name } from "./dom.js";
 import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
 import { counted, score, share, size, whole } from "./numbers.js";
@@ -9,6 +9,7 @@ import { pop } from "./pop.js";
 import { command, ofJobs, short } from "./provenance.js";
 import { card, copyButton } from "./record.js";
 import { facts, follow, head, link, section, table } from "./sheets.js";
+import { strip } from "./strip.js";
 import { themeButton } from "./theme.js";
 
 /** @typedef {any} Page as model_pages.py lays it out */
@@ -109,24 +110,7 @@ function between(of, at) {
   const [low, high] = of.low[at] !== null ? [of.low[at], of.high[at]] : of.completed[at] ? of.completed[at].slice(1) : [null, null];
   if (low === null) return el("span", { class: "muted" }, "no interval");
   const words = of.low[at] !== null ? `${low}–${high}` : `${low}–${high} if it had all tasks`;
-  return [strip(of.rank[at], low, high, of.ranked[at], of.low[at] === null), el("span", { class: "muted" }, ` ${words}`)];
-}
-
-/**
- * A log axis of places, with the interval and the rank.
- * @param {number | null} rank
- * @param {number} low
- * @param {number} high
- * @param {number} n
- * @param {boolean} hollow
- */
-function strip(rank, low, high, n, hollow) {
-  const x = (/** @type {number} */ place) => (3 + (78 * Math.log(place)) / Math.log(Math.max(2, n))).toFixed(1);
-  return svg(
-    "svg", { class: "strip", width: 84, height: 14, viewBox: "0 0 84 14", "aria-hidden": "true", focusable: "false" },
-    svg("path", { class: "track", d: "M3 7H81" }), svg("path", { class: "interval", d: `M${x(low)} 7H${x(high)}` }),
-    rank === null ? null : svg("circle", { class: hollow ? "hollow" : "dot", cx: x(rank), cy: 7, r: 3 }),
-  );
+  return [strip(of.rank[at] ?? of.completed[at]?.[0] ?? 0, low, high, of.ranked[at], of.low[at] !== null), el("span", { class: "muted" }, ` ${words}`)];
 }
 
 /**

@@ -4,8 +4,9 @@ import { el, name } from "./dom.js";
 import { shortName } from "./modelwords.js";
 import { score, share, size } from "./numbers.js";
 import { pop } from "./pop.js";
-import { isPinned, strip } from "./table.js";
 import { typeMean } from "./rows.js";
+import { strip } from "./strip.js";
+import { isPinned } from "./table.js";
 
 /** @typedef {any} Context */
 

@@ -1,11 +1,12 @@
 // The table: models in groups that cannot be told apart. Rows that are out of sight are not drawn.
 
-import { clear, el, name, svg } from "./dom.js";
+import { clear, el, name } from "./dom.js";
 import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
 import { shortName } from "./modelwords.js";
 import { counted, score, share, size } from "./numbers.js";
 import { nearlyAll, typeMean } from "./rows.js";
+import { strip } from "./strip.js";
 
 /**
  * What each view is given; see main.js.
@@ -387,8 +388,8 @@ function facts(ctx) {
     ["released", "Released", "Day of release", "-released", plain(models.released, text)],
     ["languages", "Languages", "How many languages its publisher states", "-languages", plain(models.languages, text)],
     ["price", "Price", "Dollars for a million tokens, where its file states it", "price", plain(models.price ?? [], text)],
-    ["speed", "Speed", "Texts a second, by your own records", "-speed", spent(models, models.speed)],
-    ["energy", "Energy", "Watt-hours for a thousand texts, by your own records", "energy", spent(models, models.energy)],
+    ["speed", "Speed", "Texts a second, by your own records", "-speed", spent(models, models.speed, [])],
+    ["energy", "Energy", "Watt-hours for a thousand texts, by your own records", "energy", spent(models, models.energy, models.estimated)],
   ];
 }
 
@@ -406,12 +407,14 @@ function known(value, show, kind) {
  * What models took, with the machine that it was on.
  * @param {any} models
  * @param {(number | null)[]} column
+ * @param {number[]} estimated 1 where meters did not tell all of it
  * @returns {(model: number) => HTMLElement}
  */
-function spent(models, column) {
+function spent(models, column, estimated) {
   return (model) => {
-    const cell = known(column[model], String, "number");
-    if (column[model] !== null) cell.title = visible(models.machines[model].join("; "));
+    const [mark, words] = estimated[model] ? ["≈ ", ["estimated"]] : ["", []];
+    const cell = known(column[model], (value) => `${mark}${value}`, "number");
+    if (column[model] !== null) cell.title = visible([...words, ...models.machines[model]].join("; "));
     return cell;
   };
 }
@@ -518,24 +521,6 @@ function rankWords(rank, low, high, certain) {
   const place = rank ? `rank ${rank}` : "no rank: too few tasks";
   if (!low) return place;
   return certain ? `${place}, between ${low} and ${high}` : `${place}; if it had all tasks, between ${low} and ${high}`;
-}
-
-/**
- * The place and its interval on a line from the first to the last, on a log scale.
- * @param {number} rank
- * @param {number} low
- * @param {number} high
- * @param {number} n
- * @param {boolean} certain
- */
-export function strip(rank, low, high, n, certain) {
-  const x = (/** @type {number} */ place) => (3 + (78 * Math.log(place)) / Math.log(Math.max(n, 2))).toFixed(1);
-  return svg(
-    "svg", { class: "strip", width: 84, height: 14, viewBox: "0 0 84 14", "aria-hidden": "true", focusable: "false" },
-    svg("path", { class: "track", d: "M3 7H81" }),
-    low ? svg("path", { class: "interval", d: `M${x(low)} 7H${x(high)}` }) : null,
-    svg("circle", { class: certain ? "dot" : "dot hollow", cx: x(rank), cy: 7, r: 3 }),
-  );
 }
 
 /**
