@@ -101,6 +101,20 @@ def scores_of_tasks(
     return leaf_scores(cells, leaves(tasks)).of_tasks(tasks, preferred, revisions)
 
 
+def defined(cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Keep the scores that are numbers."""
+    import polars as pl
+
+    return cells.filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+
+
+def in_millionths() -> pl.Expr:
+    """Return scores in millionths: a column of whole numbers from `main_score`."""
+    import polars as pl
+
+    return (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64)
+
+
 def leaf_of(task: TaskRow) -> Leaf:
     """Return what a task without members is known by."""
     return (task.name, task.slots)
@@ -136,13 +150,12 @@ def leaf_scores(cells: pl.LazyFrame, tasks: Iterable[TaskRow]) -> LeafScores:
     ]
     columns = {"leaf": pl.Int32, "needed": pl.UInt32, "task": pl.String, "split": pl.String, "subset": pl.String}
     asked = pl.LazyFrame(wanted, schema=columns, orient="row")
-    there = cells.filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+    there = defined(cells)
     names = ("model", "revision", "task", "split", "subset")
-    whole = (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64)
     means = (
         # Few of the tasks that anybody published are asked for: the names of the others are not made text of.
         there.filter(pl.col("task").cast(pl.String).is_in(sorted({name for name, _ in wanted_leaves})))
-        .select(*(pl.col(name).cast(pl.String) for name in names), whole.alias("score"))
+        .select(*(pl.col(name).cast(pl.String) for name in names), in_millionths().alias("score"))
         .join(asked, on=["task", "split", "subset"])
         .group_by("model", "revision", "leaf", "needed")
         .agg(pl.col("score").sum(), pl.len())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
+from embedmark.runner.exchange.task_scores import SCALE
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.ranking.board import Board, board
 from embedmark.runner.ranking.families import families, family_keys
@@ -20,6 +23,12 @@ from embedmark.runner.report.rows import TaskRow, leaves
 
 DRAWS = 1_000
 """Of families of tasks: as many as a page can repeat within a tenth of a second, so that both say the same."""
+
+Whole: TypeAlias = NDArray[np.int64]
+"""Scores in millionths."""
+
+MISSING = np.iinfo(np.int64).min
+"""Stands for a score that a model lacks."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,15 @@ class Bench:
     def matrix(self) -> ScoreMatrix:
         """What was ranked."""
         return self.board.matrix
+
+    @cached_property
+    def whole(self) -> Whole:
+        """The scores in millionths, or MISSING: (n_tasks, n_models), with those that have parts of tasks alone."""
+        values = self.matrix.values.T
+        there = ~np.isnan(values)
+        found = np.full((len(values), values.shape[1] + len(self.parts_alone)), MISSING, dtype=np.int64)
+        found[:, : values.shape[1]][there] = np.rint(values[there] * SCALE).astype(np.int64)
+        return found
 
 
 def bench(scores: AllScores, name: str) -> Bench | None:

@@ -14,7 +14,7 @@ from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkTask, TaskGroup
 from embedmark.runner.exchange import store
 from embedmark.runner.exchange.names import present_model
-from embedmark.runner.exchange.task_scores import SCALE
+from embedmark.runner.exchange.task_scores import SCALE, defined
 from embedmark.runner.leaderboard.bench import Bench
 from embedmark.runner.leaderboard.own_records import OwnRecords
 from embedmark.runner.leaderboard.places import Slugs, slugs
@@ -92,10 +92,10 @@ class Shown:
         """The models that have any score that is a number."""
         import polars as pl
 
-        there = self.scores.cells.filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+        there = defined(self.scores.cells.lazy()).select(pl.col("model").cast(pl.String).unique()).collect()
         own = (kept.facts for kept in self.scores.collected.records if isinstance(kept.facts, Record))
         mine = {record.job.model for record in own if not math.isnan(record.main_score)}
-        return frozenset(mine.union(there["model"].cast(pl.String).unique().to_list()))
+        return frozenset(mine.union(there["model"].to_list()))
 
     @cached_property
     def tasks(self) -> Sequence[str]:

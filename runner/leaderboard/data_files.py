@@ -6,17 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkTask, HubDataset, TaskConfig
-from embedmark.runner.leaderboard.bench import Bench, trained_on
+from embedmark.runner.leaderboard.bench import MISSING, Bench, trained_on
 from embedmark.runner.leaderboard.benchmark_groups import benchmark_group
 from embedmark.runner.leaderboard.facts import Facts
 from embedmark.runner.leaderboard.places import Slugs
 from embedmark.runner.leaderboard.subsets import code_of
 from embedmark.runner.report.rows import TaskRow, leaves
-from embedmark.runner.stats.ranks import SCALE
 
 
 def script(key: str, value: Any) -> bytes:
@@ -121,11 +118,10 @@ def _of_leaf(task: TaskConfig, leaf: TaskRow) -> Iterator[str]:
 
 def _scores(made: Bench) -> list[list[int | None]]:
     """(n_tasks, n_models) in millionths."""
-    values = made.matrix.values
-    whole = np.rint(np.nan_to_num(values) * SCALE).astype(np.int64).astype(object)
-    whole[np.isnan(values)] = None
-    more: list[None] = [None] * len(made.parts_alone)
-    return [[*column, *more] for column in whole.T.tolist()]
+    found = made.whole.astype(object)
+    found[made.whole == MISSING] = None
+    scores: list[list[int | None]] = found.tolist()
+    return scores
 
 
 def _ranking(made: Bench) -> dict[str, list[Any]]:

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 
+from embedmark.runner.leaderboard.bench import MISSING
 from embedmark.runner.leaderboard.resources import resource_class, side, source
-from embedmark.runner.leaderboard.subsets import FEWEST_TASKS, MISSING, Subsets
+from embedmark.runner.leaderboard.subsets import FEWEST_TASKS, Subsets
 from embedmark.runner.stats.ranks import SCALE
 
 Floats: TypeAlias = NDArray[np.float64]

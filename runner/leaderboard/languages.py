@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.groups import grouped
-from embedmark.runner.leaderboard.bench import Bench
+from embedmark.runner.leaderboard.bench import MISSING, Bench, Whole
 from embedmark.runner.leaderboard.data_files import script
 from embedmark.runner.leaderboard.fairness import fairness
 from embedmark.runner.leaderboard.resources import resource_class, source
 from embedmark.runner.leaderboard.scores import AllScores
-from embedmark.runner.leaderboard.subsets import MISSING, Subset, Subsets, TaskSubsets, Whole, subsets_of
+from embedmark.runner.leaderboard.subsets import Subset, Subsets, TaskSubsets, subsets_of
 from embedmark.runner.ranking.board import FEWEST_TASKS
 from embedmark.runner.ranking.families import families_of_keys
 from embedmark.runner.stats import ranks, separation

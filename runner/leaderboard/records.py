@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.runner.exchange.task_scores import UNNAMED, Leaf, leaf_of
+from embedmark.runner.exchange.task_scores import UNNAMED, Leaf, defined, leaf_of
 from embedmark.runner.export.chosen import record_of
 from embedmark.runner.leaderboard.own_records import OwnRecords
 from embedmark.runner.report.rows import TaskRow, leaves
@@ -133,7 +133,7 @@ def _coded(cells: pl.DataFrame) -> tuple[pl.DataFrame, list[Source]]:
     """The scores with a number for all that says where each comes from, and what the numbers mean."""
     import polars as pl
 
-    there = cells.lazy().filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+    there = defined(cells.lazy())
     told = {
         "dataset_revision": dataset_revision(cells.columns).cast(pl.Categorical),
         "mteb_version": pl.col("mteb_version").cast(pl.Categorical),

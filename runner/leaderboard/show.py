@@ -11,10 +11,10 @@ import numpy as np
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import nearest
 from embedmark.runner.common.text import shortened
-from embedmark.runner.leaderboard.bench import DRAWS, Bench
+from embedmark.runner.leaderboard.bench import DRAWS, MISSING, Bench, Whole
 from embedmark.runner.leaderboard.languages import display_names
 from embedmark.runner.leaderboard.scores import AllScores
-from embedmark.runner.leaderboard.subsets import MISSING, Whole, subsets_of
+from embedmark.runner.leaderboard.subsets import subsets_of
 from embedmark.runner.ranking.board import Board, Place, board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix
@@ -105,11 +105,7 @@ def _columns(scores: AllScores, made: Bench, languages: Sequence[str] | None) ->
     """Place of each task that is kept → what every model has, in millionths; of its subsets in some languages."""
     if languages is not None:
         return subsets_of(scores, made).narrowed(frozenset(languages))
-    whole = np.full((len(made.matrix.models) + len(made.parts_alone), len(made.matrix.tasks)), MISSING, dtype=np.int64)
-    values = made.matrix.values
-    there = ~np.isnan(values)
-    whole[: len(values)][there] = np.rint(values[there] * SCALE).astype(np.int64)
-    return dict(enumerate(whole.T))
+    return dict(enumerate(made.whole))
 
 
 def _keeps(scores: AllScores, made: Bench, found: Mapping[str, Sequence[str]], place: int) -> bool:

@@ -98,7 +98,6 @@ def _row(
     return {
         "again": False,
         "slug": models["slug"][model],
-        "label": label,
         "short": short_name(label),
         "owner": label.partition("/")[0] if "/" in label else "",
         "own": models["own"][model],
@@ -147,8 +146,6 @@ def _mean(data: Mapping[str, Any], model: int, types: Sequence[float | None]) ->
     n, all_tasks = len(have), len(data["scores"])
     complete = n == all_tasks
     return {
-        "n": n,
-        "tasks": all_tasks,
         "complete": complete,
         "nearly": n * 10 >= all_tasks * 9,
         "mean": _points(sum(have) / n, 2) if n else "–",

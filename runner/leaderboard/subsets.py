@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.exchange.task_scores import SCALE
-from embedmark.runner.leaderboard.bench import Bench
+from embedmark.runner.exchange.task_scores import SCALE, defined, in_millionths
+from embedmark.runner.leaderboard.bench import MISSING, Bench, Whole
 from embedmark.runner.leaderboard.scores import AllScores
 from embedmark.runner.report.aggregate import Column
 from embedmark.runner.report.rows import TaskRow, leaves
@@ -30,11 +28,6 @@ ENGLISH = "eng"
 
 FEWEST_TASKS = 3
 """A language of fewer tasks can be chosen nowhere: its places would be those of one or two tasks."""
-
-Whole: TypeAlias = NDArray[np.int64]
-
-MISSING = np.iinfo(np.int64).min
-"""Stands for a score that a model lacks."""
 
 
 def code_of(language: str) -> str:
@@ -174,11 +167,7 @@ def subsets_of(scores: AllScores, made: Bench) -> Subsets:
         sums = pl.concat([_published(scores, made, divided, offered), _own(made, divided, offered)])
         filled = _filled(divided, sums, len(names))
         tasks = [filled.get(task.task, task) for task in tasks]
-    whole = np.full((len(tasks), len(names)), MISSING, dtype=np.int64)
-    values = made.matrix.values.T
-    there = ~np.isnan(values)
-    whole[:, : values.shape[1]][there] = np.rint(values[there] * SCALE).astype(np.int64)
-    return Subsets(tuple(tasks), len(names), whole, _told(tasks, offered))
+    return Subsets(tuple(tasks), len(names), made.whole, _told(tasks, offered))
 
 
 def _divided(place: int, row: TaskRow, catalogue: Catalogue) -> TaskSubsets:
@@ -238,11 +227,9 @@ def _published(
         schema={"model": pl.String, "revision": pl.String, "row": pl.Int32, "place": pl.Int32},
         orient="row",
     ).with_columns(pl.col("revision").cast(keys["revision"]))
-    whole = (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64)
     return (
-        scores.cells.lazy()
-        .filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
-        .select("model", "revision", "task", "split", "subset", whole.alias("whole"))
+        defined(scores.cells.lazy())
+        .select("model", "revision", "task", "split", "subset", in_millionths().alias("whole"))
         .join(asked.lazy(), on=["task", "split", "subset"])
         .join(revisions.lazy(), on=["model", "revision"])
         .group_by("row", "place", "at", "number", "n")

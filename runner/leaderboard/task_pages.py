@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.names import version_numbers
 from embedmark.runner.config.schema import FilesDataset, HubDataset, PackageDataset, TaskConfig, TaskGroup
-from embedmark.runner.exchange.task_scores import SCALE, UNNAMED
+from embedmark.runner.exchange.task_scores import SCALE, UNNAMED, defined, in_millionths
 from embedmark.runner.export.chosen import labelled, record_of
 from embedmark.runner.leaderboard.columns import Column, Shown
 from embedmark.runner.leaderboard.records import dataset_revision
@@ -120,10 +120,9 @@ def _frame(shown: Shown) -> tuple[pl.DataFrame, dict[str, str]]:
     """Every defined score in millionths, one's own beside the published; and the models that own labels are of."""
     import polars as pl
 
-    whole = (pl.col("main_score") * SCALE).round(mode="half_to_even").cast(pl.Int64).alias("score")
+    whole = in_millionths().alias("score")
     published = (
-        shown.scores.cells.lazy()
-        .filter(pl.col("main_score").is_not_null() & pl.col("main_score").is_not_nan())
+        defined(shown.scores.cells.lazy())
         .select(*(pl.col(name).cast(pl.Categorical) for name in _KEYS), whole, pl.lit(value=False).alias("own"))
         .collect()
     )

@@ -47,7 +47,7 @@ function pressed(key, ctx) {
   if (key === "[" || key === "]") return done(turn(ctx.board.slug, ctx.base, key === "[" ? -1 : 1));
   if (key === "t") return done(turnTheme());
   if (key === "y") return done(ctx.copyAddress());
-  if (key === "?") return help(ctx);
+  if (key === "?") return done(help());
   return false;
 }
 
@@ -83,8 +83,8 @@ function move(step, begins) {
   return focus(next);
 }
 
-/** @param {Context} ctx */
-function help(ctx) {
+/** List the keys. */
+function help() {
   const box = el("div", { class: "popover", popover: "auto", role: "dialog", tabindex: -1, "aria-label": "Keys" });
   const off = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", checked: remembered(STORED) !== "off" }));
   off.addEventListener("change", () => remember(STORED, off.checked ? "on" : "off"));
@@ -99,5 +99,4 @@ function help(ctx) {
   document.body.append(box);
   box.showPopover();
   box.focus();
-  return Boolean(ctx);
 }

@@ -14,10 +14,10 @@ from test_subsets_page import BENCHMARK, CATALOGUE, scores_of
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.exchange.task_scores import SCALE, leaf_scores
-from embedmark.runner.leaderboard.bench import bench
+from embedmark.runner.leaderboard.bench import MISSING, bench
 from embedmark.runner.leaderboard.languages import display_names, ending, languages_of
 from embedmark.runner.leaderboard.scores import all_scores
-from embedmark.runner.leaderboard.subsets import MISSING, code_of, needed, subsets_of
+from embedmark.runner.leaderboard.subsets import code_of, needed, subsets_of
 from embedmark.runner.ranking.board import board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import matrix_of

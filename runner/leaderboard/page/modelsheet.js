@@ -1,4 +1,4 @@
-// What opens beside a number or a name: where a score comes from, and what is known of a model.
+// What opens beside the name of a model: its place, its means, and what is known of it.
 
 import { el, name } from "./dom.js";
 import { shortName } from "./modelwords.js";
