@@ -25,7 +25,7 @@ def other_data(made: Bench, sources: Sources) -> dict[int, list[int]]:
         not among them. Of revisions that as many models have, the first by name counts as most.
     """
     mine: dict[tuple[int, str], dict[int, set[str]]] = {}
-    for column, row, records in own_cells(made):
+    for column, row, records in own_cells(made.matrix, made.made):
         for record in map(record_of, records):
             if record.dataset.revision is not None:
                 mine.setdefault((column, record.job.task), {}).setdefault(row, set()).add(record.dataset.revision)

@@ -18,6 +18,7 @@ from embedmark.runner.common.errors import OutputError
 from embedmark.runner.common.files import write_atomically
 from embedmark.runner.exchange import snapshot, store
 from embedmark.runner.exchange.names import present_model
+from embedmark.runner.leaderboard.records import own_cells
 from embedmark.runner.lint.finding import Finding
 from embedmark.runner.lint.over_records import lint_records
 from embedmark.runner.lint.over_scores import FLOOR
@@ -103,8 +104,7 @@ def findings(published: Iterable[Row], matrix: ScoreMatrix, made: Aggregate | No
             for column, slots in columns.get(one["task"], ()):
                 if _is_of(one, matrix, row, column) and _asked(one, slots):
                     found.scores.append((column, row, found.number(f"{_slot(one, slots)}{text}")))
-    if made is not None:
-        found.scores += _own(found, matrix, made)
+    found.scores += _own(found, matrix, made)
     return found
 
 
@@ -151,18 +151,12 @@ def _slot(one: Row, slots: Sequence[Slot]) -> str:
     return f"{', '.join(told)}: " if told and len(slots) > 1 else ""
 
 
-def _own(found: Findings, matrix: ScoreMatrix, made: Aggregate) -> Iterator[tuple[int, int, int]]:
+def _own(found: Findings, matrix: ScoreMatrix, made: Aggregate | None) -> Iterator[tuple[int, int, int]]:
     """The rules over one row, of one's own records."""
-    labels = {task.name: task.label for task in made.tasks if task.in_mean}
-    rows = {name: row for row, name in enumerate(matrix.models) if matrix.own[row]}
-    for model in made.columns:
-        if model.label not in rows:
-            continue
-        for column, task in enumerate(matrix.tasks):
-            cell = model.cells.get(labels.get(task, ""))
-            records = [kept.facts for kept in cell.records if isinstance(kept.facts, Record)] if cell else []
-            for one in lint_records(records):
-                yield column, rows[model.label], found.number(_words(one, len(records)))
+    for column, row, kept_ones in own_cells(matrix, made):
+        records = [kept.facts for kept in kept_ones if isinstance(kept.facts, Record)]
+        for one in lint_records(records):
+            yield column, row, found.number(_words(one, len(records)))
 
 
 def _words(one: Finding, n_records: int) -> str:

@@ -81,7 +81,11 @@ def model_pages(shown: Shown, facts: Mapping[str, ModelFact]) -> Iterator[tuple[
 
 def _own_jobs(shown: Shown) -> dict[tuple[int, int, int], Sequence[Kept]]:
     """Board, task and model, by their places → one's own records of the score."""
-    return {(id(board), task, model): records for board in shown.boards for task, model, records in own_cells(board)}
+    return {
+        (id(board), task, model): records
+        for board in shown.boards
+        for task, model, records in own_cells(board.matrix, board.made)
+    }
 
 
 def _add_scores(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from embedmark.runner.leaderboard.bench import Bench
+    from embedmark.runner.ranking.matrix import ScoreMatrix
+    from embedmark.runner.report.aggregate import Aggregate
     from embedmark.runner.results.collect import Kept
 
 _PARTS = ("dataset_revision", "mteb_version", "origin", "source")
@@ -261,7 +263,7 @@ def _own_cells(made: Bench, own: OwnRecords) -> tuple[list[dict[str, Any]], list
     """The records of one's own scores, and of which task and model each is."""
     jobs: dict[str, tuple[int, dict[str, Any]]] = {}
     found = []
-    for task, model, records in own_cells(made):
+    for task, model, records in own_cells(made.matrix, made.made):
         numbers = []
         for kept in records:
             place = jobs.setdefault(kept.facts.fingerprint, (len(jobs), own.details(kept)))
@@ -270,13 +272,17 @@ def _own_cells(made: Bench, own: OwnRecords) -> tuple[list[dict[str, Any]], list
     return [details for _, details in jobs.values()], found
 
 
-def own_cells(made: Bench) -> Iterator[tuple[int, int, Sequence[Kept]]]:
-    """Yield task, model and records of each of one's own scores of a board, by their places in its matrix."""
-    matrix, aggregate = made.matrix, made.made
-    if aggregate is None:
+def own_cells(matrix: ScoreMatrix, made: Aggregate | None) -> Iterator[tuple[int, int, Sequence[Kept]]]:
+    """Yield task, model and records of each of one's own scores, by their places in a matrix.
+
+    Args:
+        matrix: The scores of a board.
+        made: What of one's own is in it.
+    """
+    if made is None:
         return
-    labels = {row.name: row.label for row in aggregate.tasks if row.in_mean}
-    columns = {column.label: column for column in aggregate.columns}
+    labels = {row.name: row.label for row in made.tasks if row.in_mean}
+    columns = {column.label: column for column in made.columns}
     for task, name in enumerate(matrix.tasks):
         for model in np.flatnonzero(~np.isnan(matrix.values[:, task])).tolist():
             if matrix.own[model]:
@@ -291,7 +297,7 @@ def states(made: Bench, own: OwnRecords) -> dict[str, list[list[int]]]:
         that nobody can check, since a service made them.
     """
     found: dict[str, list[list[int]]] = {"own": [], "signed": [], "service": []}
-    for task, model, records in own_cells(made):
+    for task, model, records in own_cells(made.matrix, made.made):
         found["own"].append([task, model])
         if records and all(map(own.signed, records)):
             found["signed"].append([task, model])

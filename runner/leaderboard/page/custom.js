@@ -77,11 +77,10 @@ export function picksOf(index, state) {
  * @returns {number[]}
  */
 function boardsOf({ tasks, boards }, state, task) {
-  const any = (/** @type {string[]} */ wanted, /** @type {string[]} */ have) => !wanted.length || wanted.some((one) => have.includes(one));
   if (!keeps({ tasks }, { ...state, drop: [] }, task)) return [];
   for (const [of, languages] of tasks.variants[task]) {
     const found = of.filter((/** @type {number} */ board) =>
-      any(state.bench, [boards[board].slug]) && spoken(languages, boards[board].languages, state.lang));
+      (!state.bench.length || state.bench.includes(boards[board].slug)) && spoken(languages, boards[board].languages, state.lang));
     if (found.length) return found;
   }
   return [];

@@ -12,6 +12,7 @@ import pytest
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.leaderboard.join import SHARED, join, page_modules
+from embedmark.runner.leaderboard.site import SHEETS
 
 NODE = shutil.which("node")
 
@@ -154,3 +155,10 @@ def test_ranks_is_a_module_of_the_page() -> None:
     assert modules["ranks.js"] == SHARED[0].read_text(encoding="utf-8")
     modules["probe.js"] = 'import { groups } from "./ranks.js"; export function start() { groups([], () => true); }'
     assert "const { groups } = M_ranks;" in join(modules, ["probe.js"])
+
+
+def test_pages_of_models_and_tasks_do_not_carry_the_board() -> None:
+    script = join(page_modules(), SHEETS)
+    assert "const M_model = " in script
+    assert "const M_main = " not in script
+    assert "const M_table = " not in script
