@@ -6,6 +6,7 @@ from pathlib import Path
 
 from page_in_node import in_page, needs_node
 
+from embedmark.runner.leaderboard.pages import OF_ONE, VIEWS
 from embedmark.runner.leaderboard.static_rows import short_name
 
 
@@ -25,3 +26,10 @@ def test_types_are_words_and_abbreviations_stay(tmp_path: Path) -> None:
     assert in_page(tmp_path, script, types) == [
         "Pair classification", "STS", "VisualSTS(eng)", "Any2Any retrieval", "Multilabel classification",
     ]  # fmt: skip
+
+
+@needs_node
+def test_addresses_know_the_views_that_pages_name_in_their_order(tmp_path: Path) -> None:
+    found = in_page(tmp_path, 'import { VIEWS } from "./address.js";\nconst found = VIEWS;', None)
+    assert found == [view for view, _ in VIEWS]
+    assert {*found} > OF_ONE
