@@ -4,6 +4,7 @@ import { clear, el, name } from "./dom.js";
 import { typeWords } from "./modelwords.js";
 import { counted, whole } from "./numbers.js";
 import { ALIKE, FEWEST_MODELS, redundancy } from "./redundancy.js";
+import { isWhole } from "./rows.js";
 import { DRAWS, FEWEST_FAMILIES, FEWEST_TASKS, LEVEL } from "./standing.js";
 
 /**
@@ -116,7 +117,7 @@ function facts({ board, standing }, families) {
  * @param {Context} ctx
  * @param {number[][]} families
  */
-function rule({ standing }, families) {
+function rule({ standing, state }, families) {
   const percent = Math.round(100 * LEVEL);
   const lacking = standing.models - standing.complete.reduce((sum, one) => sum + one, 0);
   const enough = standing.enough
@@ -131,11 +132,11 @@ function rule({ standing }, families) {
       el("li", {}, el("b", {}, "Interval."), ` Where a model would stand on other tasks like these: families of tasks are drawn anew ${whole(DRAWS)} times, ` +
         `and the interval holds ${percent} % of the places.`),
       el("li", {}, el("b", {}, "Told apart."), " Two models are, where a paired t test of their points over families says so at 5 %. " +
-        "A group is the models that cannot be told from its first. Intervals that overlap are no test."),
+        "A group is the models that cannot be told from its first. Intervals that overlap are no test. Views of means, and Compare, test scores in the same way; points count how many models are beaten, and not by how much, so the two can differ."),
       el("li", {}, el("b", {}, "Families."), ` Tasks that share data count as one source. With fewer than ${FEWEST_FAMILIES} sources there is no interval, no group and no verdict. ${enough}`),
       el("li", {}, el("b", {}, "Missing tasks."), lacking === 0
         ? " Every model has all tasks."
-        : ` ${counted(lacking, "model lacks", "models lack")} a task or more: they have a rank, and no interval and no group of their own.`),
+        : ` ${counted(lacking, "model lacks", "models lack")} a task or more: they are in no group, and ${isWhole(state) ? "their interval is that of the place they would have with all tasks" : "have no interval here"}.`),
     ),
   ];
 }

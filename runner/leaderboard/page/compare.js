@@ -289,20 +289,38 @@ function apart({ board }, pairs) {
 }
 
 /**
+ * Pairs whose scores and points say different things: the table's groups are made of points.
+ * @param {Context} ctx
+ * @param {Pair[]} pairs
+ */
+function otherByPoints({ board, standing }, pairs) {
+  const { label } = board.models;
+  return pairs.flatMap(({ a, b, all }) => {
+    if (all.p === null || !standing.complete[a] || !standing.complete[b]) return [];
+    const separated = standing.separated(a, b);
+    if (separated === (all.verdict !== "cannot tell")) return [];
+    return [el("p", { class: "compare-points" }, "By points, of which the table's groups are made, ", name(short(label[a])),
+      separated ? " is told apart from " : " cannot be told from ", name(short(label[b])),
+      all.test.apart === separated ? ": groups adjust for no other pairs." : ": points count how many models each beats on a task, and not by how much.")];
+  });
+}
+
+/**
  * How verdicts are made, and the command that says the same.
  * @param {Context} ctx
  * @param {Pair[]} pairs
  * @param {number[]} models
  */
-function foot({ board, state }, pairs, models) {
+function foot(ctx, pairs, models) {
+  const { board, state } = ctx;
   const rows = pairs.flatMap(({ types }) => types).filter(({ p }) => p !== null).length;
   const over = pairs.length > 1 ? ` over ${pairs.length} pairs` : "";
   const lines = [
-    "Paired t test over families of tasks. “Cannot tell” is not “equal”: everything within the interval fits the scores.",
+    "Paired t test of the scores, over families of tasks. “Cannot tell” is not “equal”: everything within the interval fits the scores.",
     `Verdicts hold for all rows at once: p values are adjusted by Holm's method${over}${rows > 1 ? `, those of types over ${rows} rows` : ""}. Intervals are not, so one may leave out 0 where the verdict is “cannot tell”.`,
     "Below six tasks, or six families of tasks, nothing is said.",
   ];
-  const box = el("div", { class: "compare-foot" }, lines.map((text) => el("p", {}, text)));
+  const box = el("div", { class: "compare-foot" }, lines.map((text) => el("p", {}, text)), otherByPoints(ctx, pairs));
   if (isWhole(state) && board.config) {
     const words = models.map((model) => quoted(visible(board.models.label[model]))).join(" ");
     box.append(el("p", {}, "The same in a terminal: ", el("code", {}, `python -m runner compare ${words} --benchmark ${board.config}`)));

@@ -227,7 +227,7 @@ export function box(current, root) {
     el("input", {
       type: "search", id: "find", class: "find-input", role: "combobox", "aria-expanded": "false", "aria-controls": "find-list",
       "aria-autocomplete": "list", "aria-label": "Find models, or type filters: german retrieval open 500m", autocomplete: "off",
-      spellcheck: "false", placeholder: "Find: e5, or german retrieval open 500m", value: current().state.find,
+      spellcheck: "false", placeholder: "Find: e5, or german retrieval", value: current().state.find,
     })
   );
   const made = { current, input, list, options: /** @type {Option[]} */ ([]), at: -1, waits: 0 };

@@ -85,7 +85,7 @@ function move(step, begins) {
 
 /** List the keys. */
 function help() {
-  const box = el("div", { class: "popover", popover: "auto", role: "dialog", tabindex: -1, "aria-label": "Keys" });
+  const box = el("div", { class: "popover keys", popover: "auto", role: "dialog", tabindex: -1, "aria-label": "Keys" });
   const off = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", checked: remembered(STORED) !== "off" }));
   off.addEventListener("change", () => remember(STORED, off.checked ? "on" : "off"));
   clear(box).append(

@@ -304,7 +304,9 @@ function groupWords(ctx, group) {
   const leader = standing.leaders[group];
   const words = all === 1
     ? ["one model: told apart from the next"]
-    : [`${here < all ? `${here} of ` : ""}${counted(all, "model")} that cannot be told from `, name(shortName(board.models.label[leader]))];
+    : here < all
+      ? [`${here} of ${all} shown: `, name(shortName(board.models.label[leader])), " and those that cannot be told from it"]
+      : [name(shortName(board.models.label[leader])), ` and ${counted(all - 1, "model")} that cannot be told from it`];
   return [el("b", {}, `Group ${group + 1}`), " · ", ...words];
 }
 

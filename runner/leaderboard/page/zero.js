@@ -56,7 +56,7 @@ function caption({ board, standing }, points, aside) {
   const called = ({ model, x }) => [el("b", {}, name(shortName(board.models.label[model]))), ` (${share(x)})`];
   const front = best(points, true);
   const [pure, top] = [front[0], front[front.length - 1]];
-  const unknown = aside.length === 0 ? "" : ` ${aside.length} do not say what they were trained on.`;
+  const unknown = aside.length === 0 ? "" : ` ${aside.length} of those drawn do not say what they were trained on.`;
   const muted = el("span", { class: "scatter-aside" }, unknown);
   if (pure === top) return [...called(top), " has the best mean, and none was trained on fewer of the tasks.", muted];
   const { difference, low, high, apart } = standing.test(top.model, pure.model);
