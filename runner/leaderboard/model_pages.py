@@ -21,6 +21,8 @@ from embedmark.runner.leaderboard.columns import Column, Shown
 from embedmark.runner.leaderboard.model_facts import ModelFact
 from embedmark.runner.leaderboard.records import own_cells
 from embedmark.runner.leaderboard.strengths import strengths
+from embedmark.runner.ranking.board import Place
+from embedmark.runner.ranking.matrix import ScoreMatrix
 from embedmark.runner.ranking.own import own_models
 from embedmark.runner.ranking.zeroshot import State
 from embedmark.runner.results.collect import Kept
@@ -151,12 +153,20 @@ def _add_places(number: int, board: Bench, pages: dict[str, _Page]) -> None:
         add["ranked"].append(ranked)
         add["has"].append(place.n_tasks)
         add["of"].append(len(matrix.tasks))
-        add["mean"].append(place.mean)
+        add["mean"].append(_mean(matrix, place))
         add["zero"].append(board.zero_shot[place.row])
     for row, of_types in strengths(board).items():
         page = pages[matrix.names[row]]
         variant = page.number("variant", matrix.models[row])
         page.strengths += [{"board": number, "variant": variant, **one} for one in of_types]
+
+
+def _mean(matrix: ScoreMatrix, place: Place) -> float | None:
+    """As the table has it: where at most a tenth of the tasks are missing, that of the others."""
+    if place.mean is not None:
+        return place.mean
+    nearly_all = 0 < place.n_tasks and place.n_tasks * 10 >= len(matrix.tasks) * 9
+    return float(np.nanmean(matrix.values[place.row])) if nearly_all else None
 
 
 def _laid_out(name: str, page: _Page, shown: Shown) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import { DRAWS, FEWEST_FAMILIES, FEWEST_TASKS, LEVEL } from "./standing.js";
  * @property {any} board see data_files.py
  * @property {import("./standing.js").Standing} standing
  * @property {string} base
+ * @property {import("./address.js").State} state
  *
  * @typedef {import("./redundancy.js").Redundancy} Redundancy
  *

@@ -299,8 +299,8 @@ function otherByPoints({ board, standing }, pairs) {
     if (all.p === null || !standing.complete[a] || !standing.complete[b]) return [];
     const separated = standing.separated(a, b);
     if (separated === (all.verdict !== "cannot tell")) return [];
-    return [el("p", { class: "compare-points" }, "By points, of which the table's groups are made, ", name(short(label[a])),
-      separated ? " is told apart from " : " cannot be told from ", name(short(label[b])),
+    return [el("p", { class: "compare-points" }, "By points, of which the table's groups are made, ", name(shortName(label[a])),
+      separated ? " is told apart from " : " cannot be told from ", name(shortName(label[b])),
       all.test.apart === separated ? ": groups adjust for no other pairs." : ": points count how many models each beats on a task, and not by how much.")];
   });
 }

@@ -4,6 +4,7 @@ import { put } from "./data.js";
 import { clear, el, name } from "./dom.js";
 import { visible } from "./escapes.js";
 import { heat } from "./heat.js";
+import { typeWords } from "./modelwords.js";
 import { counted, score, share, size, whole } from "./numbers.js";
 import { pop } from "./pop.js";
 import { command, ofJobs, short } from "./provenance.js";
@@ -93,9 +94,9 @@ function places({ places: of, benchmarks, lists }) {
       el("th", { scope: "row" }, el("a", { href: `b/${slug}.html` }, name(board))),
       el("td", { class: "number" }, of.rank[at] === null ? "–" : el("b", {}, String(of.rank[at])), el("span", { class: "muted" }, ` of ${of.ranked[at]}`)),
       el("td", {}, between(of, at)),
-      el("td", {}, groupWords(of, at)),
+      el("td", { class: "whole" }, groupWords(of, at)),
       el("td", { class: of.has[at] < of.of[at] ? "number lacks" : "number" }, `${of.has[at]}/${of.of[at]}`),
-      el("td", { class: "number" }, of.mean[at] === null ? "–" : score(of.mean[at] * 1e6, 2)),
+      el("td", { class: "number" }, of.mean[at] === null ? "–" : `${of.has[at] < of.of[at] ? "~" : ""}${score(of.mean[at] * 1e6, 2)}`),
       el("td", { class: "number" }, of.zero[at] === null ? el("span", { class: "unknown" }, "unknown") : share(of.zero[at])),
     );
   }));
@@ -131,7 +132,7 @@ function standsOut({ strengths, benchmarks, lists }) {
     const [board, slug] = benchmarks[one.board];
     return el(
       "li", {}, several ? [name(lists.variant[one.variant]), ": "] : null,
-      el("a", { href: `b/${slug}.html` }, name(board)), `, ${one.type}: `,
+      el("a", { href: `b/${slug}.html` }, name(board)), `, ${typeWords(one.type)}: `,
       el("b", {}, one.ahead ? "better" : "worse"), ` than ${one.n} of the ${counted(one.of, "other")} of its group`,
     );
   };
@@ -149,7 +150,7 @@ function scores(page) {
   const rows = Array.from({ length: n }, (_, at) => at);
   const holder = el("div", {});
   const find = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "Find a task", "aria-label": "find a task" }));
-  const kinds = /** @type {HTMLSelectElement} */ (el("select", { class: "pill", "aria-label": "type" }, el("option", { value: "" }, "All types"), lists.type.map((/** @type {string} */ type) => el("option", { value: type }, type))));
+  const kinds = /** @type {HTMLSelectElement} */ (el("select", { class: "pill", "aria-label": "type" }, el("option", { value: "" }, "All types"), lists.type.map((/** @type {string} */ type) => el("option", { value: type }, typeWords(type)))));
   const boards = /** @type {HTMLSelectElement} */ (el("select", { class: "pill", "aria-label": "benchmark" }, el("option", { value: "" }, "All benchmarks"), boardsOf(page).map(({ number, name: label }) => el("option", { value: number }, label))));
   const order = /** @type {HTMLSelectElement} */ (el("select", { class: "pill", "aria-label": "order" }, [["task", "By task"], ["place", "Best places first"], ["worst", "Worst places first"]].map(([value, label]) => el("option", { value }, label))));
   const worth = (/** @type {number} */ at) => (all.place[at] - 1) / Math.max(1, all.n[at] - 1);
@@ -198,7 +199,7 @@ function scoreTable(page, rows) {
       "tr", {},
       several ? el("td", {}, name(lists.variant[all.variant[at]])) : null,
       el("th", { scope: "row" }, link("t", task.name, task.slug), lists.what[all.what[at]] ? el("span", { class: "muted" }, ` ${visible(lists.what[all.what[at]])}`) : null),
-      el("td", {}, lists.type[all.type[at]]),
+      el("td", {}, typeWords(lists.type[all.type[at]])),
       cell,
       el("td", { class: "number" }, `${all.place[at]}`, el("span", { class: "muted" }, ` of ${all.n[at]}`)),
       el("td", {}, all.trained[at] === 1 ? el("span", { class: "lacks" }, "yes") : all.trained[at] === 0 ? "no" : el("span", { class: "unknown" }, "unknown")),
@@ -245,7 +246,7 @@ function recordCard(page, at) {
   const task = taskOf(page, at);
   const what = lists.what[all.what[at]];
   return card({
-    model: lists.variant[all.variant[at]], task: task.name, of: `${lists.type[all.type[at]]}${what ? `, ${what}` : ""}`,
+    model: lists.variant[all.variant[at]], task: task.name, of: `${typeWords(lists.type[all.type[at]])}${what ? `, ${what}` : ""}`,
     score: all.score[at], place: all.place[at], n: all.n[at], trained: all.trained[at],
     findings: page.findings.filter((/** @type {any} */ [task]) => task === all.task[at]).map((/** @type {any} */ [, text]) => text),
     record, command: command(record, file, task.file), links: [{ text: "All of this task", href: `t.html#${task.slug}` }],

@@ -1,10 +1,10 @@
 // What opens beside the name of a model: its place, its means, and what is known of it.
 
 import { el, name } from "./dom.js";
-import { shortName } from "./modelwords.js";
+import { shortName, typeWords } from "./modelwords.js";
 import { score, share, size } from "./numbers.js";
 import { pop } from "./pop.js";
-import { typeMean } from "./rows.js";
+import { nearlyAll, typeMean } from "./rows.js";
 import { strip } from "./strip.js";
 import { isPinned } from "./table.js";
 
@@ -22,9 +22,11 @@ export function sheet(ctx, model, anchor) {
   const label = models.label[model];
   const pin = () => ctx.pin(label);
   const choose = () => ctx.choose(label);
+  const ranked = standing.rank.filter((/** @type {number} */ rank) => rank > 0).length;
   const facts = [
-    ["Mean", standing.complete[model] ? score(standing.mean[model], 2) : `of ${standing.n[model]} of ${standing.tasks.length} tasks`],
-    ...standing.types.map((/** @type {any} */ one) => [one.of, score(typeMean(standing, one.tasks, model))]),
+    ["Mean", standing.complete[model] ? score(standing.mean[model], 2) : nearlyAll(standing, model) ? `~${score(standing.partial[model], 2)}` : "–"],
+    ["Tasks", `${standing.n[model]}/${standing.tasks.length}`],
+    ...standing.types.map((/** @type {any} */ one) => [typeWords(one.of), score(typeMean(standing, one.tasks, model))]),
     ["Zero-shot", share(ctx.zero[model])],
     ["Parameters", size(models.size[model])],
     ["Licence", models.licence[model] ?? "not known"],
@@ -36,8 +38,8 @@ export function sheet(ctx, model, anchor) {
     el("p", { class: "muted" }, name(label)),
     el("p", { class: "big" }, rank ? `Rank ${rank}` : "No rank: too few tasks"),
     rank && standing.low[model]
-      ? el("p", { class: "muted" }, `between ${standing.low[model]} and ${standing.high[model]} of ${standing.models} `, strip(rank, standing.low[model], standing.high[model], standing.models, true))
-      : el("p", { class: "muted" }, `of ${standing.models}`),
+      ? el("p", { class: "muted" }, `between ${standing.low[model]} and ${standing.high[model]} of ${ranked} `, strip(rank, standing.low[model], standing.high[model], standing.models, true))
+      : el("p", { class: "muted" }, `of ${ranked} with a rank`),
     el("dl", { class: "facts" }, facts.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
     el(
       "p", { class: "actions" },

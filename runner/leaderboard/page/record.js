@@ -2,6 +2,7 @@
 
 import { el, name } from "./dom.js";
 import { visible } from "./escapes.js";
+import { typeWords } from "./modelwords.js";
 import { score } from "./numbers.js";
 import { command, lines, provenanceOf } from "./provenance.js";
 
@@ -41,7 +42,7 @@ export function content(ctx, model, task, src) {
   const box = card({
     model: models.label[model],
     task: tasks.name[task],
-    of: ctx.state.lang.length ? `${tasks.type[task]}, subsets of the chosen languages` : tasks.type[task],
+    of: ctx.state.lang.length ? `${typeWords(tasks.type[task])}, subsets of the chosen languages` : typeWords(tasks.type[task]),
     score: value,
     place: 1 + there.filter((one) => one > value).length,
     n: there.length,
