@@ -159,3 +159,42 @@ def test_a_type_leads_to_its_table_with_the_same_first_group(opened: Opened, sit
     first = page.locator("table.models tr.model").first
     assert ranks[0].split()[0] == first.locator(".place").inner_text()
     assert ranks[0].split()[1] in first.inner_text()
+
+
+def test_where_points_and_scores_differ_compare_says_so(opened: Opened, site: Path) -> None:
+    leader = "codefuse-ai/F2LLM-v2-14B"
+    others = {
+        "codefuse-ai/F2LLM-v2-4B": "cannot be told from",
+        "codefuse-ai/F2LLM-v2-1.7B": "cannot be told from",
+        "Salesforce/SFR-Embedding-Mistral": "cannot be told from",
+        "Alibaba-NLP/gte-Qwen2-7B-instruct": "is told apart from",
+        "intfloat/e5-small": "is told apart from",
+    }
+    page = opened.go(site / ENGLISH)
+    groups = page.locator("tr.group").filter(has_text=re.compile("Group [12] ")).all_inner_texts()
+    assert groups == [
+        "Group 1 · F2LLM-v2-14B and 3 models that cannot be told from it",
+        "Group 2 · gte-Qwen2-7B-instruct and 6 models that cannot be told from it",
+    ]
+    noted = set()
+    for other, by_points in others.items():
+        page = opened.go(site / ENGLISH, f"compare?m={leader},{other}")
+        page.wait_for_selector(".compare-pair")
+        by_scores = "is better" in page.locator(".compare-pair h2").inner_text()
+        notes = page.locator(".compare-points").all_inner_texts()
+        assert bool(notes) == (by_scores != (by_points == "is told apart from")), other
+        assert all(f"F2LLM-v2-14B {by_points} {other.partition('/')[2]}: points count" in note for note in notes)
+        noted.add(bool(notes))
+    assert noted == {False, True}
+
+
+def test_the_table_and_types_count_the_same_models(opened: Opened, site: Path) -> None:
+    page = opened.go(site / ENGLISH, "types")
+    card = page.locator(".types-card").filter(has_text=re.compile(r"models? cannot be told from")).first
+    said = re.match(r"(\d+) models? cannot be told from (.*)\.", card.locator(".types-said").inner_text())
+    assert said
+    n, leader = said.groups()
+    card.get_by_text(re.compile("^only ")).click()
+    page.wait_for_selector("tr.group")
+    group = page.locator("tr.group").filter(has_text="Group 1 ").inner_text()
+    assert re.match(rf"Group 1 · {re.escape(leader)} and {n} models? ", group)
