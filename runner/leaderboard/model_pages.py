@@ -165,7 +165,7 @@ def _mean(matrix: ScoreMatrix, place: Place) -> float | None:
     """As the table has it: where at most a tenth of the tasks are missing, that of the others."""
     if place.mean is not None:
         return place.mean
-    nearly_all = 0 < place.n_tasks and place.n_tasks * 10 >= len(matrix.tasks) * 9
+    nearly_all = place.n_tasks > 0 and place.n_tasks * 10 >= len(matrix.tasks) * 9
     return float(np.nanmean(matrix.values[place.row])) if nearly_all else None
 
 
