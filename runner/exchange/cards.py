@@ -11,7 +11,7 @@ from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.common.text import shortened
 from embedmark.runner.config.yaml_files import mapping_in
-from embedmark.runner.exchange.limits import check_values
+from embedmark.runner.exchange.limits import LARGEST_SCORE, check_values
 from embedmark.runner.exchange.names import is_commit, present_metric, present_task
 
 _PREFIX = "MTEB "
@@ -110,6 +110,10 @@ def _main(metrics: Sequence[Any], wanted: str | None, key: str) -> tuple[str, fl
             raise UserError(f"{key}.metrics[{number}].type: expected a text")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
             continue
+        if abs(value) > LARGEST_SCORE * _PERCENT:
+            raise UserError(
+                f"{key}.metrics[{number}].value: found {value:g}; expected at most {LARGEST_SCORE:,.0f} x 100"
+            )
         told[present_metric(kind)] = float(value) / _PERCENT
     for name in ("main_score", wanted or ""):
         if name in told:

@@ -20,6 +20,9 @@ _HINT = "; no result file is"
 DEPTH, CHARACTERS, KEYS, ROWS = 12, 4096, 512, 20_000
 _NUMBER, _INTEGER = 40, 18
 
+LARGEST_SCORE = 1e6
+"""No metric of the field comes near it, and what is larger has no exact place among millionths, which ranks are of."""
+
 
 def read_json(path: Path, *, infinite: bool = False) -> dict[str, Any]:
     """Read the object in a JSON file that may be hostile.

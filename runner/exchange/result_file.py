@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeGuard
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import is_safe
 from embedmark.runner.common.text import shortened
-from embedmark.runner.exchange.limits import ROWS, read_json
+from embedmark.runner.exchange.limits import LARGEST_SCORE, ROWS, read_json
 from embedmark.runner.exchange.names import aliases, is_commit, present_metric, present_task
 
 Layout = Literal["since 1.11", "before 1.11"]
@@ -233,16 +233,23 @@ class _Parser:
             if value is not None and not _is_number(value):
                 raise self._fault(f"{where}.main_score", f"{shortened(repr(value), 60)} is not a number")
             score = self._number(value)
+            self._refuse_too_large(score, f"{where}.main_score")
             if self._main is None or self._main in metrics or score is None:
                 return score, None
             return score, self._old_metric(next((name for name, known in metrics.items() if known == score), None))
         if self._main is not None and self._main in metrics:
+            self._refuse_too_large(metrics[self._main], f"{where}.{self._main}")
             return metrics[self._main], None
         told = [(name, number) for name, number in metrics.items() if number is not None]
         if len(told) == 1:
+            self._refuse_too_large(told[0][1], f"{where}.{told[0][0]}")
             return told[0][1], self._old_metric(told[0][0])
         self._notes["no main score"] += 1
         return None, None
+
+    def _refuse_too_large(self, score: float | None, where: str) -> None:
+        if score is not None and abs(score) > LARGEST_SCORE:
+            raise self._fault(where, f"found {score:g}; expected at most {LARGEST_SCORE:,.0f}, up or down")
 
     def _old_metric(self, name: str | None) -> str | None:
         self._notes["the main metric is not today's"] += self._main is not None and name is not None

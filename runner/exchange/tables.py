@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.names import is_model, is_safe
 from embedmark.runner.common.text import shortened
+from embedmark.runner.exchange.limits import LARGEST_SCORE
 from embedmark.runner.exchange.result_file import NO_REVISION
 from embedmark.runner.exchange.store import COLUMNS, schema
 from embedmark.runner.export.mteb import REFERENCE
@@ -171,3 +172,6 @@ def _check(scores: pl.DataFrame, path: Path) -> None:
             raise UserError(f"{path}: column {name}: {what}")
     if scores["main_score"].is_infinite().any():
         raise UserError(f"{path}: column main_score: holds an infinite number")
+    for score in scores["main_score"].filter(scores["main_score"].abs() > LARGEST_SCORE).head(1).to_list():
+        expected = f"expected at most {LARGEST_SCORE:,.0f}, up or down"
+        raise UserError(f"{path}: column main_score: found {score:g}; {expected}")

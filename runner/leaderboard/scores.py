@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.exchange import store
+from embedmark.runner.exchange.limits import LARGEST_SCORE
 from embedmark.runner.exchange.task_scores import LeafScores, leaf_scores
 from embedmark.runner.ranking.matrix import ScoreMatrix, cells, matrix_of, preferred, reading, with_own
 from embedmark.runner.ranking.zeroshot import TrainingData, training_data
@@ -134,6 +136,8 @@ def all_scores(outputs: Path | None, catalogue: Catalogue, benchmarks: Sequence[
     source = outputs if imported else None
     with reading(source):
         frame = cells(source).collect()
+    if source is not None:
+        _refuse_too_large(frame, source)
     return AllScores(
         catalogue=catalogue,
         benchmarks=found,
@@ -145,3 +149,16 @@ def all_scores(outputs: Path | None, catalogue: Catalogue, benchmarks: Sequence[
         outputs=outputs,
         imported=imported,
     )
+
+
+def _refuse_too_large(frame: pl.DataFrame, outputs: Path) -> None:
+    """Refuse scores that an import takes no more, of a store that an earlier version wrote. Raises UserError."""
+    import polars as pl
+
+    wrong = frame.filter(pl.col("main_score").abs() > LARGEST_SCORE)
+    if wrong.height:
+        model, task, score = wrong.select(pl.col("model", "task").cast(pl.String), "main_score").row(0)
+        raise UserError(
+            f"{store.path_of(outputs)}: {model}: {task}: found the score {score:g}; expected at most "
+            f"{LARGEST_SCORE:,.0f}, up or down. Delete the file and import again without it"
+        )

@@ -222,7 +222,7 @@ def _name(members: Sequence[str], catalogue: Catalogue) -> str:
         return members[0]
     told = next((said for name in members if (said := catalogue.task(name).about.family)), None)
     common = "".join(one[0] for one in takewhile(lambda letters: len(set(letters)) == 1, zip(*members, strict=False)))
-    while any(name[len(common) :][:1].islower() for name in members):  # not within a word
+    while common and any(name[len(common) :][:1].islower() for name in members):  # not within a word
         common = common[:-1]
     common = common.rstrip("-_. ")
     return told or (common if len(common) >= _SHORTEST else members[0])

@@ -77,6 +77,6 @@ def test_names_are_read_as_they_are(opened: Opened, site: Path) -> None:
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(4)>", "\u202e</title><script>alert(5)</script>", "%00%ff%"])
 def test_in_the_address(opened: Opened, site: Path, text: str) -> None:
     page = opened.go(site / "b" / "mteb-eng-v2.html")
-    for key in ("find", "type", "lang", "sort", "pin", "m", "cols", "nonsense"):
+    for key in ("find", "type", "lang", "sort", "pin", "m", "cols", "nonsense", "constructor", "__proto__", "toString"):
         opened.state(f"table?{key}={quote(text, safe='%')}")
         unharmed(page)

@@ -79,7 +79,7 @@ function taken(state, key, value) {
   else if (TEXTS.includes(key)) state[key] = decoded(value);
   else if (FLAGS.includes(key) && value === "1") state[key] = true;
   else if (NUMBERS.includes(key) && /^\d+(\.\d+)?$/.test(value)) state[key] = Number(value);
-  else if (CHOICES[key] && CHOICES[key].includes(value)) state[key] = value;
+  else if (Object.hasOwn(CHOICES, key) && CHOICES[key].includes(value)) state[key] = value;
   else return false;
   return true;
 }

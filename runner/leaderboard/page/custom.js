@@ -4,7 +4,7 @@ import { initial } from "./address.js";
 import { got, need, put } from "./data.js";
 import { clear, el } from "./dom.js";
 import { visible } from "./escapes.js";
-import { show } from "./main.js";
+import { show, unable } from "./main.js";
 import { keeps, standing } from "./standing.js";
 import { columnsOf, filesOf, narrowedTasks } from "./subsets.js";
 
@@ -34,6 +34,7 @@ export function start() {
   document.addEventListener("DOMContentLoaded", () => {
     const index = got("custom/index");
     if (index) show({ slug: "custom", name: NAME }, "", composer(index));
+    else unable("custom/index.js");
   });
 }
 

@@ -7,10 +7,12 @@ import { unpacked } from "./packed.js";
 /** @type {Map<string, Data>} */
 const held = new Map();
 
-/** @type {Map<string, ((data: Data) => void)[]>} */
+/** @type {Map<string, {resolve: (data: Data) => void, reject: (error: Error) => void}[]>} */
 const waiting = new Map();
 
 const ADMITTED = /^(\.\.\/)?((d|t|m|custom)\/)?[a-z0-9-]+(\.[a-z0-9-]+)?\.js$/;
+
+const BESIDE = "it belongs beside this page; build the leaderboard again";
 
 /** @type {any} */
 let policy = null;
@@ -23,7 +25,7 @@ let policy = null;
 export function put(key, text) {
   const data = unpacked(JSON.parse(text));
   held.set(key, data);
-  for (const resolve of waiting.get(key) || []) resolve(data);
+  for (const { resolve } of waiting.get(key) || []) resolve(data);
   waiting.delete(key);
 }
 
@@ -39,7 +41,7 @@ export function got(key) {
  * Load a file once.
  * @param {string} key what it hands over
  * @param {string} path of the file, from this page
- * @returns {Promise<any>} rejected, with the path in words, where the file cannot be read
+ * @returns {Promise<any>} rejected, with the path in words, where the file cannot be read or does not hand it over
  */
 export function need(key, path) {
   const there = held.get(key);
@@ -47,18 +49,36 @@ export function need(key, path) {
   return new Promise((resolve, reject) => {
     const others = waiting.get(key);
     if (others) {
-      others.push(resolve);
+      others.push({ resolve, reject });
       return;
     }
-    waiting.set(key, [resolve]);
+    waiting.set(key, [{ resolve, reject }]);
     const script = document.createElement("script");
     script.src = trusted(path);
-    script.onerror = () => {
-      waiting.delete(key);
-      reject(new Error(`${path} cannot be read: it belongs beside this page; build the leaderboard again`));
-    };
+    script.onerror = () => refuse(key, `${path} cannot be read: ${BESIDE}`);
+    script.onload = () => refuse(key, `${path} is damaged: ${BESIDE}`); // where it handed over, nobody waits any more
     document.head.append(script);
   });
+}
+
+/**
+ * Tell whoever waits that nothing comes; the next one who asks has the file loaded again.
+ * @param {string} key
+ * @param {string} words
+ */
+function refuse(key, words) {
+  const others = waiting.get(key) || [];
+  waiting.delete(key);
+  for (const { reject } of others) reject(new Error(words));
+}
+
+/**
+ * Why a page has not got what its own lines of markup load.
+ * @param {string} path
+ * @returns {string}
+ */
+export function lacks(path) {
+  return `${path} cannot be read or is damaged: ${BESIDE}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { initial, parse, VIEWS, write } from "./address.js";
 import { draw as drawAbout } from "./about.js";
 import { button as boardsButton, list as boardsList } from "./boards.js";
 import { draw as drawCompare } from "./compare.js";
-import { got, need, put } from "./data.js";
+import { got, lacks, need, put } from "./data.js";
 import { clear, el } from "./dom.js";
 import { visible } from "./escapes.js";
 import { draw as drawFairness } from "./fairness.js";
@@ -43,7 +43,18 @@ export function start() {
     const { board, base } = document.documentElement.dataset;
     const made = got(`d/${board}`);
     if (made) show(made, base ?? "");
+    else unable(`${base ?? ""}d/${board}.js`);
   });
+}
+
+/**
+ * Say that a file is missing without which this page does nothing but what its markup has.
+ * @param {string} path
+ */
+export function unable(path) {
+  themeButton();
+  document.getElementById("view")?.prepend(el("p", { class: "empty problem" }, lacks(path)));
+  document.documentElement.dataset.ready = "1";
 }
 
 /**

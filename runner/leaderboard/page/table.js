@@ -480,7 +480,7 @@ function typeColumn(ctx, one) {
     return el("td", { class: `number type heat-${heat(place.get(mean), order.length)}` }, score(mean));
   };
   const title = `${one.of}: mean of ${counted(one.tasks.length, "task")}`;
-  return { id: `type:${one.of}`, head: SHORT[one.of] ?? one.of, title, sort: `-type:${one.of}`, kind: "number type", cell };
+  return { id: `type:${one.of}`, head: Object.hasOwn(SHORT, one.of) ? SHORT[one.of] : one.of, title, sort: `-type:${one.of}`, kind: "number type", cell };
 }
 
 /**

@@ -23,6 +23,7 @@ from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.exchange import store
 from embedmark.runner.exchange.cards import scores_of_card
+from embedmark.runner.exchange.result_file import parse_result
 from embedmark.runner.exchange.sources import read
 
 COMMIT = "b" * 40
@@ -213,6 +214,18 @@ def test_a_score_of_a_card_that_is_no_number_is_none() -> None:
     assert [row["main_score"] for row in scores_of_card(card.encode(), "x.md", lambda _: None)] == [0.5]
 
 
+@pytest.mark.parametrize("value", ["1e308", "-1e99"])
+def test_a_score_that_ranks_have_no_place_for_is_refused(value: str) -> None:
+    metric = f"{{type: x, value: {value.replace('e', '.0e+')}}}"
+    card = f"---\nmodel-index: [{{name: m, results: [{{dataset: {{name: STS12}}, metrics: [{metric}]}}]}}]\n---"
+    with pytest.raises(UserError, match=r"metrics\[0\].value: found -?1e\+"):
+        list(scores_of_card(card.encode(), "x.md", lambda _: "x"))
+    for told in ("main_score", "cosine_spearman"):
+        row = {"hf_subset": "default", told: float(value)}
+        with pytest.raises(UserError, match=f"{told}: found -?1e"):
+            parse_result({"task_name": "STS12", "scores": {"test": [row]}}, "x.json", lambda _: "cosine_spearman")
+
+
 def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = {
         name: ["x"] for name in ("model", "revision", "task", "split", "subset", "dataset_revision", "mteb_version")
@@ -220,6 +233,7 @@ def test_tables_of_other_things_are_refused(place: Path, capsys: pytest.CaptureF
     for values, said in [
         ({"a": [1]}, "lacks the columns"),
         ({**names, "main_score": [float("inf")]}, "infinite"),
+        ({**names, "main_score": [-1e308]}, "column main_score: found -1e+308; expected at most 1,000,000"),
         ({**names, "main_score": [0.5], "task": ["../x"]}, "column task: '../x' is not a name"),
         ({**names, "main_score": [0.5], "task": ["aux.json"]}, "column task: 'aux.json' is not a name"),
         ({**names, "main_score": [0.5], "split": ["test."]}, "column split: 'test.' is not a name"),

@@ -124,6 +124,14 @@ def test_a_file_says_its_family(tmp_path: Path) -> None:
     assert found.names[numbers["X"]] == "pets"
 
 
+def test_a_family_of_small_letters_that_share_nothing(tmp_path: Path) -> None:
+    for name in ("abc", "xyz"):
+        (tmp_path / "task").mkdir(exist_ok=True)
+        task = yaml.safe_load((SHIPPED / "task" / "sts" / "sts12.yaml").read_text())
+        (tmp_path / "task" / f"{name}.yaml").write_text(yaml.safe_dump({**task, "name": name}))
+    assert families(["abc", "xyz"], Catalogue.of((tmp_path,), quiet=True)).names == ("abc",)
+
+
 def test_a_task_that_is_not_there(catalogue: Catalogue) -> None:
     with pytest.raises(UserError, match="no task 'STS112'"):
         families(["STS112"], catalogue)
