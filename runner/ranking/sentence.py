@@ -237,7 +237,7 @@ def _lacking(facts: Facts) -> str:
         )
     if facts.shown is None:
         return f"{_begun(', '.join(clauses))}; all are shown." if clauses else ""
-    shown = f"{_number(facts.shown)} {'is' if facts.shown == 1 else 'are'} shown"
+    shown = f"{_number(facts.shown) if facts.shown else 'none'} {'is' if facts.shown < 2 else 'are'} shown"
     if facts.filters:
         shown += f": {', '.join(facts.filters)}; ranks are among all"
     return f"{_begun('; '.join([', '.join(clauses), shown] if clauses else [shown]))}."

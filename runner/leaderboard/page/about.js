@@ -109,6 +109,7 @@ function facts({ board, standing }, families) {
     rows.push(["Reference", [el("a", { href: board.reference, rel: "noreferrer noopener" }, name(board.reference))]]);
   }
   const list = el("dl", { class: "about-facts" }, rows.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, ...words)]));
+  if (!board.config) return [list, el("p", {}, "To run it: Copy gives its YAML, which is a benchmark's file.")];
   const command = `python -m runner model=NAME benchmark=${board.config}`;
   const how = el("p", {}, "To run it with a model of the catalogue, or of a file of your own:");
   return [list, how, el("pre", { class: "about-command", tabindex: 0 }, el("code", {}, command))];

@@ -138,7 +138,7 @@ function lacking(facts) {
   if (facts.unknown === 1) clauses.push("one does not say what it was trained on");
   if (facts.unknown > 1) clauses.push(`${number(facts.unknown)} do not say what they were trained on`);
   if (facts.shown === null) return clauses.length > 0 ? `${begun(clauses.join(", "))}; all are shown.` : "";
-  let seen = `${number(facts.shown)} ${facts.shown === 1 ? "is" : "are"} shown`;
+  let seen = `${facts.shown ? number(facts.shown) : "none"} ${facts.shown < 2 ? "is" : "are"} shown`;
   if (facts.filters.length > 0) seen += `: ${facts.filters.join(", ")}; ranks are among all`;
   return `${begun(clauses.length > 0 ? `${clauses.join(", ")}; ${seen}` : seen)}.`;
 }
