@@ -42,3 +42,9 @@ def test_light_verbs_import_nothing_heavy(arguments: list[str], tmp_path: Path) 
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert ran.stderr.splitlines()[-1] == "heavy: []"
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by these alone."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
