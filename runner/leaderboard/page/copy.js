@@ -2,6 +2,7 @@
 // file that the runner measures.
 
 import { write } from "./address.js";
+import { toClipboard } from "./clipboard.js";
 import { el } from "./dom.js";
 import { csvCell, latexText, markdownText, oneLine, plainAddress, yamlComment, yamlText } from "./escapes.js";
 import { counted } from "./numbers.js";
@@ -302,21 +303,8 @@ function button(text, act, label) {
  * @param {HTMLElement} said
  */
 async function copied(text, what, said) {
-  const done = (await byClipboard(text)) || bySelection(text, said);
+  const done = (await toClipboard(text)) || bySelection(text, said);
   said.replaceChildren(done ? `${what} is copied.` : `This browser lets no page copy. Save ${what} instead.`);
-}
-
-/**
- * @param {string} text
- * @returns {Promise<boolean>} whether the browser did it: a page from a disk, or in a frame, may not
- */
-async function byClipboard(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -3,6 +3,7 @@
 import { initial, parse, VIEWS, write } from "./address.js";
 import { draw as drawAbout } from "./about.js";
 import { button as boardsButton, list as boardsList } from "./boards.js";
+import { toClipboard } from "./clipboard.js";
 import { draw as drawCompare } from "./compare.js";
 import { got, lacks, need, put } from "./data.js";
 import { clear, el } from "./dom.js";
@@ -385,5 +386,5 @@ function benchmarks(board, base) {
 }
 
 function copyAddress() {
-  navigator.clipboard?.writeText(location.href).catch(() => {});
+  toClipboard(location.href);
 }

@@ -1,5 +1,6 @@
 // The record of a score: what opens beside any number.
 
+import { toClipboard } from "./clipboard.js";
 import { el, name } from "./dom.js";
 import { visible } from "./escapes.js";
 import { typeWords } from "./modelwords.js";
@@ -192,20 +193,15 @@ export function copyButton(label, text) {
     box.append(area);
     area.select();
   };
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     box.querySelector("textarea")?.remove();
-    if (!navigator.clipboard) {
+    if (!(await toClipboard(text))) {
       byHand();
       return;
     }
-    navigator.clipboard.writeText(text).then(
-      () => {
-        status.textContent = "copied";
-        button.textContent = "Copied";
-        window.setTimeout(() => { button.textContent = label; }, 1500);
-      },
-      byHand,
-    );
+    status.textContent = "copied";
+    button.textContent = "Copied";
+    window.setTimeout(() => { button.textContent = label; }, 1500);
   });
   return box;
 }

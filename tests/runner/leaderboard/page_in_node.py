@@ -12,6 +12,7 @@ import pytest
 from packed_boards import unpacked
 
 from embedmark.runner.leaderboard.join import page_modules
+from embedmark.runner.ranking.board import Board
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="no node; the browser tests run the same files")
@@ -54,3 +55,16 @@ def content_of(text: str) -> tuple[str, Any]:
     """Read a data file: its key, and what it hands over, unpacked."""
     key, content = json.loads("[" + text.removeprefix("EM.put(").removesuffix(");\n") + "]")
     return key, unpacked(json.loads(content))
+
+
+def places_of(built: Board) -> dict[str, list[int]]:
+    """Of each model its place, the ends of its interval and its group, as the page's modules have them."""
+    return {
+        built.matrix.models[place.row]: [
+            place.rank or 0,
+            place.low or 0,
+            place.high or 0,
+            -1 if place.group is None else place.group,
+        ]
+        for place in built.places
+    }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from page_in_node import built_data, in_page, needs_node
+from page_in_node import built_data, in_page, needs_node, places_of
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
@@ -133,15 +133,7 @@ def test_a_choice_is_a_build_of_what_is_copied(data: dict[str, Any], tmp_path: P
             shown = zip(found["labels"], found["columns"][task], strict=True)
             assert {model: score for model, score in shown if score is not None} == expected, (one, task)
         assert found["families"] == built.n_families
-        assert found["places"] == {
-            matrix.models[place.row]: [
-                place.rank or 0,
-                place.low or 0,
-                place.high or 0,
-                -1 if place.group is None else place.group,
-            ]
-            for place in built.places
-        }, one
+        assert found["places"] == places_of(built), one
 
 
 def test_nothing_chosen_is_no_task(data: dict[str, Any], tmp_path: Path) -> None:

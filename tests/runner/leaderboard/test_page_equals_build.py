@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from page_in_node import built_data, in_page, needs_node
+from page_in_node import built_data, in_page, needs_node, places_of
 
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import BenchmarkConfig
@@ -104,15 +104,7 @@ def check(page: Page, asked: list[dict[str, Any]], tmp_path: Path) -> int:
             assert {
                 labels[at]: score for at, score in enumerate(found["columns"][task]) if score is not None
             } == scores, (one, task)
-        places = {
-            matrix.models[place.row]: [
-                place.rank or 0,
-                place.low or 0,
-                place.high or 0,
-                -1 if place.group is None else place.group,
-            ]
-            for place in built.places
-        }
+        places = places_of(built)
         assert found["places"] == places, one
         assert found["families"] == built.n_families
         told += any(low for _, low, _, _ in places.values())
