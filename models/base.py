@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from embedmark.tasks.base import Image, Modality, Side, SimilarityName, TaskContext
+from embedmark.tasks.base import (
+    Composite,
+    Image,
+    ItemModality,
+    Modality,
+    Side,
+    SimilarityName,
+    TaskContext,
+)
 
 if TYPE_CHECKING:  # planning imports this module, and must not wait for numpy
     import numpy as np
@@ -22,7 +30,7 @@ class EncodeContext:
 
     task: TaskContext
     side: Side | None
-    modality: Modality = "text"
+    modality: ItemModality = "text"
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class Variant:
     prompt: str = ""
     parameters: tuple[tuple[str, str | int | float | bool], ...] = ()
     sample: Sample | None = None
-    modality: Modality = "text"
+    modality: ItemModality = "text"
     """What the items are. The runner sets it; a model need not."""
 
 
@@ -193,9 +201,36 @@ class ImageEncoder(Encoder, Protocol):
         ...
 
 
-def takes_images(treatment: Treatment) -> bool:
-    """Whether a model, opened or not, takes images."""
-    return isinstance(treatment, ImageEncoder) or getattr(treatment, "takes_images", False) is True
+@runtime_checkable
+class CompositeEncoder(ImageEncoder, Protocol):
+    """An encoder that makes one vector of a text and an image by itself, as those of messages do."""
+
+    def composite_lengths(self, items: Sequence[Composite], variant: Variant) -> NDArray[np.int64]:
+        """What each item costs, in the unit of `batch_tokens`."""
+        ...
+
+    def encode_composites(self, items: Sequence[Composite], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim). Raises as `encode_images`."""
+        ...
+
+
+Fusion = Literal["sum", "joint"]
+"""How a model makes one vector of a text and an image: "sum", of the vectors of both before they are normalized, as the
+reference does for two towers; "joint", by the model itself."""
+
+
+def takes(treatment: Treatment) -> frozenset[Modality]:
+    """What a model, opened or not, takes: what its `modalities` say, and else what it has methods for."""
+    said = getattr(treatment, "modalities", None)
+    if said is not None:
+        return frozenset(said)
+    return frozenset({"text", "image"} if isinstance(treatment, ImageEncoder) else {"text"})
+
+
+def fusion(treatment: Treatment) -> Fusion | None:
+    """How a model, opened or not, fuses texts and images; None where it does not."""
+    said: Fusion | None = getattr(treatment, "fusion", None)
+    return "joint" if said is None and isinstance(treatment, CompositeEncoder) else said
 
 
 class Searcher(Protocol):

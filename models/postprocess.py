@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embedmark.models.base import Quantization
 from embedmark.runner.common.errors import ModelError
-from embedmark.tasks.base import Image, Item
+from embedmark.tasks.base import Composite, Image, Item
 
 SHORTEST = 1e-12
 """Norms below this count as this, as in torch.nn.functional.normalize: a zero vector stays zero."""
@@ -178,6 +178,8 @@ def _is_tensor(value: Any) -> bool:
 
 def _short(items: Sequence[Item], width: int = 120) -> str:
     item = items[0] if len(items) else ""
+    if isinstance(item, Composite):
+        return " and ".join(_short([part], width) for part in item.parts)
     if isinstance(item, Image):
         return f"the image in {item.where}"
     return f"the text {item!r}" if len(item) <= width else f"the text {item[:width]!r}... ({len(item)} characters)"

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.base import EncodeContext, Fusion, Variant
 from embedmark.models.instructions import InstructionTable
 from embedmark.models.prompts import PromptTable, most_specific, prompt_table
 from embedmark.models.spec import ModelSpec, refuse_settings
+from embedmark.tasks.base import Modality
 
 
 @dataclass(frozen=True)
@@ -25,27 +26,34 @@ class CheckpointTreatment:
         arguments: Of the forward pass, keyed like prompts.
         reads_side: Whether the forward pass is told the side of a text.
         chats: Whether items become messages of a chat, where a prompt can be said of an image too.
-        takes_images: Whether images can be encoded.
+        modalities: What can be encoded.
+        fusion: How one vector is made of a text and an image; None where none can be.
     """
 
     prompts: PromptTable | InstructionTable
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reads_side: bool = False
     chats: bool = False
-    takes_images: bool = False
+    modalities: tuple[Modality, ...] = ("text",)
+    fusion: Fusion | None = None
 
     def variant(self, context: EncodeContext) -> Variant:
         """Prompt and arguments of a context; the side itself only where the model reads it."""
         arguments: dict[str, Any] = dict(most_specific(self.arguments, context) or {})
         if context.side and self.reads_side:
             arguments.setdefault("task", context.side)
-        prompted = context.modality == "text" or self.chats
+        prompted = context.modality != "image" or self.chats
         return Variant(self.prompts.choose(context) if prompted else "", tuple(sorted(arguments.items())))
 
     @property
-    def sketch(self) -> dict[str, bool]:
+    def sketch(self) -> dict[str, Any]:
         """What of it only the opened model tells."""
-        return {"reads_side": self.reads_side, "chats": self.chats, "takes_images": self.takes_images}
+        return {
+            "reads_side": self.reads_side,
+            "chats": self.chats,
+            "modalities": list(self.modalities),
+            "fusion": self.fusion,
+        }
 
 
 def checkpoint_prompts(spec: ModelSpec, folder: Path) -> PromptTable | InstructionTable:
@@ -61,7 +69,7 @@ def of_sentence_transformer(spec: ModelSpec, sketch: Mapping[str, Any]) -> Check
     assert spec.folder is not None
     return CheckpointTreatment(
         checkpoint_prompts(spec, spec.folder), spec.parameters.get("encode") or {},
-        bool(sketch["reads_side"]), bool(sketch["chats"]), bool(sketch["takes_images"]),
+        bool(sketch["reads_side"]), bool(sketch["chats"]), tuple(sketch["modalities"]), sketch["fusion"],
     )  # fmt: skip
 
 

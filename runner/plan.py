@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ from embedmark.runner.resolve import Pins, ResolvedModel, ResolvedTask, resolve_
 from embedmark.runner.results.folder import Look
 from embedmark.runner.results.inspection import SIGNATURE, STATEMENT, State
 from embedmark.runner.results.predictions import PREDICTIONS
-from embedmark.tasks.base import Modality
-from embedmark.tasks.settings import Draws
+from embedmark.tasks.base import in_words
+from embedmark.tasks.settings import Draws, TaskSettings
 from embedmark.tasks.types import TaskType
 
 log = logging.getLogger(__name__)
@@ -149,27 +149,25 @@ def states_of(plan: Plan, look: Look, *, predictions: bool) -> dict[str, State]:
 def _not_yet(task: TaskConfig, kind: TaskType, model: ResolvedModel) -> str | None:
     if task.awaits:
         return task.awaits
-    given = kind.gives(check_settings(task, f"task {task.name}", kind))
-    return next((reason for part in model.everything if (reason := _not_taken(kind, given, part))), None)
+    settings = check_settings(task, f"task {task.name}", kind)
+    return next((reason for part in model.everything if (reason := _not_taken(kind, settings, part))), None)
 
 
-def _not_taken(kind: TaskType, given: frozenset[Modality], model: ResolvedModel) -> str | None:
+def _not_taken(kind: TaskType, settings: TaskSettings, model: ResolvedModel) -> str | None:
     """Why a task type cannot evaluate a model, or cannot give it its items; None where it can."""
     loader = model.loader
     if loader.kind != "any" and loader.kind not in kind.accepts:
         evaluated = ", ".join(sorted(kind.accepts))
         return f"task type {kind.name} evaluates {evaluated} models, and {model.name} is a {loader.kind}"
-    gives = f"task type {kind.name} gives {_items(given)}"
-    if given - loader.modalities:
-        return f"{gives}, and loader {loader.name} takes {_items(loader.modalities)} alone"
     taken = model.config.about.modalities
-    if given.difference(taken):
-        return f"{gives}, and {model.name} takes {_items(taken)} alone, as `about: modalities` in its file says"
+    if lacking := kind.lacks(settings, loader.modalities):
+        return f"the task gives {in_words(lacking)}, and loader {loader.name} takes {in_words(loader.modalities)} alone"
+    if lacking := kind.lacks(settings, frozenset(taken)):
+        return (
+            f"the task gives {in_words(lacking)}, and {model.name} takes {in_words(taken)} alone, as "
+            "`about: modalities` in its file says"
+        )
     return None
-
-
-def _items(modalities: Iterable[str]) -> str:
-    return " and ".join(f"{modality}s" for modality in sorted(modalities))
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> list[tuple[TaskConfig, BenchmarkTask]]:

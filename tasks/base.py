@@ -6,7 +6,7 @@ that every protocol can be tested with arrays alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
@@ -24,7 +24,27 @@ Side = Literal["query", "document"]
 SimilarityName = Literal["cosine", "dot", "euclidean", "manhattan"]
 
 Modality = Literal["text", "image"]
-"""What an item is."""
+"""What a model may take. Audio and video are still to come: nothing gives or takes them."""
+
+ItemModality = Literal["text", "image", "text+image"]
+"""What an item is: of one modality, or composite, its parts in this order."""
+
+_PARTS: Mapping[ItemModality, tuple[Modality, ...]] = {
+    "text": ("text",),
+    "image": ("image",),
+    "text+image": ("text", "image"),
+}
+
+
+def parts_of(modality: ItemModality) -> tuple[Modality, ...]:
+    """Return the modalities of an item's parts, in their order."""
+    return _PARTS[modality]
+
+
+def in_words(modalities: Iterable[str]) -> str:
+    """Say modalities as people do: "images and texts"."""
+    return " and ".join(f"{modality}s" for modality in sorted(modalities))
+
 
 Role = Literal["text", "image", "label", "value", "number", "list", "cluster", "id", "conversation"]
 """As what a column is read; `runner/data/checks.py` says which types fit each.
@@ -164,7 +184,20 @@ class Image:
         return len(self.data)
 
 
-Item: TypeAlias = str | Image
+@dataclass(frozen=True)
+class Composite:
+    """A text and an image that are one item. What one vector becomes of them is the model's own way.
+
+    parts: the text first, then the image.
+    """
+
+    parts: tuple[str | Image, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+
+Item: TypeAlias = str | Image | Composite
 """What becomes one vector."""
 
 
@@ -174,7 +207,7 @@ class ItemSet:
 
     Args:
         name: the key of their vectors in `Embeddings`.
-        items: texts or images; images may be a lazy column.
+        items: texts, images or both in one; those with images may be a lazy column.
         side: of an asymmetric task, which side they are on.
         modality: what each of them is.
         background: the corpus that a contextual model is shown a sample of before it encodes these texts; None for the
@@ -186,7 +219,7 @@ class ItemSet:
     name: str
     items: Sequence[Item]
     side: Side | None
-    modality: Modality = "text"
+    modality: ItemModality = "text"
     background: Sequence[str] | None = None
     in_blocks: bool = False
 

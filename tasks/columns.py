@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
-from embedmark.tasks.base import Image, Item, Modality, Rows
+from embedmark.tasks.base import Composite, Image, Item, Modality, Rows
 
 
 def items_of(
@@ -78,6 +78,80 @@ class ImageColumn(Sequence[Image]):
         if not isinstance(value, bytes):
             raise DataError(f"{where}: expected an encoded image, as bytes, found {_shown(value)}")
         return Image(value, where)
+
+
+def composite_items(
+    rows: Rows, columns: Mapping[Modality, str], indices: Iterable[int] | None = None
+) -> Sequence[Composite]:
+    """Read items of a text and an image.
+
+    Args:
+        rows: the table.
+        columns: which column holds the texts, and which the images.
+        indices: which rows, in that order; all by default.
+
+    Returns:
+        Items whose images are read when they are asked for.
+
+    Raises:
+        DataError: a column is missing; a text is not a string. Images are looked at when they are read.
+    """
+    chosen = None if indices is None else [int(i) for i in indices]
+    return CompositeColumn(texts_of(rows, columns["text"], chosen), ImageColumn(rows, columns["image"], chosen))
+
+
+class CompositeColumn(Sequence[Composite]):
+    """Texts beside images, row by row; an image is read when its item is asked for."""
+
+    def __init__(self, texts: Sequence[str], images: Sequence[Image]) -> None:
+        if len(texts) != len(images):
+            raise DataError(f"{len(texts)} texts and {len(images)} images; expected as many of the one as of the other")
+        self.texts = texts
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> Composite: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Composite]: ...
+    def __getitem__(self, index: int | slice) -> Composite | list[Composite]:
+        if not isinstance(index, slice):
+            return Composite((self.texts[index], self.images[index]))
+        return [Composite(parts) for parts in zip(self.texts[index], self.images[index], strict=True)]
+
+
+def part_of(items: Sequence[Item], modality: Modality) -> Sequence[Item]:
+    """Give one part of each composite item, as lazy as the items are."""
+    if isinstance(items, CompositeColumn):
+        return items.texts if modality == "text" else items.images
+    return _Part(items, ("text", "image").index(modality))
+
+
+class _Part(Sequence[Item]):
+    """One part of each of any sequence of composite items."""
+
+    def __init__(self, items: Sequence[Item], place: int) -> None:
+        self._items = items
+        self._place = place
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self._of(item) for item in self._items[index]]
+        return self._of(self._items[index])
+
+    def _of(self, item: object) -> Item:
+        if not isinstance(item, Composite):
+            raise DataError(f"{item!r:.60}; expected a text and an image in one item")
+        return item.parts[self._place]
 
 
 def classes_of(rows: Rows, column: str) -> list[Any]:

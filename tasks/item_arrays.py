@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
-from embedmark.tasks.base import Image, Item, Rows, Scores
+from embedmark.tasks.base import Composite, Image, Item, Rows, Scores
 from embedmark.tasks.types import task_types
 
 ItemArrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -84,7 +84,7 @@ def units(items: Iterable[Item | Sequence[Item]]) -> NDArray[np.uint64]:
     """The identity of each item: the first 8 bytes, read as a big-endian number, of a SHA-256.
 
     Args:
-        items: a text (a query's id, a row's text), an image, or the texts or images of a row.
+        items: a text (a query's id, a row's text), an image, both in one item, or the texts or images of a row.
 
     Returns:
         (n,) numbers, all different: of the UTF-8 bytes of a text, the bytes of an image, those of a row joined by NUL.
@@ -95,9 +95,14 @@ def units(items: Iterable[Item | Sequence[Item]]) -> NDArray[np.uint64]:
 
 
 def _bytes(item: Item | Sequence[Item]) -> bytes:
+    """The bytes of an item, or those of several joined by NUL."""
     if isinstance(item, Image):
         return item.data
-    return item.encode("utf-8", "surrogatepass") if isinstance(item, str) else b"\0".join(map(_bytes, item))
+    if isinstance(item, Composite):
+        return _bytes(item.parts)
+    if isinstance(item, str):
+        return item.encode("utf-8", "surrogatepass")
+    return b"\0".join(_bytes(part) for part in item)
 
 
 def _unit(content: bytes, found: dict[int, int]) -> int:
@@ -125,7 +130,7 @@ def clusters(values: Iterable[Any], where: str) -> NDArray[np.int32]:
 
 
 def _cluster(value: object, codes: dict[Item | int, int], where: str) -> int:
-    if not isinstance(value, str | int | Image):
+    if not isinstance(value, str | int | Image | Composite):
         raise DataError(
             f"{where}: found {'nothing' if value is None else value!r:.60}; expected a text or whole number"
         )
@@ -133,7 +138,7 @@ def _cluster(value: object, codes: dict[Item | int, int], where: str) -> int:
         if isinstance(value, int) and -(2**31) <= value < 2**31:
             codes[value] = int(value)
         else:
-            content = _bytes(value if isinstance(value, Image) else str(value))
+            content = _bytes(value if isinstance(value, Image | Composite) else str(value))
             codes[value] = int.from_bytes(hashlib.sha256(content).digest()[:4], signed=True)
     return codes[value]
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, get_args
 
 from embedmark.runner.common.plugins import PlugIns, plug_ins
-from embedmark.tasks.base import Modality, Task, TaskContext
+from embedmark.tasks.base import ItemModality, Modality, Task, TaskContext, parts_of
 from embedmark.tasks.clusters import settings as clusters
 from embedmark.tasks.labels import settings as labels
 from embedmark.tasks.pairs import settings as pairs
@@ -64,10 +64,33 @@ class TaskType:
         return task
 
     def gives(self, settings: TaskSettings) -> frozenset[Modality]:
-        """Say what a model has to take under these settings: texts, images or both."""
+        """Say what items are made of under these settings: texts, images or both."""
+        if self.retrieval_layout:
+            return frozenset(part for side in self.sides(settings) for part in parts_of(side))
         roles = {role for _, role in settings.column_roles()}
         of_columns: frozenset[Modality] = frozenset(name for name in get_args(Modality) if name in roles)
         return (of_columns | self.modalities) or frozenset({"text"})
+
+    def sides(self, settings: TaskSettings) -> tuple[ItemModality, ...]:
+        """Say what queries and what documents are; empty for types whose data is one table."""
+        if not self.retrieval_layout:
+            return ()
+        return tuple(getattr(settings, f"{side}_modality", "text") for side in ("query", "document"))
+
+    def lacks(self, settings: TaskSettings, taken: frozenset[str]) -> frozenset[Modality]:
+        """Say what a model would have to take besides, to be evaluated.
+
+        Of a query or a document it is enough that the model takes a part: the others are left out, as the reference
+        leaves them out. Other types need all that they give.
+
+        Args:
+            settings: the task's.
+            taken: what the model takes.
+        """
+        if not self.retrieval_layout:
+            return self.gives(settings) - taken
+        sides = [frozenset(parts_of(side)) for side in self.sides(settings)]
+        return frozenset[Modality]().union(*(side for side in sides if not side & taken))
 
 
 _SEARCHED = frozenset({"encoder", "searcher"})

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embedmark.runner.config.checks import check_metric, check_settings
 from embedmark.runner.config.schema import TaskConfig
 from embedmark.tasks.base import (
+    Composite,
     Embeddings,
     Image,
     Item,
@@ -26,6 +27,7 @@ from embedmark.tasks.base import (
     Task,
     TaskContext,
     TaskData,
+    parts_of,
 )
 from embedmark.tasks.settings import TaskSettings, deciding
 from embedmark.tasks.types import TaskType
@@ -150,14 +152,15 @@ def _scored(kind: TaskType, settings: TaskSettings, task: Task, data: TaskData) 
 
 def _check_set(one: ItemSet, kind: TaskType, settings: TaskSettings) -> None:
     gives = kind.gives(settings)
-    hold(one.modality in gives, f"item set {one.name!r} is of what the type gives, {sorted(gives)}", one.modality)
+    given = set(parts_of(one.modality)) <= gives
+    hold(given, f"item set {one.name!r} is of what the type gives, {sorted(gives)}", one.modality)
     hold(
         one.side in (None, *get_args(Side)),
         f"the side of item set {one.name!r} is one of {get_args(Side)} or None",
         one.side,
     )
     hold(len(one.items) > 0, f"item set {one.name!r} has items", 0)
-    wanted = Image if one.modality == "image" else str
+    wanted = {"text": str, "image": Image, "text+image": Composite}[one.modality]
     other = next((item for item in one.items if not isinstance(item, wanted)), None)
     hold(other is None, f"items of {one.name!r} are of {wanted.__name__}", other)
 
@@ -178,7 +181,13 @@ def _check_items(task: Task, main_metric: str, scores: Scores) -> None:
 
 def _made_up(items: Sequence[Item]) -> NDArray[np.float32]:
     """Vectors that the bytes of items decide: float32 (n, 16)."""
-    return np.stack([_vector(item.data if isinstance(item, Image) else item.encode()) for item in items])
+    return np.stack([_vector(_content(item)) for item in items])
+
+
+def _content(item: Item) -> bytes:
+    if isinstance(item, Composite):
+        return b"\0".join(map(_content, item.parts))
+    return item.data if isinstance(item, Image) else item.encode()
 
 
 def _vector(data: bytes) -> NDArray[np.float32]:

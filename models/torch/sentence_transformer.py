@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, cast
+from typing import Any, Self, cast, get_args
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from sentence_transformers.util import batch_to_device
 from transformers import PreTrainedTokenizerBase
 
-from embedmark.models.base import EncodeContext, Encoder, Tokens, Variant
+from embedmark.models.base import EncodeContext, Encoder, Fusion, Tokens, Variant
 from embedmark.models.parameters import SentenceTransformerParameters, check
 from embedmark.models.prompts import SIDES, PromptTable
 from embedmark.models.spec import ModelSpec
@@ -41,7 +41,7 @@ from embedmark.models.torch.packed import is_packed, pack_linear_layers
 from embedmark.models.torch.two_stage import ARGUMENT, TwoStageEncoder, sampling_of
 from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
 from embedmark.runner.common.errors import ModelError
-from embedmark.tasks.base import Image, SimilarityName
+from embedmark.tasks.base import Image, Modality, SimilarityName
 
 # In one noisy probe on two cores, 512 to 2,048 tokens took equally long and 8,192 longer.
 CPU_BATCH_TOKENS = 1024
@@ -80,7 +80,7 @@ def load(spec: ModelSpec) -> Encoder:
         network.set_pooling_include_prompt(include_prompt)
     treatment = CheckpointTreatment(
         checkpoint_prompts(spec, folder), _arguments(spec, network), reads_side=_reads_side(network),
-        chats="message" in network.modalities, takes_images=_takes_images(network),
+        chats="message" in network.modalities, modalities=_modalities(network), fusion=_fusion(network),
     )  # fmt: skip
     model = _Model(network, treatment, spec.similarity)
     sampling = sampling_of(spec, folder, network.get_model_kwargs())
@@ -100,7 +100,7 @@ def wrap(network: SentenceTransformer, spec: ModelSpec) -> Encoder:
     prompts = PromptTable(dict(spec.prompts) or own, network.default_prompt_name)
     treatment = CheckpointTreatment(
         prompts, reads_side=_reads_side(network), chats="message" in network.modalities,
-        takes_images=_takes_images(network),
+        modalities=_modalities(network), fusion=_fusion(network),
     )  # fmt: skip
     return _encoder(_Model(network, treatment, spec.similarity), spec)
 
@@ -109,7 +109,7 @@ def _encoder(model: _Model, spec: ModelSpec) -> Encoder:
     """The encoder that suits the first module."""
     if isinstance(model.network[0], StaticEmbedding):
         return StaticEncoder(model, spec.max_tokens)
-    if model.treatment.takes_images:
+    if "image" in model.treatment.modalities:
         return ImageTextEncoder(model)
     return TransformerEncoder(model) if _is_plain_transformer(model.network) else PreprocessedEncoder(model)
 
@@ -179,6 +179,16 @@ class _Configured:
     def sketch(self) -> Mapping[str, Any]:
         """What is told of the weights, so that the encoder's treatment of items is known without them."""
         return self._model.treatment.sketch
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What can be encoded."""
+        return self._model.treatment.modalities
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How one vector is made of a text and an image."""
+        return self._model.treatment.fusion
 
     def prompted(self, spec: ModelSpec) -> Self:
         """The same network under the prompts, instructions and similarity of another config. Raises ModelError."""
@@ -392,8 +402,16 @@ def _reads_side(network: SentenceTransformer) -> bool:
     )
 
 
-def _takes_images(network: SentenceTransformer) -> bool:
-    return not isinstance(network[0], StaticEmbedding) and "image" in network.modalities
+def _modalities(network: SentenceTransformer) -> tuple[Modality, ...]:
+    if isinstance(network[0], StaticEmbedding):
+        return ("text",)
+    return tuple(one for one in get_args(Modality) if one in network.modalities) or ("text",)
+
+
+def _fusion(network: SentenceTransformer) -> Fusion | None:
+    """Two towers have their vectors added, as the reference does; of messages nothing is fused yet."""
+    both = {"text", "image"} <= set(_modalities(network))
+    return "sum" if both and "message" not in network.modalities else None
 
 
 def _is_plain_transformer(network: SentenceTransformer) -> bool:

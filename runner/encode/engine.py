@@ -23,14 +23,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import ContextualEncoder, Encoder, ImageEncoder, TokenEncoder, Variant
+from embedmark.models.base import CompositeEncoder, ContextualEncoder, Encoder, ImageEncoder, TokenEncoder, Variant
 from embedmark.models.postprocess import Postprocess, checked
 from embedmark.runner.common.errors import ModelError
-from embedmark.runner.encode.keys import Digests, digests, merged
-from embedmark.runner.encode.rows import StoredRows
+from embedmark.runner.encode.keys import Digests, digests, joined, merged
+from embedmark.runner.encode.rows import StoredRows, read_sum
 from embedmark.runner.encode.shard import Keys
 from embedmark.runner.encode.store import Places, Store
-from embedmark.tasks.base import Image, Item, Modality, VectorRows
+from embedmark.tasks.base import Item, ItemModality, VectorRows
 
 WINDOW_TEXTS = 65_536
 WINDOW_SIZE = 32_000_000
@@ -41,21 +41,34 @@ FLUSH_BYTES = 64 * 2**20
 """How much work a crash may lose."""
 
 TOKENIZE_AT_ONCE = 1024
-SIZE_PER_TOKEN: dict[Modality, float] = {"text": 4.0, "image": 1000.0}
+SIZE_PER_TOKEN: dict[ItemModality, float] = {"text": 4.0, "image": 1000.0, "text+image": 1000.0}
 """Characters or bytes: a first guess for the estimate of work left, replaced as soon as something is measured."""
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """Texts or images that a job wants encoded under one variant. `name` is what messages call it."""
+    """Items that a job wants encoded under one variant. `name` is what messages call it.
+
+    parts: for items whose vectors are the sum of those of their parts, a request a part; what is encoded is theirs.
+    """
 
     name: str
     items: Sequence[Item]
     variant: Variant
+    parts: tuple[Request, ...] = ()
 
-    def digests(self) -> Digests:
-        """The keys of its items. Raises DataError for an invalid item."""
-        return digests(self.name, self.items, self.variant)
+    @property
+    def encoded(self) -> tuple[Request, ...]:
+        """The requests whose items are encoded: its parts, or itself."""
+        return self.parts or (self,)
+
+    def digests(self) -> tuple[Digests, ...]:
+        """The keys of the items that are encoded, a request of `encoded` each. Raises DataError for an invalid item."""
+        return tuple(digests(part.name, part.items, part.variant) for part in self.encoded)
+
+    def keys(self) -> Keys:
+        """The key of each item: (n, 2). Raises DataError for an invalid item."""
+        return joined([found.keys for found in self.digests()])
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class Encoding:
             the model.
         on_progress: Called after each batch.
         postprocess: Applied to what is read, never to what is stored.
-        digests: Of each request, where they are known already.
+        digests: Those of each request, one after the other, where they are known already.
 
     Raises:
         tasks.base.DataError: Invalid texts or images.
@@ -124,11 +137,12 @@ class Encoding:
         self.budget = 0
         if encoder is not None:
             self.use(encoder)
-        each = digests if digests is not None else [request.digests() for request in requests]
-        self.items = merged(each, [request.variant for request in requests])
+        self._encoded = [part for request in requests for part in request.encoded]
+        each = digests if digests is not None else [found for request in requests for found in request.digests()]
+        self.items = merged(each, [part.variant for part in self._encoded])
         self._on_progress = on_progress or (lambda _: None)
         self._postprocess = postprocess or Postprocess()
-        self._order = {request: number for number, request in enumerate(requests)}
+        self._order = {part: number for number, part in enumerate(self._encoded)}
         self._places = store.find(self.items.keys)
         self._fresh = self._places[:, 0] < 0
         self._wanting = self._fresh.copy()
@@ -213,7 +227,7 @@ class Encoding:
 
     def is_ready(self, requests: Sequence[Request]) -> bool:
         """Whether every vector of some requests can be read."""
-        return all(bool((self._places_of(request)[:, 0] >= 0).all()) for request in requests)
+        return all(bool((places[:, 0] >= 0).all()) for request in requests for places in self._places_of(request))
 
     def size(self, requests: Sequence[Request]) -> int:
         """What is still to be encoded of some requests: about so many tokens, as `budget` counts them."""
@@ -221,7 +235,7 @@ class Encoding:
         rows = rows[self._wanting[rows]]
         modalities = np.array([variant.modality for variant in self.items.variants], dtype=object)
         sizes = self.items.sizes[rows]
-        images = modalities[self.items.variant_of(rows)] == "image" if len(rows) else np.zeros(0, dtype=bool)
+        images = modalities[self.items.variant_of(rows)] != "text" if len(rows) else np.zeros(0, dtype=bool)
         of_texts = SIZE_PER_TOKEN["text"] if isinstance(self._encoder, TokenEncoder) else 1.0
         return int(sizes[images].sum() / SIZE_PER_TOKEN["image"] + sizes[~images].sum() / of_texts)
 
@@ -242,24 +256,25 @@ class Encoding:
 
     def vectors(self, request: Request) -> NDArray[np.float32]:
         """Vectors of a request, in the order of its texts: float32 (n, dim)."""
-        return self._postprocess(self.store.read(self._places_of(request)))
+        return self._postprocess(read_sum(self.store, self._places_of(request)))
 
     def raw(self, request: Request, rows: Sequence[int]) -> NDArray[np.float32]:
         """Some vectors of a request as the model made them: float32 (n, dim)."""
-        return self.store.read(self._places_of(request)[np.asarray(rows, dtype=np.int64)])
+        chosen = np.asarray(rows, dtype=np.int64)
+        return read_sum(self.store, [places[chosen] for places in self._places_of(request)])
 
     def keys_of(self, request: Request) -> Keys:
         """The key of every item of a request, in order: (n, 2)."""
-        return self.items.keys[self.items.of_request(self._order[request])]
+        return joined([self.items.keys[rows] for rows in self._rows_of(request)])
 
     def distinct(self, request: Request) -> int:
         """How many items of a request differ."""
-        return len(np.unique(self.items.of_request(self._order[request])))
+        return len(np.unique(np.stack(self._rows_of(request)), axis=1).T)
 
     def lengths(self, request: Request) -> NDArray[np.int64] | None:
         """What every item of a request costs, in order; None where some of them were encoded by an earlier run."""
-        found = self._lengths[self.items.of_request(self._order[request])]
-        return None if (found < 0).any() else found
+        found = np.stack([self._lengths[rows] for rows in self._rows_of(request)])
+        return None if (found < 0).any() else found.sum(axis=0)
 
     def rows(self, request: Request) -> VectorRows:
         """The same, read a block at a time where what is done to a vector does not depend on the others."""
@@ -267,12 +282,16 @@ class Encoding:
             return self.vectors(request)
         return StoredRows(self.store, self._places_of(request), self._postprocess)
 
-    def _places_of(self, request: Request) -> Places:
-        return self._places[self.items.of_request(self._order[request])]
+    def _places_of(self, request: Request) -> list[Places]:
+        return [self._places[rows] for rows in self._rows_of(request)]
+
+    def _rows_of(self, request: Request) -> list[NDArray[np.int64]]:
+        """The distinct item of each item of a request: (n,) a request that is encoded for it."""
+        return [self.items.of_request(self._order[part]) for part in request.encoded]
 
     def _rows(self, requests: Sequence[Request]) -> NDArray[np.int64]:
         """The distinct items of some requests, rising."""
-        of_each = [self.items.of_request(self._order[request]) for request in requests]
+        of_each = [rows for request in requests for rows in self._rows_of(request)]
         return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *of_each]))
 
     def _encoder_for(self, variant: Variant) -> Encoder:
@@ -280,7 +299,7 @@ class Encoding:
         if variant.sample is None:
             return self.encoder
         assert isinstance(self.encoder, ContextualEncoder)
-        name = next(request.name for request in self.requests if request.variant == variant)
+        name = next(request.name for request in self._encoded if request.variant == variant)
         sample = Request(f"{name}, sample", variant.sample.texts, Variant(variant.sample.prompt))
         first = encode(self.encoder, [sample], self.store, batch_tokens=self.budget)
         return self.encoder.second_stage(first.vectors(sample))
@@ -297,7 +316,7 @@ class Encoding:
 
     def _run_window(self, encoder: Encoder, variant: Variant, window: NDArray[np.int64]) -> None:
         self._suspects = window
-        batches = _batches(encoder, self.items.pick([request.items for request in self.requests], window), variant)
+        batches = _batches(encoder, self.items.pick([part.items for part in self._encoded], window), variant)
         lengths = self._lengths[window] = batches.lengths
         unknown = ~self._measured[window]
         self._estimates[variant.modality].measure(
@@ -318,7 +337,7 @@ class Encoding:
             vectors = checked(batches.run(rows), [batches.items[row] for row in rows], self._dim)
         except MemoryError as error:
             if len(rows) == 1:
-                one = "image" if isinstance(batches.items[rows[0]], Image) else "text"
+                one = "text" if isinstance(batches.items[rows[0]], str) else "image"
                 raise ModelError(
                     f"not enough memory for one {one} of {batches.lengths[rows[0]]} tokens: {error}. Set the model's "
                     "max_tokens lower or use a larger device."
@@ -343,7 +362,7 @@ class Encoding:
             self.flush()
         self._report()
 
-    def _estimate(self, modality: Modality) -> _Estimate:
+    def _estimate(self, modality: ItemModality) -> _Estimate:
         of_modality = np.array([variant.modality == modality for variant in self.items.variants], dtype=bool)
         missing = np.flatnonzero(self._fresh)
         rows = missing[of_modality[self.items.variant_of(missing)]]
@@ -406,10 +425,27 @@ def _batches(encoder: Encoder, items: list[Any], variant: Variant) -> _TokenBatc
         images = encoder
         lengths = _lengths(images.image_lengths(items), len(items))
         return _WholeBatches(items, lengths, lambda batch: images.encode_images(batch, variant))
+    if variant.modality == "text+image":
+        assert isinstance(encoder, CompositeEncoder)
+        composites = encoder
+        lengths = _lengths(composites.composite_lengths(items, variant), len(items))
+        return _WholeBatches(items, lengths, lambda batch: composites.encode_composites(batch, variant))
     if isinstance(encoder, TokenEncoder):
         return _TokenBatches(encoder, items, variant)
     lengths = _lengths(encoder.lengths(items, variant), len(items))
     return _WholeBatches(items, lengths, lambda batch: encoder.encode(batch, variant))
+
+
+def encode_alone(encoder: Encoder, request: Request, rows: Sequence[int]) -> NDArray[np.float32]:
+    """Encode some items of a request one at a time, so that the largest of them fits where any does: (rows, dim).
+
+    Raises DataError, ModelError and MemoryError as the encoder does.
+    """
+    found = []
+    for part in request.encoded:
+        batches = _batches(encoder, [part.items[row] for row in rows], part.variant)
+        found.append(np.concatenate([batches.run(np.array([row])) for row in range(len(rows))]))
+    return np.asarray(sum(found[1:], start=found[0]))
 
 
 def _lengths(found: Any, n_items: int) -> NDArray[np.int64]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from embedmark.models.base import Variant
 from embedmark.runner.common.errors import DataError
 from embedmark.runner.encode.shard import Keys
-from embedmark.tasks.base import Image, Item, Modality
+from embedmark.tasks.base import Composite, Image, Item, ItemModality
 
-READ_AT_ONCE: dict[Modality, int] = {"text": 4096, "image": 64}
+READ_AT_ONCE: dict[ItemModality, int] = {"text": 4096, "image": 64, "text+image": 64}
 """Rows of a lazy column that are read together."""
 
 
@@ -77,6 +77,18 @@ class Digests:
     sizes: NDArray[np.int64]
 
 
+def joined(keys: Sequence[Keys]) -> Keys:
+    """The keys (n, 2) of items of which each part has keys of its own, alongside; one part's are as they are."""
+    found = keys[0]
+    for others in keys[1:]:
+        found = found * np.uint64(_ODD) + others  # wraps around
+    return found
+
+
+_ODD = 0x9E3779B97F4A7C15
+"""So that the parts cannot be exchanged for one another."""
+
+
 def deduplicate(requests: Sequence[tuple[str, Sequence[Item], Variant]]) -> Distinct:
     """Find the distinct items of requests (name, items, variant).
 
@@ -134,6 +146,13 @@ def _image(image: Any, name: str, row: int) -> bytes:
     return image.data
 
 
+def _composite(item: Any, name: str, row: int) -> bytes:
+    if not isinstance(item, Composite) or len(item.parts) != 2:
+        raise DataError(f"{name}: row {row} is {item!r:.60}; expected a text and an image in one item")
+    text = _utf8(item.parts[0], name, row)
+    return b"".join((len(text).to_bytes(8, "little"), text, _image(item.parts[1], name, row)))
+
+
 def _utf8(text: Any, name: str, row: int) -> bytes:
     try:
         encoded: bytes = text.encode()
@@ -144,7 +163,7 @@ def _utf8(text: Any, name: str, row: int) -> bytes:
         raise DataError(f"{name}: row {row} is not Unicode text: {error}") from None
 
 
-_CONTENT = {"text": _utf8, "image": _image}
+_CONTENT = {"text": _utf8, "image": _image, "text+image": _composite}
 
 
 def _unique_rows(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

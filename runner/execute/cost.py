@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import ImageEncoder, Outline, TokenEncoder, Variant
+from embedmark.models.base import CompositeEncoder, ImageEncoder, Outline, TokenEncoder, Variant
 from embedmark.runner.common.errors import DataError, JobError, ModelError, UserError
 from embedmark.runner.config.schema import Execution
 from embedmark.runner.data.findings import Finding
@@ -77,7 +77,7 @@ def estimate(model: ResolvedModel, jobs: Sequence[Job], execution: Execution, ou
 
 def _lengths(prepared: Prepared, outline: Outline, store: Store) -> tuple[Keys, NDArray[np.float64]]:
     """The distinct texts of one job, and the lengths of those that are not stored."""
-    wanted = requests(prepared, outline)
+    wanted = [part for request in requests(prepared, outline) for part in request.encoded]
     texts = deduplicate([(request.name, request.items, request.variant) for request in wanted])
     lengths = np.full(len(texts.keys), np.nan)
     missing = np.flatnonzero(store.find(texts.keys)[:, 0] < 0)
@@ -104,4 +104,7 @@ def _measured(
         assert isinstance(outline, ImageEncoder)
         # Patches are tokens already, and what is summed is characters.
         return outline.image_lengths(items) * CHARACTERS_PER_TOKEN
+    if variant.modality == "text+image":
+        assert isinstance(outline, CompositeEncoder)
+        return outline.composite_lengths(items, variant) * CHARACTERS_PER_TOKEN
     return outline.lengths(items, variant)

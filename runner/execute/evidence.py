@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.models.base import ContextualEncoder, Encoder, TokenEncoder, Variant
 from embedmark.models.postprocess import Postprocess
-from embedmark.runner.encode.engine import Encoding, Request
+from embedmark.runner.encode.engine import Encoding, Request, encode_alone
 from embedmark.runner.execute.jobs import Prepared
 from embedmark.runner.execute.tokens import SideTokens, hash_of, side_tokens
 from embedmark.runner.results.evidence import DIMENSIONS, Evidence, Probes, Side, Vectors, sampled_rows
 from embedmark.runner.results.record import SideFacts
-from embedmark.tasks.base import Item, ItemSet
+from embedmark.tasks.base import Item
 
 PROBES = (
     "",
@@ -66,7 +65,7 @@ def sides_of(
         raw = encoding.raw(request, rows)
         used = encoding.vectors(request)[rows] if postprocess.needs_all_rows else postprocess(raw)
         keys = encoding.keys_of(request)
-        tokens = side_tokens(encoder, request, encoding, _items(item_set, len(requests)), _hash_of_keys(keys), folder)
+        tokens = side_tokens(encoder, request, encoding, _items(request, rows), _hash_of_keys(keys), folder)
         sides[item_set.name] = _side(request, keys, rows, tokens, raw, used)
         facts[item_set.name] = SideFacts(
             n=len(item_set.items),
@@ -80,7 +79,7 @@ def sides_of(
 def encode_rows(prepared: Prepared, requests: Sequence[Request], encoder: Encoder) -> dict[str, NDArray[np.float32]]:
     """Encode the sampled rows of every side alone, each by itself: side → float32 (rows, dim)."""
     return {
-        item_set.name: _encoded(encoder, _items(item_set, len(requests)), request.variant)
+        item_set.name: encode_alone(encoder, request, sampled_rows(len(item_set.items), len(requests)))
         for item_set, request in zip(prepared.item_sets, requests, strict=True)
     }
 
@@ -101,13 +100,13 @@ def sides_of_rows(
         rows = sampled_rows(len(item_set.items), len(requests))
         vectors = raw[item_set.name]
         used = vectors if postprocess.needs_all_rows else postprocess(vectors)
-        tokens = _tokens_of(encoder, _items(item_set, len(requests)), request)
-        found[item_set.name] = _side(request, request.digests().keys, rows, tokens, vectors, used)
+        tokens = _tokens_of(encoder, _items(request, rows), request)
+        found[item_set.name] = _side(request, request.keys(), rows, tokens, vectors, used)
     return found
 
 
-def _items(item_set: ItemSet, n_sides: int) -> list[Item]:
-    return [item_set.items[row] for row in sampled_rows(len(item_set.items), n_sides)]
+def _items(request: Request, rows: Sequence[int]) -> list[Item]:
+    return [request.items[row] for row in rows]
 
 
 def probes_of(encoder: Encoder) -> Probes | None:
@@ -152,13 +151,6 @@ def _tokens_of(encoder: Encoder | None, items: Sequence[Item], request: Request)
 
 def _hash_of_keys(keys: NDArray[np.uint64]) -> str:
     return hashlib.sha256(np.ascontiguousarray(keys).tobytes()).hexdigest()
-
-
-def _encoded(encoder: Encoder, items: Sequence[Any], variant: Variant) -> NDArray[np.float32]:
-    """One at a time, so that the largest of them fits where any does."""
-    if isinstance(encoder, TokenEncoder):
-        return np.concatenate([encoder.forward([ids], variant) for ids in encoder.tokenize(items, variant)])
-    return np.concatenate([encoder.encode([item], variant) for item in items])
 
 
 def _vectors(vectors: NDArray[np.float32]) -> Vectors:

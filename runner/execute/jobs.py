@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import Searcher, Treatment, takes_images
+from embedmark.models.base import Searcher, Treatment, takes
 from embedmark.runner.common.errors import DataError
 from embedmark.runner.config.identity import fingerprint
 from embedmark.runner.data.findings import Finding, describe
@@ -47,6 +47,7 @@ from embedmark.tasks.base import (
     TaskContext,
     TaskData,
     VectorRows,
+    in_words,
 )
 from embedmark.tasks.retrieval.retrieval import Retrieval
 
@@ -163,12 +164,13 @@ def _size(task: ResolvedTask, subset: str, split: str) -> int:
 def requests(prepared: Prepared, encoder: Treatment) -> tuple[Request, ...]:
     """What a job asks of its encoder, one request an item set.
 
-    Raises DataError when the job has images and the encoder takes none.
+    Raises DataError when the job has items that the encoder does not take, or that it cannot fuse.
     """
-    if any(item_set.modality == "image" for item_set in prepared.item_sets) and not takes_images(encoder):
+    task, model = prepared.job.task, prepared.job.model
+    if lacking := task.type.lacks(task.settings, takes(encoder)):
         raise DataError(
-            f"the task has images, and {prepared.job.model.name} was loaded as a model of texts alone; correct "
-            "`about: modalities` in its file"
+            f"the task gives {in_words(lacking)}, and {model.name} was loaded as a model of {in_words(takes(encoder))} "
+            "alone; correct `about: modalities` in its file"
         )
     return requests_for(prepared.job.name, prepared.item_sets, prepared.context, encoder)
 

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from embedmark.models.base import Encoder, Model, Outline, PromptedEncoder, Searcher, Treatment, takes_images
+from embedmark.models.base import Encoder, Model, Outline, PromptedEncoder, Searcher, Treatment, takes
 from embedmark.models.instructions import Instructions
 from embedmark.models.lexical.reranker import Reranker
 from embedmark.models.postprocess import Postprocess
@@ -228,7 +228,7 @@ def closed_model(model: ResolvedModel, execution: Execution, outputs: Path) -> C
     except (ModelError, LookupError, TypeError, ValueError):  # opening it says in full what is wrong, if anything is
         return None
     similarity = config.vector_similarity or opening.similarity
-    if treatment is None or similarity is None or takes_images(treatment) != opening.images:
+    if treatment is None or similarity is None or takes(treatment) != frozenset(opening.modalities):
         return None
     store = VerifiedStore(_open_store(identity, execution, outputs), unchanged)
     facts = _facts(weights, weights.source, opening.dtype)

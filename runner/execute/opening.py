@@ -14,17 +14,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from embedmark.models.base import ContextualEncoder, Encoder, SketchedEncoder, takes_images
+from embedmark.models.base import ContextualEncoder, Encoder, SketchedEncoder, takes
 from embedmark.runner.common.files import read_regular, write_atomically
 from embedmark.runner.config.identity import fingerprint_of_plain
 from embedmark.runner.config.schema import Execution
 from embedmark.runner.encode.store import OPENED
 from embedmark.runner.results.environment import surroundings, told_by_torch
-from embedmark.tasks.base import SimilarityName
+from embedmark.tasks.base import Modality, SimilarityName
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 2
+LAYOUT = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Opening:
         running: What decides the last digits of its vectors.
         dtype: The number format of its weights, if it has any.
         similarity: Its own, None where the config gave one.
-        images: Whether it takes images.
+        modalities: What it takes.
         sketch: What its loader needs to know of the weights, see SketchedEncoder; None where it says nothing.
         environment: What torch told of the machine, see runner/results/environment.py.
         probes: What it makes of texts that are the same for all, as `Probes` dumps it; None where it is not asked.
@@ -44,7 +44,7 @@ class Opening:
     running: Mapping[str, Any]
     dtype: str | None
     similarity: SimilarityName | None
-    images: bool
+    modalities: tuple[Modality, ...]
     sketch: Mapping[str, Any] | None
     environment: Mapping[str, Mapping[str, Any]]
     probes: Mapping[str, Any] | None = None
@@ -62,7 +62,8 @@ def opening_of(encoder: Encoder, dtype: str | None, configured: SimilarityName |
         return None
     sketch = encoder.sketch if isinstance(encoder, SketchedEncoder) else None
     similarity = None if configured else encoder.similarity
-    return Opening(plain_facts(encoder.facts), dtype, similarity, takes_images(encoder), sketch, told_by_torch())
+    taken = tuple(sorted(takes(encoder)))
+    return Opening(plain_facts(encoder.facts), dtype, similarity, taken, sketch, told_by_torch())
 
 
 def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:

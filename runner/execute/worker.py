@@ -256,7 +256,7 @@ class _Worker:
         refuse_unaccepted(job.prepared, model.kind)
         if model.treatment is not None:
             job.requests = requests(job.prepared, model.treatment)
-            job.digests = [request.digests() for request in job.requests]
+            job.digests = [found for request in job.requests for found in request.digests()]
         return True
 
     def _encode(self, model: OpenModel | ClosedModel, jobs: Sequence[Claimed]) -> None:
@@ -304,7 +304,7 @@ class _Worker:
         return grouped(
             [*(job for job in jobs if not job.lost_the_device), *suspected],
             size=lambda job: encoding.size(job.requests),
-            kind=lambda job: frozenset(request.variant for request in job.requests),
+            kind=lambda job: frozenset(part.variant for request in job.requests for part in request.encoded),
             alone=lambda job: job.lost_the_device,
             least=BATCHES * encoding.budget,
         )

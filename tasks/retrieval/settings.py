@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
-from embedmark.tasks.base import ColumnRoles
+from embedmark.tasks.base import ColumnRoles, ItemModality
 from embedmark.tasks.retrieval.extras import names_of
-from embedmark.tasks.settings import ClusterColumn, clusters
+from embedmark.tasks.settings import LATER, ClusterColumn, clusters
 
 _AT_K = ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")
 _CONFIDENCES = ("max", "std", "diff1")
@@ -20,7 +20,7 @@ class RetrievalSettings:
 
     As many documents as the largest k are kept. ignore_identical_ids: drop the hit whose id is the query's own, after
     that cut. skip_first_result: drop each query's best hit. extra_metrics: those of extras.py. cluster_column: of
-    queries.
+    queries. query_modality and document_modality: what the two sides are.
     """
 
     k_values: tuple[int, ...] = (1, 3, 5, 10, 20, 100, 1000)
@@ -28,6 +28,8 @@ class RetrievalSettings:
     skip_first_result: bool = False
     extra_metrics: tuple[str, ...] = ()
     cluster_column: ClusterColumn = None
+    query_modality: ItemModality = field(default="text", metadata=LATER)
+    document_modality: ItemModality = field(default="text", metadata=LATER)
 
     def column_roles(self) -> ColumnRoles:
         """The columns of queries that it reads besides those of the layout, and as what."""

@@ -112,9 +112,9 @@ def test_photographs_of_ones_own_are_measured(project: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ("texts", "gives images and texts, and test/texts takes texts alone, as `about: modalities` in its file says"),
+        ("texts", "gives images, and test/texts takes texts alone, as `about: modalities` in its file says"),
         ("bm25", "evaluates encoder models, and test/bm25 is a searcher"),
-        ("model2vec", "gives images and texts, and loader model2vec takes texts alone"),
+        ("model2vec", "gives images, and loader model2vec takes texts alone"),
     ],
 )
 def test_a_model_of_texts_is_planned_as_such(
