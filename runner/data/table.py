@@ -93,10 +93,12 @@ class Table:
         return table
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
-        """Rows by number, in the order given."""
+        """Rows by number, in the order given. Long rows, as those with images are, are not copied."""
         wanted = np.asarray(rows, dtype=np.int64)
-        if len(wanted) and np.array_equal(wanted, np.arange(wanted[0], wanted[0] + len(wanted))):
-            return replace(self, arrow=self.arrow.slice(int(wanted[0]), len(wanted)))
+        starts, lengths = _runs(wanted)
+        if len(starts) == 1 or len(starts) * _COPIED < len(wanted) * self.arrow.nbytes / max(len(self), 1):
+            runs = zip(starts.tolist(), lengths.tolist(), strict=True)
+            return replace(self, arrow=pa.concat_tables([self.arrow.slice(*run) for run in runs]))
         return replace(self, arrow=_wide_strings(self.arrow).take(pa.array(wanted)))
 
     def where(self, keep: Callable[[Any], bool], name: str) -> Table:
@@ -264,6 +266,17 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise TableError(f"the values of column {name!r} have no common type: {shown(error)}") from error
+
+
+_COPIED = 4096
+"""Consecutive rows of fewer bytes than this are copied, because a piece of a column takes about as much itself."""
+
+
+def _runs(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first rows and the lengths of the runs of consecutive numbers."""
+    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+    bounds = np.concatenate(([0], breaks, [len(rows)])) if len(rows) else np.zeros(1, np.int64)
+    return rows[bounds[:-1]], np.diff(bounds)
 
 
 def _wide_strings(arrow: pa.Table) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -32,11 +32,15 @@ class Place(Schema):
     """The split, or several, whose rows follow one another, or `all`; by default the one asked for, or the only one."""
     where: Annotated[Mapping[str, str], Decides] = {}
     """Only rows whose columns have these values."""
+    skip: Annotated[Mapping[str, Literal["missing", "blank"]], Decides] = {}
+    """Rows that do not count, because a column has no value there, or (`blank`) no text either; of a column that is
+    exploded, elements of its lists."""
     explode: Annotated[str | None, Decides] = None
     """A column of lists: one row an element."""
     columns: Annotated[Mapping[str, str | int], Decides] = {}
     """The columns to keep, under new names: {new: old}. A number is a constant; a text with braces is a template over
-    columns and {n} (the row's number from 0), {number} (from 1), {place} (in an exploded list, from 1) and {split}."""
+    columns and {n} (the row's number from 0), {number} (from 1), {split}, and in an exploded list {index} (from 0) and
+    {place} (from 1)."""
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Place:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -49,14 +49,21 @@ def select_place(table: Table, place: Place, known: Names) -> Table:
     """
     for column, wanted in place.where.items():
         table = _where(table, column, fill(wanted, known))
+    for column, what in place.skip.items():
+        if column != place.explode:
+            table = table.where(_kept_by(what), column)
     if not place.columns and place.explode is None:
         return table
     numbers = list(range(len(table)))
     counted: dict[str, list[int]] = {}
     if place.explode is not None:
+        table = _read_by(place, table)
+        if place.explode in place.skip:
+            table = _without(table, place.explode, _kept_by(place.skip[place.explode]))
         lengths = [len(value or ()) for value in table.values(place.explode)]
         numbers = list(chain.from_iterable([number] * length for number, length in enumerate(lengths)))
-        counted["place"] = list(chain.from_iterable(range(1, length + 1) for length in lengths))
+        counted["index"] = list(chain.from_iterable(range(length) for length in lengths))
+        counted["place"] = [index + 1 for index in counted["index"]]
         table = explode(table, columns=[place.explode])
     if not place.columns:
         return table
@@ -65,6 +72,28 @@ def select_place(table: Table, place: Place, known: Names) -> Table:
     for new, old in place.columns.items():
         shaped = shaped.put(new, _column(table, old, known, counted), _labels(table, old))
     return shaped.select(list(place.columns))
+
+
+def _read_by(place: Place, table: Table) -> Table:
+    """Only the columns that the place reads, so that no others (images!) are repeated when a list is exploded."""
+    if not place.columns:
+        return table
+    texts = [old for old in place.columns.values() if isinstance(old, str)]
+    asked = {place.explode, *texts, *chain.from_iterable(fields(old) for old in texts if old not in table.names)}
+    return table.select([name for name in table.names if name in asked])
+
+
+def _kept_by(what: Literal["missing", "blank"]) -> Callable[[Any], bool]:
+    """The test of values that are not skipped."""
+    if what == "missing":
+        return lambda value: value is not None
+    return lambda value: value is not None and bool(value.strip() if isinstance(value, str) else True)
+
+
+def _without(table: Table, name: str, keep: Callable[[Any], bool]) -> Table:
+    """The elements of a column of lists that are kept."""
+    lists = [None if value is None else [held for held in value if keep(held)] for value in table.values(name)]
+    return table.put(name, pa.array(lists, table.column(name).type), table.labels.get(name))
 
 
 def _where(table: Table, column: str, wanted: str) -> Table:

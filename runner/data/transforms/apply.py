@@ -44,7 +44,7 @@ def _run(step: Step, current: dict[str, Split], subset: str) -> dict[str, Split]
     told: dict[str, str | None] = {"subset": subset, "part": step.part}
     arguments: dict[str, Any] = {**step.arguments, **{name: told[name] for name in kind.told}}
     if kind.over == "layout":
-        layouts = {name: _layout(split, step.part, name) for name, split in chosen.items()}
+        layouts = {name: _layout(split, step, name) for name, split in chosen.items()}
         return {**current, **{name: kind.run(layout, **arguments) for name, layout in layouts.items()}}
     tables = {name: _table(split, step.part, name) for name, split in chosen.items()}
     if kind.over == "table":
@@ -77,11 +77,13 @@ def _table(split: Split, part: str | None, name: str) -> Table:
     return table
 
 
-def _layout(split: Split, part: str | None, name: str) -> RetrievalTables:
-    if isinstance(split, Table) or part is None:
-        raise TableError(
-            f"split {name!r}: this step needs a retrieval layout, and `part` to say which table it is about"
-        )
+def _layout(split: Split, step: Step, name: str) -> RetrievalTables:
+    told = "part" in step.kind.told
+    if isinstance(split, Table) or (told and step.part is None):
+        which = ", and `part` to say which table it is about" if told else ""
+        raise TableError(f"split {name!r}: this step needs a retrieval layout{which}")
+    if step.part is not None and not told:
+        raise TableError(f"`part: {step.part}`: this step is about all tables of the layout; leave `part` out")
     return split
 
 

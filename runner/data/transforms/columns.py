@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from embedmark.runner.common.errors import PatternError, TableError
 from embedmark.runner.common.names import nearest
-from embedmark.runner.common.patterns import match_groups
+from embedmark.runner.common.patterns import compiled, match_groups
 from embedmark.runner.data.numbers import numbers
 from embedmark.runner.data.table import Table, is_text, kind_name, shown
 from embedmark.runner.data.templates import fields, fill
@@ -107,20 +107,44 @@ def add(table: Table, *, columns: Mapping[str, Scalar]) -> Table:
     return table
 
 
-def merge(table: Table, *, into: str, template: str, none: str = "", strip: bool = False) -> Table:
-    """Writes a column from others, as in "{title} {text}". `none` stands for missing values."""
-    names = fields(template)
+def merge(
+    table: Table,
+    *,
+    into: str,
+    template: str,
+    none: str = "",
+    without: Mapping[str, str] | None = None,
+    strip: bool = False,
+) -> Table:
+    """Writes a column from others, as in "{title} {text}". `none` stands for missing values.
+
+    `without`: {column: template}, for rows where that column is missing or empty.
+    """
+    others = without or {}
+    used = (name for one in (template, *others.values()) for name in fields(one))
+    names = list(dict.fromkeys([*used, *others]))
     table.require(names)
     filled = []
     for row in zip(*(table.values(name) for name in names), strict=True):
-        texts = {name: none if value is None else str(value) for name, value in zip(names, row, strict=True)}
-        filled.append(fill(template, texts))
+        values = dict(zip(names, row, strict=True))
+        chosen = next((one for name, one in others.items() if values[name] in (None, "")), template)
+        filled.append(fill(chosen, {name: none if value is None else str(value) for name, value in values.items()}))
     return table.put(into, pa.array([text.strip() for text in filled] if strip else filled, pa.large_string()))
 
 
 def extract(table: Table, *, column: str, path: Sequence[str | int], into: str) -> Table:
     """Takes a value out of nested ones, by keys of structs and places in lists: [text, 0]."""
     return table.put(into, [_dig(value, path, column) for value in table.values(column)])
+
+
+def element(table: Table, *, column: str, place: str, into: str) -> Table:
+    """Takes an element of each list, the one whose place, counted from 0, the column `place` holds."""
+    found = []
+    for row, (held, number) in enumerate(zip(table.values(column), table.values(place), strict=True)):
+        if not isinstance(held, list) or not isinstance(number, int) or not 0 <= number < len(held):
+            raise TableError(f"row {row}: {column!r} is {shown(held, 80)}, of which {place!r} names {number!r}")
+        found.append(held[number])
+    return table.put(into, found)
 
 
 def pick(table: Table, *, columns: Mapping[str, Sequence[str]]) -> Table:
@@ -237,6 +261,20 @@ def class_decode(table: Table, *, column: str, into: str | None = None) -> Table
     classes = table.labels[column]
     names = [None if code is None or code < 0 else classes[code] for code in codes]
     return table.put(into or column, pa.array(names, pa.large_string()))
+
+
+def reword_classes(table: Table, *, column: str, replace: Mapping[str, str]) -> Table:
+    """Replaces what regular expressions match in the names of a column's classes, one expression after the other."""
+    if column not in table.labels:
+        table.require([column])
+        raise TableError(f"column {column!r} has no class names; class_encode gives them")
+    names = table.labels[column]
+    try:
+        for pattern, new in replace.items():
+            names = tuple(compiled(pattern).sub(new, name) for name in names)
+    except PatternError as error:
+        raise TableError(f"replace: {error}") from None
+    return table.put(column, table.column(column), names)
 
 
 def collect_labels(table: Table, *, columns: Sequence[str], where: Scalar, into: str = "label") -> Table:

@@ -14,7 +14,7 @@ from embedmark.runner.data.table import RetrievalTables, Table
 from embedmark.runner.data.templates import fields, fill
 from embedmark.runner.data.transforms.columns import identify
 
-Numbering = Literal["row", "shared", "distinct", "occurrence"]
+Numbering = Literal["row", "shared", "distinct", "occurrence", "documents"]
 
 
 def to_retrieval(
@@ -23,7 +23,9 @@ def to_retrieval(
     query: str,
     documents: Sequence[str],
     title: str | None = None,
+    query_image: str | None = None,
     relevance: int | str | Mapping[str, int] = 1,
+    otherwise: int | None = None,
     query_id: str = "{n}",
     document_id: str | Mapping[str, str] = "doc_{n}",
     numbering: Numbering = "row",
@@ -31,14 +33,16 @@ def to_retrieval(
     rerank: bool = False,
     subset: str = "default",
 ) -> RetrievalTables:
-    """Each row gives a query and its documents.
+    """Each row gives a query and its documents; a column of `documents` may hold lists of them.
 
     `relevance` is the grade of the documents, the column that holds it, or {column: grade} where only some columns hold
-    relevant documents; documents whose text equals that of a relevant one in their row are relevant too. Ids are
+    relevant documents; documents whose text equals that of a relevant one in their row are relevant too, and what is
+    not relevant has the grade `otherwise`, by default none. `query_image` is the column of the queries' images. Ids are
     templates over the row's columns, `subset`, `number` (`n` counted from 1) and `n`, which is, by `numbering`: "row"
     the row's number, counted from 0; "shared" one counter over queries and documents, where a document met again keeps
     its number; "distinct" one counter over distinct texts, so that a query or a document met again keeps its number and
-    its id; "occurrence" the row's number for a query and one counter over all documents. `document_id` may be
+    its id; "occurrence" the row's number for a query and one counter over all documents; "documents" the same, but over
+    distinct texts. `document_id` may be
     {column: template}. Of texts with one id, the first or the last counts, as `repeated` says; judgments are those of
     all rows. `title` is the column of the documents' titles. With `rerank`, a query's candidates are its row's
     documents.
@@ -46,7 +50,8 @@ def to_retrieval(
     templates = {name: document_id if isinstance(document_id, str) else document_id[name] for name in documents}
     names = _columns_of([query_id, *templates.values()])
     grades = [relevance] if isinstance(relevance, str) else []
-    used = list(dict.fromkeys([query, *documents, *names, *grades, *([title] if title else [])]))
+    judged = list(relevance) if isinstance(relevance, Mapping) else []
+    used = list(dict.fromkeys([query, *documents, *names, *grades, *judged, *([title] if title else [])]))
     columns = {name: table.values(name) for name in used}
     for name in grades:
         columns[name] = _whole(table, name)
@@ -58,12 +63,15 @@ def to_retrieval(
         asked = _id(query_id, here, count.query(row, values[query]))
         layout.ask(asked, values[query])
         grade = _grades(relevance, documents, values)
-        for name in documents:
-            text = values[name]
+        for name, text in [(held, text) for held in documents for text in _texts(values[held])]:
             document = _id(templates[name], here, count.document(row, text))
-            layout.offer(asked, document, text, values[title] if title else None, grade.get(text))
-        layout.close(asked)
-    return layout.tables(titled=title is not None, rerank=rerank)
+            layout.offer(asked, document, text, values[title] if title else None, grade.get(text, otherwise))
+        layout.close(asked, row)
+    made = layout.tables(titled=title is not None, rerank=rerank)
+    if query_image is None:
+        return made
+    images = table.select([query_image]).take(layout.rows).column(query_image)
+    return replace(made, queries=made.queries.put("image", images))
 
 
 def _columns_of(templates: Sequence[str]) -> list[str]:
@@ -81,7 +89,13 @@ class _Layout:
         self._corpus: dict[str, tuple[str, str | None]] = {}
         self._qrels: dict[tuple[str, str], int] = {}
         self._candidates: dict[str, list[str]] = {}
+        self._rows: dict[str, int] = {}
         self._row: list[str] = []
+
+    @property
+    def rows(self) -> list[int]:
+        """The row that each query is of."""
+        return list(self._rows.values())
 
     def ask(self, query: str, text: str) -> None:
         """Begin a row with its query."""
@@ -95,9 +109,10 @@ class _Layout:
         if grade is not None:
             self._qrels[query, document] = grade
 
-    def close(self, query: str) -> None:
+    def close(self, query: str, row: int) -> None:
         """End the row."""
         self._put(self._candidates, query, self._row)
+        self._put(self._rows, query, row)
 
     def tables(self, *, titled: bool, rerank: bool) -> RetrievalTables:
         """All rows."""
@@ -143,10 +158,14 @@ def _grades(
 ) -> dict[str, int]:
     """Text of a row → its grade."""
     if isinstance(relevance, Mapping):
-        return {row[name]: grade for name, grade in relevance.items()}
-    return dict.fromkeys(
-        (row[name] for name in documents), int(row[relevance]) if isinstance(relevance, str) else relevance
-    )
+        return {text: grade for name, grade in relevance.items() for text in _texts(row[name])}
+    grade = int(row[relevance]) if isinstance(relevance, str) else relevance
+    return {text: grade for name in documents for text in _texts(row[name])}
+
+
+def _texts(value: Any) -> Sequence[Any]:
+    """What one cell holds: the elements of a list, or itself."""
+    return value if isinstance(value, list) else (value,)
 
 
 _ID_COLUMN = {"corpus": "corpus-id", "queries": "query-id"}
@@ -159,9 +178,7 @@ def unite(layout: RetrievalTables, *, by: str, id: str = "{id}", part: str) -> R
     """
     if part not in _ID_COLUMN:
         raise TableError(f"`part` is {part!r}; expected corpus or queries")
-    others = [name for name in ("top_ranked", "excluded", "qrel_diff") if getattr(layout, name) is not None]
-    if others:
-        raise TableError(f"{others[0]} would still name the old ids; unite is for layouts without it")
+    _refuse_others(layout, "the old ids", "unite")
     texts: Table = getattr(layout, part)
     ids = identify(texts, column=by, into="id", id=id).values("id")
     first = {name: row for row, name in reversed(list(enumerate(ids)))}
@@ -171,13 +188,40 @@ def unite(layout: RetrievalTables, *, by: str, id: str = "{id}", part: str) -> R
     return replace(layout, **changed)
 
 
+def swap_sides(layout: RetrievalTables) -> RetrievalTables:
+    """Queries become documents and documents queries; judgments are turned round."""
+    _refuse_others(layout, "the queries of before", "swap_sides")
+    turned = layout.qrels.select(["corpus-id", "query-id", "score"])
+    names = ["query-id", "corpus-id", "score"]
+    qrels = Table(turned.arrow.rename_columns(names))
+    return RetrievalTables(corpus=layout.queries, queries=layout.corpus, qrels=qrels)
+
+
+def rerank_judged(layout: RetrievalTables) -> RetrievalTables:
+    """Each query's candidates are the documents that are judged for it, in the order of the judgments."""
+    judged: dict[str, dict[str, None]] = {}
+    for query, document in zip(layout.qrels.values("query-id"), layout.qrels.values("corpus-id"), strict=True):
+        judged.setdefault(query, {})[document] = None
+    candidates: dict[str, list[Any]] = {
+        "query-id": list(judged),
+        "corpus-ids": [list(found) for found in judged.values()],
+    }
+    return replace(layout, top_ranked=Table.of(candidates))
+
+
+def _refuse_others(layout: RetrievalTables, what: str, step: str) -> None:
+    others = [name for name in ("top_ranked", "excluded", "qrel_diff") if getattr(layout, name) is not None]
+    if others:
+        raise TableError(f"{others[0]} would still name {what}; {step} is for layouts without it")
+
+
 def _renamed(table: Table, column: str, new: Mapping[str, str]) -> Table:
     """Ids replaced; ids that name nothing stay, as nothing can be found under them anyway."""
     return table.put(column, pa.array([new.get(value, value) for value in table.values(column)], pa.string()))
 
 
 class _Counter:
-    """Numbers for queries and documents, by one of four rules."""
+    """Numbers for queries and documents, by one of five rules."""
 
     def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
@@ -185,7 +229,7 @@ class _Counter:
         self._known: dict[str, int] = {}
 
     def query(self, row: int, text: str) -> int:
-        if self._numbering in ("row", "occurrence"):
+        if self._numbering in ("row", "occurrence", "documents"):
             return row
         return self._of(text) if self._numbering == "distinct" else self._new()
 

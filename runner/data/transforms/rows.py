@@ -130,6 +130,11 @@ def subset_rows(table: Table, *, column: str = "lang", keep: bool = False, subse
     return found if keep else found.select([name for name in found.names if name != column])
 
 
+def drop_rows(table: Table, *, rows: Sequence[int]) -> Table:
+    """Drops rows by number, counted from 0; numbers past the end name nothing."""
+    return table.take(np.delete(np.arange(len(table)), [row for row in rows if 0 <= row < len(table)]))
+
+
 def take(table: Table, *, n: int) -> Table:
     """The first n rows."""
     return table.take(range(min(n, len(table))))

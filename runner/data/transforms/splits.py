@@ -45,6 +45,53 @@ def split_by_value(splits: Mapping[str, Table], *, from_: str, column: str) -> d
     return {**rest, **{value: table.take(places) for value, places in rows.items()}}
 
 
+def spread_judged(
+    splits: Mapping[str, Table],
+    *,
+    queries: str = "queries",
+    corpus: str = "corpus",
+    qrels: str = "qrels",
+    into: str,
+    column: str,
+    columns: Sequence[str],
+) -> dict[str, Table]:
+    """The tables of a retrieval dataset, loaded as splits, become one split with a row a query.
+
+    The relevant document's `column` is the first of `columns`, those of the others that are judged for the query follow
+    in the order of the judgments, as many as there are columns. A query's last relevant document counts.
+    """
+    if missing := [name for name in (queries, corpus, qrels) if name not in splits]:
+        raise TableError(f"no split {missing[0]!r}; the splits here are {sorted(splits)}")
+    asked, documents, judged = splits[queries], splits[corpus], splits[qrels]
+    places = {key: row for row, key in enumerate(documents.values("id"))}
+    pools: dict[Any, list[Any]] = {}
+    relevant: dict[Any, Any] = {}
+    for query, document, score in zip(*(judged.values(name) for name in _QRELS), strict=True):
+        pools.setdefault(query, []).append(document)
+        if score == 1:
+            relevant[query] = document
+    rows = []
+    for query in asked.values("id"):
+        if query not in relevant:
+            raise TableError(f"query {query!r} has no relevant document")
+        first = relevant[query]
+        found = [first, *(other for other in pools[query] if other != first)][: len(columns)]
+        if len(found) < len(columns):
+            raise TableError(f"query {query!r} has {len(found)} documents that are judged, expected {len(columns)}")
+        if unknown := [document for document in found if document not in places]:
+            raise TableError(f"query {query!r} has the document {unknown[0]!r}, which {corpus!r} has not")
+        rows.append([places[document] for document in found])
+    chosen = documents.select([column])
+    made = asked
+    for number, name in enumerate(columns):
+        made = made.put(name, chosen.take([row[number] for row in rows]).column(column), documents.labels.get(column))
+    rest = {name: table for name, table in splits.items() if name not in (queries, corpus, qrels)}
+    return {**rest, into: made}
+
+
+_QRELS = ("query-id", "corpus-id", "score")
+
+
 def class_encode(splits: Mapping[str, Table], *, column: str, names: Sequence[str] | None = None) -> dict[str, Table]:
     """Turns values into class numbers. Unless given, names are sorted as text, one set over all splits."""
     classes = tuple(names) if names is not None else class_names(list(splits.values()), column)

@@ -86,6 +86,11 @@ def _compared_with(arguments: Mapping[str, Any], wanted: set[str]) -> set[str]:
     return wanted | set(arguments["across"])
 
 
+def _tables_of_layout(arguments: Mapping[str, Any], wanted: set[str]) -> set[str]:
+    made = {arguments["into"]}
+    return wanted - made | {arguments[name] for name in ("queries", "corpus", "qrels")} if wanted & made else wanted
+
+
 def _all_from(arguments: Mapping[str, Any], wanted: set[str]) -> set[str]:  # noqa: ARG001 - the shape of Needs
     return {arguments["from_"]}
 
@@ -100,6 +105,7 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "add": StepKind(columns.add, "columns"),
         "merge": StepKind(columns.merge),
         "extract": StepKind(columns.extract),
+        "element": StepKind(columns.element),
         "pick": StepKind(columns.pick, "columns"),
         "identify": StepKind(columns.identify),
         "parse_list": StepKind(columns.parse_list, "column"),
@@ -108,6 +114,7 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "map_values": StepKind(columns.map_values),
         "class_encode": StepKind(splits.class_encode, "column", over="splits"),
         "class_decode": StepKind(columns.class_decode, "column"),
+        "reword_classes": StepKind(columns.reword_classes),
         "collect_labels": StepKind(columns.collect_labels),
         "filter": StepKind(rows.filter_rows),
         "drop_duplicates": StepKind(splits.drop_duplicates, "columns", over="splits", needs=_compared_with),
@@ -117,6 +124,7 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "group_rows": StepKind(rows.group_rows),
         "sample_lists": StepKind(sampling.sample_lists),
         "subset_rows": StepKind(rows.subset_rows, "column", told=("subset",)),
+        "drop_rows": StepKind(rows.drop_rows, "rows"),
         "take": StepKind(rows.take, "n"),
         "shuffle": StepKind(sampling.shuffle, "seed"),
         "subsample": StepKind(sampling.subsample, "n"),
@@ -124,8 +132,11 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "concatenate": StepKind(splits.concatenate, over="splits", needs=_made_from("into")),
         "train_test_split": StepKind(sampling.train_test_split, over="splits", needs=_made_from("train", "test")),
         "split_by_value": StepKind(splits.split_by_value, over="splits", needs=_all_from),
+        "spread_judged": StepKind(splits.spread_judged, over="splits", needs=_tables_of_layout),
         "to_retrieval": StepKind(retrieval.to_retrieval, told=("subset",), makes_layout=True),
         "unite": StepKind(retrieval.unite, "by", over="layout", told=("part",)),
+        "swap_sides": StepKind(retrieval.swap_sides, over="layout"),
+        "rerank_judged": StepKind(retrieval.rerank_judged, over="layout"),
     }
 )
 

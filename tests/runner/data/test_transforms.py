@@ -50,6 +50,17 @@ LISTS: Columns = {"sentences": [["a", "b"], ["c"]], "labels": [[1, 2], [3]], "id
             {"title": ["t", None], "text": ["t\nx", "y"]},
         ),
         (
+            {"title": ["t", "u", "v"], "text": ["x", "", None]},
+            {"merge": {"into": "text", "template": "{title}\n{text}", "without": {"text": "{title}"}}},
+            {"title": ["t", "u", "v"], "text": ["t\nx", "u", "v"]},
+        ),
+        (
+            {"choices": [["a", "b"], ["c"]], "answer": [1, 0]},
+            {"element": {"column": "choices", "place": "answer", "into": "answer"}},
+            {"choices": [["a", "b"], ["c"]], "answer": ["b", "c"]},
+        ),
+        (TEXTS, {"drop_rows": [1, 9]}, {"text": ["a", "c"], "label": [2, 2]}),
+        (
             {"answers": [{"text": ["a", "b"]}, {"text": ["c"]}]},
             {"extract": {"column": "answers", "path": ["text", 0], "into": "answer"}},
             {"answers": [{"text": ["a", "b"]}, {"text": ["c"]}], "answer": ["a", "c"]},
@@ -353,6 +364,9 @@ def test_a_wrong_step_is_explained_before_anything_is_loaded(step: dict[str, Any
         ({"pick": {"x": ["y", "z"]}}, r"none of the columns \['y', 'z'\] is there; the columns are"),
         ({"parse_list": "text"}, "column 'text', row 0: 'a' spells no list"),
         ({"unite": "text", "part": "corpus"}, "needs a retrieval layout"),
+        ({"rerank_judged": {}}, "needs a retrieval layout"),
+        ({"reword_classes": {"column": "label", "replace": {"a": "b"}}}, "no class names"),
+        ({"element": {"column": "text", "place": "label", "into": "x"}}, "row 0: 'text' is a"),
     ],
 )
 def test_a_step_that_does_not_fit_the_data_names_itself_and_what_there_is(step: dict[str, Any], message: str) -> None:
