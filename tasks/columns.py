@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Composite, Image, Item, Modality, Rows
+from embedmark.tasks.settings import Inputs
 
 
 def items_of(
@@ -32,6 +33,14 @@ def items_of(
     return texts_of(rows, column, indices) if modality == "text" else ImageColumn(rows, column, indices)
 
 
+def inputs_of(rows: Rows, settings: Inputs, indices: Iterable[int] | None = None) -> Sequence[Item]:
+    """Read the items that settings name, all or those of `indices` in that order. Raises DataError as `items_of`."""
+    if settings.modality == "text+image":
+        columns: Mapping[Modality, str] = {"text": settings.input_column, "image": settings.image_column}
+        return composite_items(rows, columns, indices)
+    return items_of(rows, settings.input_column, settings.modality, indices)
+
+
 def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> list[str]:
     """Read the texts of a column, all or those of `indices` in that order.
 
@@ -43,7 +52,7 @@ def texts_of(rows: Rows, column: str, indices: Iterable[int] | None = None) -> l
     found = list(values) if indices is None else [values[i] for i in chosen]
     for i, text in zip(chosen, found, strict=True):
         if not isinstance(text, str):
-            raise DataError(f"column {column!r}, row {i}: expected a text, found {_shown(text)}")
+            raise DataError(f"column {column!r}, row {i}: expected a text, found {shown(text)}")
     return found
 
 
@@ -76,7 +85,7 @@ class ImageColumn(Sequence[Image]):
     def _image(self, row: int, value: object) -> Image:
         where = f"column {self._column!r}, row {row}"
         if not isinstance(value, bytes):
-            raise DataError(f"{where}: expected an encoded image, as bytes, found {_shown(value)}")
+            raise DataError(f"{where}: expected an encoded image, as bytes, found {shown(value)}")
         return Image(value, where)
 
 
@@ -163,7 +172,7 @@ def classes_of(rows: Rows, column: str) -> list[Any]:
     kinds = {type(label) for label in labels}
     if not all(issubclass(kind, str | int | float) for kind in kinds):
         wrong = next(i for i, label in enumerate(labels) if not isinstance(label, str | int | float))
-        raise DataError(f"column {column!r}, row {wrong}: expected one label, found {_shown(labels[wrong])}")
+        raise DataError(f"column {column!r}, row {wrong}: expected one label, found {shown(labels[wrong])}")
     if str in kinds and len(kinds) > 1:
         raise DataError(f"column {column!r} mixes strings and numbers; use one kind of label")
     if any(isinstance(label, float) and not label.is_integer() for label in labels if type(label) is float):
@@ -176,7 +185,7 @@ def lists_of(rows: Rows, column: str) -> list[list[Any]]:
     found = []
     for i, values in enumerate(rows[column]):
         if isinstance(values, str) or not isinstance(values, Iterable):
-            raise DataError(f"column {column!r}, row {i}: expected a list, found {_shown(values)}")
+            raise DataError(f"column {column!r}, row {i}: expected a list, found {shown(values)}")
         found.append(list(values))
     return found
 
@@ -203,5 +212,6 @@ def one_row_of_lists(rows: Rows, columns: Iterable[str]) -> bool:
     return rows.n_rows == 1 and not any(isinstance(rows[column][0], str | int | float) for column in columns)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value of a wrong kind, for messages."""
     return f"{type(value).__name__} {str(value)[:60]!r}" if value is not None else "nothing"

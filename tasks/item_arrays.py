@@ -125,22 +125,28 @@ def clusters(values: Iterable[Any], where: str) -> NDArray[np.int32]:
     Raises:
         DataError: a value is something else.
     """
-    codes: dict[Item | int, int] = {}
+    codes: dict[str | int | bytes, int] = {}
     return np.fromiter((_cluster(value, codes, f"{where}, row {i}") for i, value in enumerate(values)), dtype=np.int32)
 
 
-def _cluster(value: object, codes: dict[Item | int, int], where: str) -> int:
+def _cluster(value: object, codes: dict[str | int | bytes, int], where: str) -> int:
     if not isinstance(value, str | int | Image | Composite):
         raise DataError(
             f"{where}: found {'nothing' if value is None else value!r:.60}; expected a text or whole number"
         )
-    if value not in codes:
-        if isinstance(value, int) and -(2**31) <= value < 2**31:
-            codes[value] = int(value)
+    key = value if isinstance(value, int) else _key(value)
+    if key not in codes:
+        if isinstance(key, int) and -(2**31) <= key < 2**31:
+            codes[key] = int(key)
         else:
-            content = _bytes(value if isinstance(value, Image | Composite) else str(value))
-            codes[value] = int.from_bytes(hashlib.sha256(content).digest()[:4], signed=True)
-    return codes[value]
+            digest = key if isinstance(key, bytes) else hashlib.sha256(_bytes(str(key))).digest()
+            codes[key] = int.from_bytes(digest[:4], signed=True)
+    return codes[key]
+
+
+def _key(item: Item) -> str | bytes:
+    """What equal items have in common: a text itself, of others a hash, so that no image stays in memory."""
+    return item if isinstance(item, str) else hashlib.sha256(_bytes(item)).digest()
 
 
 def cluster_column(rows: Rows, column: str | None, chosen: Iterable[int] | None = None) -> dict[str, NDArray[Any]]:
@@ -158,8 +164,9 @@ def cluster_column(rows: Rows, column: str | None, chosen: Iterable[int] | None 
 
 def shared_items(*columns: Sequence[Item]) -> dict[str, NDArray[Any]]:
     """`_cluster` of pairs, by the column whose items repeat most; nothing where none repeats."""
-    fewest = min(columns, key=lambda items: len(set(items)))
-    return {CLUSTER: clusters(fewest, "item")} if len(set(fewest)) < len(fewest) else {}
+    n_different, column = min((len({_key(item) for item in items}), number) for number, items in enumerate(columns))
+    fewest = columns[column]
+    return {CLUSTER: clusters(fewest, "item")} if n_different < len(fewest) else {}
 
 
 def codes(values: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:

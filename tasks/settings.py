@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from embedmark.tasks.base import ColumnRoles
+from embedmark.tasks.base import ColumnRoles, ItemModality
 
 Draws = Literal["job", "mteb"]
 """Whose random draws: "job" starts every job afresh; "mteb" replays the reference's generator, which the subsets of a
@@ -58,6 +58,37 @@ class TaskSettings(Protocol):
             Their names, by which a main metric is checked before anything is loaded; None where only data can tell.
         """
         ...
+
+
+class Inputs(Protocol):
+    """What settings of types that read one item a row say of it."""
+
+    @property
+    def modality(self) -> ItemModality:
+        """What the items are."""
+        ...
+
+    @property
+    def input_column(self) -> str:
+        """The column that holds them, or their texts where they are composite."""
+        ...
+
+    @property
+    def image_column(self) -> str:
+        """The column of their images where they are composite."""
+        ...
+
+
+def input_roles(settings: Inputs) -> ColumnRoles:
+    """The columns of the items that settings name, and as what they are read."""
+    return item_roles(settings.modality, settings.input_column, settings.image_column)
+
+
+def item_roles(modality: ItemModality, column: str, image_column: str) -> ColumnRoles:
+    """The columns of items, and as what they are read; image_column: of the images of composite items."""
+    if modality == "text+image":
+        return ((column, "text"), (image_column, "image"))
+    return ((column, modality),)
 
 
 def deciding(settings: Any) -> dict[str, Any]:

@@ -167,6 +167,14 @@ _BUILT_IN = [
         "sts", "STS", "embedmark.tasks.pairs.sts:STS", pairs.STSSettings, 1, "Retrieve semantically similar text."
     ),
     TaskType(
+        "compositionality",
+        "Compositionality",
+        "embedmark.tasks.pairs.compositionality:Compositionality",
+        pairs.CompositionalitySettings,
+        1,
+        "Identify the caption that matches the given image.",
+    ),
+    TaskType(
         "arrangement",
         "STS",
         "embedmark.tasks.pairs.arrangement:Arrangement",

@@ -49,6 +49,13 @@ CHANGED = RetrievalRows(
     {f"q{i}-{half}": [f"d{i}", f"d{i + 9}", "d28"] for i in range(4) for half in ("og", "changed")},
     {f"q{i}": [f"d{i + 9}"] for i in range(4)},
 )
+CAPTIONED = Rows(
+    {
+        "picture": [[bytes([i, place]) for place in range(1 + i % 3)] for i in range(30)],
+        "caption": texts(30),
+        "other": texts(30),
+    }
+)
 PICTURES = Rows({"image": [bytes([i]) for i in range(30)], "label": [i % 3 for i in range(30)]})
 
 
@@ -106,6 +113,9 @@ TYPES: dict[str, Case] = {
         },
         "alpha_auc",
         {},
+    ),
+    "compositionality": Case(
+        {"test": CAPTIONED}, "text_acc", {"image_columns": ["picture"], "text_columns": ["caption", "other"]}
     ),
     "bitext_mining": Case({"test": Rows(PAIRS)}, "f1", {}),
     "summarization": Case(

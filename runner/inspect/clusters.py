@@ -64,6 +64,8 @@ def _notes(split: dict[int, list[tuple[int, float]]], names: dict[int, str]) -> 
 
 def tables(source: Source) -> Items:
     """Of the older protocol: a row of many sentences went well as far as its clusters are its labels (V-measure)."""
+    if "cluster" in source.arrays:
+        return _whole(source)
     rows, settings = source.rows, source.settings
     sentences, labels = rows[settings.input_column], rows[settings.label_column]
 
@@ -74,3 +76,20 @@ def tables(source: Source) -> Items:
         return (("labels", told), *((f"of {label}", str(sentence)) for label, sentence in some))
 
     return Items(source.arrays["_unit"], source.arrays["v_measure"].astype(np.float64), numbered("row"), parts)
+
+
+def _whole(source: Source) -> Items:
+    """A row of a split that is clustered once went well as far as others of its label are in its cluster."""
+    label, cluster = source.arrays["label"], source.arrays["cluster"]
+    table = _table(label, cluster)
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    score = share[label, cluster]
+    labels, items = source.rows[source.settings.label_column], source.evaluated
+
+    def parts(row: int) -> Parts:
+        told = f"{score[row]:.0%} of what has its label is in its cluster"
+        return (("text", text_of(items[row])), ("label", str(labels[row])), ("together", told))
+
+    split = {int(code): [(int((table[code] > 0).sum()), float(share[code].max()))] for code in np.unique(label)}
+    names = {int(code): str(name) for code, name in zip(label, labels, strict=True)}
+    return Items(source.arrays["_unit"], score, numbered("row"), parts, _notes(split, names))

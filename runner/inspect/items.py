@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embedmark.runner.execute.jobs import Prepared
 from embedmark.runner.inspect.rankings import Rankings
-from embedmark.tasks.base import Item, Rows
+from embedmark.tasks.base import Composite, Item, Rows
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 """The arrays of an items.npz, by name."""
@@ -76,5 +76,7 @@ def numbered(word: str) -> Callable[[int], str]:
 
 
 def text_of(item: Any) -> str:
-    """Return a text as it is, and words in place of an image."""
+    """Return a text as it is, and words in place of an image; of an item of both the text, and the words."""
+    if isinstance(item, Composite):
+        return " · ".join(map(text_of, item.parts))
     return item if isinstance(item, str) else f"an image of {len(item)} bytes"

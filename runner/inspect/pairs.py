@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -37,6 +40,33 @@ def translations(source: Source) -> Items:
         )
 
     return Items(source.arrays["_unit"], source.arrays["correct"].astype(np.float64), numbered("pair"), parts)
+
+
+def captions(source: Source) -> Items:
+    """A row of images and texts went well where the main metric counts it."""
+    settings, arrays = source.settings, source.arrays
+
+    def parts(row: int) -> Parts:
+        images = _cells(source, settings.image_columns, row)
+        texts = _cells(source, settings.text_columns, row)
+        nearest = [
+            *(f"image {i} has text {arrays['text_of_image'][row, i - 1] + 1}" for i in range(1, len(images) + 1)),
+            *(f"text {i} has image {arrays['image_of_text'][row, i - 1] + 1}" for i in range(1, len(texts) + 1)),
+        ]
+        return (
+            *((f"image {number}", text_of(image)) for number, image in enumerate(images, start=1)),
+            *((f"text {number}", text_of(text)) for number, text in enumerate(texts, start=1)),
+            ("nearest", ", ".join(nearest)),
+        )
+
+    scores = arrays[source.prepared.job.task.config.main_metric].astype(np.float64)
+    return Items(arrays["_unit"], scores, numbered("row"), parts)
+
+
+def _cells(source: Source, columns: Sequence[str], row: int) -> list[Any]:
+    """What columns hold in a row: an image or a text each, or lists of them."""
+    values = (source.rows[column][row] for column in columns)
+    return [item for value in values for item in ([value] if isinstance(value, str | bytes) else value)]
 
 
 def summaries(source: Source) -> Items:

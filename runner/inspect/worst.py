@@ -19,6 +19,7 @@ KINDS: Mapping[str, Callable[[Source], Items]] = {
     "sts": pairs.pairs,
     "pair_classification": pairs.pairs,
     "bitext_mining": pairs.translations,
+    "compositionality": pairs.captions,
     "summarization": pairs.summaries,
     "arrangement": pairs.arrangements,
     "retrieval": queries.queries,

@@ -82,7 +82,7 @@ def _mean(metric: str, items: ItemArrays, unit: str, scale: Scale = "share") -> 
 
 
 def _legacy_clustering(metric: str, items: ItemArrays, unit: str) -> Sample:
-    return _mean(metric, items, unit, "plain")
+    return of_clusters.whole(metric, items, unit) if "cluster" in items else _mean(metric, items, unit, "plain")
 
 
 _QUERIES = Kind("query", _mean)
@@ -98,6 +98,7 @@ KINDS = {
     "clustering_legacy": Kind("row", _legacy_clustering),
     "sts": Kind("pair", of_pairs.sts),
     "pair_classification": Kind("pair", of_pairs.pairs),
+    "compositionality": Kind("row", _mean),
     "bitext_mining": Kind("source", of_pairs.bitext),
     "summarization": Kind("text", of_pairs.summarization),
     "arrangement": Kind("arrangement", of_pairs.arrangement),

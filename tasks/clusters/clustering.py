@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_mutual_info_score, v_measure_score
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Bound, Embeddings, Item, ItemSet, Rows, Scores, TaskData
 from embedmark.tasks.clusters.settings import ClusteringSettings
-from embedmark.tasks.columns import items_of
+from embedmark.tasks.columns import inputs_of
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, cluster_column, codes, units
 from embedmark.tasks.labels.draws import Indices
 from embedmark.tasks.repeat import repeat
@@ -130,7 +130,7 @@ class Clustering(Bound[ClusteringSettings]):
         return repeat(run, draws)
 
     def _documents(self, rows: Rows, sample: Sequence[int]) -> Sequence[Item]:
-        return items_of(rows, self.settings.input_column, self.settings.modality, sample)
+        return inputs_of(rows, self.settings, sample)
 
     def _sample(self, rows: Rows, replayed_split_sizes: Iterable[int]) -> tuple[Sequence[int], random.Random]:
         """The sampled rows in the order drawn, and the generator in the state after that."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from embedmark.tasks.base import ColumnRoles, Modality
-from embedmark.tasks.settings import LATER, ClusterColumn, Draws, at_least, clusters
+from embedmark.tasks.base import ColumnRoles, ItemModality
+from embedmark.tasks.settings import LATER, ClusterColumn, Draws, at_least, clusters, input_roles
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class ClusteringSettings:
     draws: Draws = "job"
     input_column: str = "sentences"
     label_column: str = "labels"
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
     cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
@@ -39,7 +40,7 @@ class ClusteringSettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, self.modality), (self.label_column, "label"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "label"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -48,18 +49,30 @@ class ClusteringSettings:
 
 @dataclass(frozen=True)
 class LegacyClusteringSettings:
-    """Each row holds many sentences and their labels, and is clustered by itself."""
+    """Each row holds many sentences and their labels, and is clustered by itself.
+
+    whole: instead, each row is one item, and the split is clustered once; so does the reference with all but texts.
+    """
 
     k_mean_batch_size: int = 500
     seed: int = 42
     input_column: str = "sentences"
     label_column: str = "labels"
     cluster_column: ClusterColumn = None
+    whole: bool = field(default=False, metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.modality != "text" and not self.whole:
+            raise ValueError(f"modality is {self.modality}; only texts are clustered a row, so set `whole: true`")
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, "text"), (self.label_column, "label"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "label"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
+        if self.whole:
+            return frozenset({"v_measure", "nmi", "ari", "cluster_accuracy"})
         return frozenset({"v_measure", "v_measure_std"})

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from embedmark.runner.common.errors import DataError
-from embedmark.tasks.base import Bound, Embeddings, Item, ItemSet, Modality, Rows, TaskData
-from embedmark.tasks.columns import items_of
+from embedmark.tasks.base import Bound, Embeddings, Item, ItemSet, Rows, TaskData
+from embedmark.tasks.columns import inputs_of
 from embedmark.tasks.item_arrays import UNIT, cluster_column, units
 from embedmark.tasks.labels.draws import Indices
+from embedmark.tasks.settings import Inputs
 
 Vectors: TypeAlias = NDArray[np.float32]
 
@@ -23,15 +24,11 @@ TRAIN = "train"
 TEST = "test"
 
 
-class SupervisedSettings(Protocol):
+class SupervisedSettings(Inputs, Protocol):
     """What settings of types that learn have in common."""
 
     @property
     def train_split(self) -> str: ...  # noqa: D102
-    @property
-    def input_column(self) -> str: ...  # noqa: D102
-    @property
-    def modality(self) -> Modality: ...  # noqa: D102
     @property
     def cluster_column(self) -> str | None: ...  # noqa: D102
 
@@ -107,7 +104,7 @@ class Plan:
 
 
 def _items(rows: Rows, settings: ExperimentSettings, chosen: Indices | None = None) -> Sequence[Item]:
-    return items_of(rows, settings.input_column, settings.modality, chosen)
+    return inputs_of(rows, settings, chosen)
 
 
 def make_plan(data: TaskData, settings: ExperimentSettings, split: str, draw: Draw) -> Plan:

@@ -20,7 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Embeddings, ItemSet, Rows, Scores, TaskData
-from embedmark.tasks.columns import items_of, lists_of
+from embedmark.tasks.columns import inputs_of, lists_of
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, class_names, cluster_column, units
 from embedmark.tasks.labels.classification import mean_of
 from embedmark.tasks.labels.draws import Indices, multilabel_draw
@@ -67,13 +67,13 @@ class MultilabelClassification(Supervised[MultilabelClassificationSettings]):
         Both before the background of the whole train split.
         """
         plan = self._plan(data)
-        column, modality = self.settings.input_column, self.settings.modality
-        rows = data.rows(self.settings.train_split)
-        train = items_of(rows, column, modality, plan.drawn)
-        test = items_of(data.rows(self.split), column, modality, plan.tested)
+        modality, rows = self.settings.modality, data.rows(self.settings.train_split)
+        background = rows[self.settings.input_column]
+        train = inputs_of(rows, self.settings, plan.drawn)
+        test = inputs_of(data.rows(self.split), self.settings, plan.tested)
         return [
-            ItemSet(_TRAIN, train, None, modality, background=rows[column]),
-            ItemSet(_TEST, test, None, modality, background=rows[column]),
+            ItemSet(_TRAIN, train, None, modality, background=background),
+            ItemSet(_TEST, test, None, modality, background=background),
         ]
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
@@ -122,7 +122,7 @@ class MultilabelClassification(Supervised[MultilabelClassificationSettings]):
         return mean_of(experiments)
 
     def _row_items(self, rows: Rows, tested: Indices) -> dict[str, NDArray[Any]]:
-        found = units(items_of(rows, self.settings.input_column, self.settings.modality, tested))
+        found = units(inputs_of(rows, self.settings, tested))
         return {UNIT: found, **cluster_column(rows, self.settings.cluster_column, tested)}
 
     def _plan(self, data: TaskData) -> _Plan:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from embedmark.tasks.base import ColumnRoles, Modality
-from embedmark.tasks.settings import LATER, ClusterColumn, Draws, at_least, clusters
+from embedmark.tasks.base import ColumnRoles, ItemModality
+from embedmark.tasks.settings import LATER, ClusterColumn, Draws, at_least, clusters, input_roles
 
 Classifier = Literal["logistic_regression", "k_nearest_neighbours"]
 """What learns the classes from vectors: scikit-learn's LogisticRegression or KNeighborsClassifier."""
@@ -36,7 +36,8 @@ class ClassificationSettings:
     n_neighbors: int = 5
     is_cross_validation: bool = False
     n_splits: int = 5
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
     cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
@@ -45,7 +46,7 @@ class ClassificationSettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, self.modality), (self.label_column, "label"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "label"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -69,7 +70,8 @@ class MultilabelClassificationSettings:
     label_column: str = "label"
     classifier: Classifier = "k_nearest_neighbours"
     n_neighbors: int = 5
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
     cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
@@ -81,7 +83,7 @@ class MultilabelClassificationSettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, self.modality), (self.label_column, "label"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "label"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -100,7 +102,8 @@ class RegressionSettings:
     label_column: str = "value"
     is_cross_validation: bool = False
     n_splits: int = 5
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
     cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
@@ -109,7 +112,7 @@ class RegressionSettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, self.modality), (self.label_column, "value"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "value"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -128,7 +131,8 @@ class ZeroShotClassificationSettings:
     input_column: str = "text"
     label_column: str = "label"
     likeness: Likeness = field(default="similarity", metadata=LATER)
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
+    image_column: str = field(default="image", metadata=LATER)
     cluster_column: ClusterColumn = None
 
     def __post_init__(self) -> None:
@@ -136,7 +140,7 @@ class ZeroShotClassificationSettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        return ((self.input_column, self.modality), (self.label_column, "label"), *clusters(self.cluster_column))
+        return (*input_roles(self), (self.label_column, "label"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -163,7 +167,7 @@ class ZeroShotImageClassificationSettings:
         return self.image_column
 
     @property
-    def modality(self) -> Modality:
+    def modality(self) -> ItemModality:
         """What the inputs are."""
         return "image"
 

@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Bound, Embeddings, Item, ItemSet, Rows, Scores, TaskData
-from embedmark.tasks.columns import classes_of, items_of
+from embedmark.tasks.columns import classes_of, inputs_of
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, class_names, cluster_column, codes, units
 from embedmark.tasks.labels.class_metrics import AP_NOT_APPLICABLE, binary_metrics, class_metrics
 from embedmark.tasks.labels.draws import Indices
@@ -70,7 +70,7 @@ class ZeroShotClassification(Bound[ZeroShotSettings]):
         return class_metrics(true, items["predicted"]) | AP_NOT_APPLICABLE | binary_metrics(true, items["score"])
 
     def _inputs(self, rows: Rows) -> Sequence[Item]:
-        return items_of(rows, self.settings.input_column, self.settings.modality)
+        return inputs_of(rows, self.settings)
 
     def _candidates(self, rows: Rows) -> tuple[str, ...]:
         settings = self.settings

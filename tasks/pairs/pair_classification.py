@@ -1,4 +1,4 @@
-"""Pair classification: do two texts belong together, judged by one threshold on their similarity?"""
+"""Pair classification: do two items belong together, judged by one threshold on their similarity?"""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sklearn.metrics import average_precision_score
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Bound, Embeddings, ItemSet, Rows, Scores, TaskData
-from embedmark.tasks.columns import items_of, numbers_of, one_row_of_lists
+from embedmark.tasks.columns import numbers_of, one_row_of_lists
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, cluster_column, shared_items, units
-from embedmark.tasks.pairs.settings import PairClassificationSettings
+from embedmark.tasks.pairs.settings import PairClassificationSettings, pair_modalities
+from embedmark.tasks.pairs.sides import pair_items, pair_sets
 from embedmark.tasks.similarity import comparisons
 
 
@@ -27,11 +28,7 @@ class PairClassification(Bound[PairClassificationSettings]):
 
     def items(self, data: TaskData) -> list[ItemSet]:
         """Both columns of pairs."""
-        rows = self._rows(data)
-        return [
-            ItemSet(column, items_of(rows, column, self.settings.modality), side, self.settings.modality)
-            for column, side in zip(self.settings.columns, self.settings.sides, strict=True)
-        ]
+        return pair_sets(self._rows(data), self.settings)
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Threshold metrics over all pairs. Raises DataError when a label is neither 0 nor 1."""
@@ -44,7 +41,7 @@ class PairClassification(Bound[PairClassificationSettings]):
         for metric in by_way["similarity"]:
             values[f"max_{metric}"] = max(found[metric] for found in by_way.values())
         way = _way(self.main_metric, by_way)
-        pairs = tuple(items_of(rows, column, self.settings.modality) for column in self.settings.columns)
+        pairs = pair_items(rows, self.settings)
         items = {
             "similarity": similarities[way],
             "compared": np.array([way]),
@@ -64,7 +61,7 @@ class PairClassification(Bound[PairClassificationSettings]):
     def _rows(self, data: TaskData) -> Rows:
         rows = data.rows(self.split)
         columns = [*self.settings.columns, self.settings.label_column]
-        if one_row_of_lists(rows, columns):
+        if set(pair_modalities(self.settings)) == {"text"} and one_row_of_lists(rows, columns):
             more = [self.settings.cluster_column] if self.settings.cluster_column else []
             return Rows({column: rows[column][0] for column in [*columns, *more]})
         return rows

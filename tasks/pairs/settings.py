@@ -3,34 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from embedmark.tasks.base import ColumnRoles, Modality, Side
-from embedmark.tasks.settings import LATER, ClusterColumn, at_least, clusters
+from embedmark.tasks.base import ColumnRoles, ItemModality, Side
+from embedmark.tasks.settings import LATER, ClusterColumn, at_least, clusters, item_roles
 
 PairSides = tuple[Side | None, Side | None]
 """Which sides the two items of a pair are on; None where the task is symmetric."""
+
+PairModalities = tuple[ItemModality, ItemModality] | None
+"""What the two items of a pair are, where they are not of one kind: it takes the place of `modality`."""
 
 _CORRELATIONS = ("pearson", "spearman")
 _WAYS = ("similarity", "cosine", "dot", "manhattan", "euclidean", "max")
 _AT_THRESHOLDS = ("accuracy", "f1", "precision", "recall", "ap")
 
 
+class PairInputs(Protocol):
+    """What settings of types that compare pairs say of the pairs."""
+
+    @property
+    def columns(self) -> tuple[str, str]: ...  # noqa: D102
+    @property
+    def sides(self) -> PairSides: ...  # noqa: D102
+    @property
+    def modality(self) -> ItemModality: ...  # noqa: D102
+    @property
+    def modalities(self) -> PairModalities: ...  # noqa: D102
+    @property
+    def image_columns(self) -> tuple[str, str]: ...  # noqa: D102
+
+
+def pair_modalities(settings: PairInputs) -> tuple[ItemModality, ItemModality]:
+    """What the first and the second item of a pair are."""
+    return settings.modalities or (settings.modality, settings.modality)
+
+
+def _pair_roles(settings: PairInputs) -> ColumnRoles:
+    sides = zip(pair_modalities(settings), settings.columns, settings.image_columns, strict=True)
+    return tuple(role for side in sides for role in item_roles(*side))
+
+
 @dataclass(frozen=True)
 class STSSettings:
-    """Correlation of similarity with gold scores."""
+    """Correlation of similarity with gold scores. image_columns: of items that are a text and an image."""
 
     columns: tuple[str, str] = ("sentence1", "sentence2")
     score_column: str = "score"
     min_score: float = 0.0
     max_score: float = 5.0
     sides: PairSides = (None, None)
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
     cluster_column: ClusterColumn = None
+    modalities: PairModalities = field(default=None, metadata=LATER)
+    image_columns: tuple[str, str] = field(default=("image1", "image2"), metadata=LATER)
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        items: ColumnRoles = tuple((column, self.modality) for column in self.columns)
-        return (*items, (self.score_column, "number"), *clusters(self.cluster_column))
+        return (*_pair_roles(self), (self.score_column, "number"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -69,13 +99,14 @@ class PairClassificationSettings:
     columns: tuple[str, str] = ("sentence1", "sentence2")
     label_column: str = "labels"
     sides: PairSides = (None, None)
-    modality: Modality = field(default="text", metadata=LATER)
+    modality: ItemModality = field(default="text", metadata=LATER)
     cluster_column: ClusterColumn = None
+    modalities: PairModalities = field(default=None, metadata=LATER)
+    image_columns: tuple[str, str] = field(default=("image1", "image2"), metadata=LATER)
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        items: ColumnRoles = tuple((column, self.modality) for column in self.columns)
-        return (*items, (self.label_column, "value"), *clusters(self.cluster_column))
+        return (*_pair_roles(self), (self.label_column, "value"), *clusters(self.cluster_column))
 
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
@@ -135,6 +166,37 @@ class SummarizationSettings:
     def metrics(self) -> frozenset[str]:
         """The metrics that it computes."""
         return _correlations("cosine_", "dot_")
+
+
+@dataclass(frozen=True)
+class CompositionalitySettings:
+    """Whether images and captions that belong together are nearest to each other, among those of a row.
+
+    image_columns, text_columns: columns of one image or text a row, or of lists of them. The first image belongs to the
+    first text, the second to the second.
+    """
+
+    image_columns: tuple[str, ...] = ("image",)
+    text_columns: tuple[str, ...] = ("caption",)
+    cluster_column: ClusterColumn = None
+
+    def __post_init__(self) -> None:
+        for name in ("image_columns", "text_columns"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty; it names at least one column")
+        columns = (*self.image_columns, *self.text_columns)
+        if twice := sorted({column for column in columns if columns.count(column) > 1}):
+            raise ValueError(f"image_columns and text_columns name {twice[0]!r} twice")
+
+    def column_roles(self) -> ColumnRoles:
+        """The columns that it reads, and as what."""
+        images: ColumnRoles = tuple((column, "image") for column in self.image_columns)
+        texts: ColumnRoles = tuple((column, "text") for column in self.text_columns)
+        return (*images, *texts, *clusters(self.cluster_column))
+
+    def metrics(self) -> frozenset[str]:
+        """The metrics that it computes."""
+        return frozenset({"image_acc", "text_acc", "accuracy"})
 
 
 def _correlations(*prefixes: str) -> frozenset[str]:

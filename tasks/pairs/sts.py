@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Bound, Embeddings, ItemSet, Scores, TaskData
-from embedmark.tasks.columns import items_of, numbers_of
+from embedmark.tasks.columns import numbers_of
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, cluster_column, shared_items, units
 from embedmark.tasks.pairs.correlation import constant, pearson, spearman
 from embedmark.tasks.pairs.settings import STSSettings
+from embedmark.tasks.pairs.sides import pair_items, pair_sets
 from embedmark.tasks.similarity import comparisons
 
 _PREFIXES = {"cosine": "cosine_", "manhattan": "manhattan_", "euclidean": "euclidean_", "similarity": ""}
@@ -29,11 +30,7 @@ class STS(Bound[STSSettings]):
 
     def items(self, data: TaskData) -> list[ItemSet]:
         """Both columns of pairs."""
-        rows = data.rows(self.split)
-        return [
-            ItemSet(column, items_of(rows, column, self.settings.modality), side, self.settings.modality)
-            for column, side in zip(self.settings.columns, self.settings.sides, strict=True)
-        ]
+        return pair_sets(data.rows(self.split), self.settings)
 
     def evaluate(self, embeddings: Embeddings, data: TaskData) -> Scores:
         """Correlations over all pairs. Raises DataError when gold scores are missing or all equal."""
@@ -52,7 +49,7 @@ class STS(Bound[STSSettings]):
         values: dict[str, float] = {}
         for way, prefix in _PREFIXES.items():
             values |= _correlations(prefix, gold, similarities[way])
-        pairs = tuple(items_of(rows, column, self.settings.modality) for column in self.settings.columns)
+        pairs = pair_items(rows, settings)
         items: dict[str, NDArray[Any]] = {
             "similarity": similarities[_way(self.main_metric)],
             "gold": gold,

@@ -1,4 +1,4 @@
-"""Items of a column of images are scored as those of a column of texts are."""
+"""Items that are images, or a text and an image, are scored as texts with the same vectors are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedmark.tasks.base import Embeddings, Image, Item, Rows, Scores, TaskContext, TaskData
+from embedmark.tasks.base import Composite, Embeddings, Image, Item, Rows, Scores, TaskContext, TaskData, parts_of
 from embedmark.tasks.types import task_types
 
 TEXTS = [f"item {i}" for i in range(40)]
@@ -25,9 +25,13 @@ CASES: dict[str, tuple[dict[str, list[Any]], dict[str, Any], str]] = {
         {"max_fraction_of_documents_to_embed": 0.5, "max_documents_per_cluster": 30},
         "v_measure",
     ),
+    "clustering_legacy": ({"sentences": TEXTS, "labels": [i % 3 for i in range(40)]}, {"whole": True}, "nmi"),
     "sts": ({**PAIRS, "score": [float(i % 5) for i in range(20)]}, {}, "cosine_spearman"),
     "pair_classification": ({**PAIRS, "labels": HALVES[:20]}, {}, "max_ap"),
 }
+
+
+OF_PAIRS = {"sts", "pair_classification"}
 
 
 def score(kind: str, columns: dict[str, list[Any]], main: str, **settings: Any) -> tuple[Scores, frozenset[str]]:
@@ -37,13 +41,20 @@ def score(kind: str, columns: dict[str, list[Any]], main: str, **settings: Any) 
     data = TaskData({split: Rows(columns) for split in task.splits()})
     sets = task.items(data)
     vectors = {found.name: np.stack([_vector(item) for item in found.items]) for found in sets}
-    modalities = frozenset(found.modality for found in sets)
+    modalities = frozenset(part for found in sets for part in parts_of(found.modality))
     assert modalities == row.gives(bound)
     return task.evaluate(Embeddings(vectors), data), modalities
 
 
 def _vector(item: Item) -> Any:
-    return VECTORS[item.data.decode() if isinstance(item, Image) else item]
+    return VECTORS[_text(item)]
+
+
+def _text(item: Item) -> str:
+    """What an item stands for: of composites the first half is the text, the other the image."""
+    if isinstance(item, Composite):
+        return "".join(map(_text, item.parts))
+    return item.data.decode() if isinstance(item, Image) else item
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -68,3 +79,38 @@ def test_tasks_of_images_by_either_name_are_scored_alike() -> None:
     by_column = score("zeroshot_classification", columns, "ap", input_column="image", modality="image", **candidates)
     by_type = score("zeroshot_image_classification", columns, "ap", **candidates)
     assert by_column[0].values == by_type[0].values
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_text_and_an_image_are_scored_as_one_item(kind: str) -> None:
+    columns, settings, main = CASES[kind]
+    texts, _ = score(kind, columns, main, **settings)
+    split, images = {}, {}
+    for number, (name, values) in enumerate(columns.items()):
+        if not isinstance(values[0], str):
+            split[name] = values
+            continue
+        split[name] = [value[:4] for value in values]
+        images[f"picture {number}"] = [value[4:].encode() for value in values]
+    named = {"image_columns": tuple(images)} if kind in OF_PAIRS else {"image_column": next(iter(images))}
+    both, modalities = score(kind, {**split, **images}, main, **settings, **named, modality="text+image")
+    assert modalities == {"text", "image"}
+    assert both.values == pytest.approx(texts.values, nan_ok=True, abs=0)
+    assert len(set(both.items["_unit"].tolist())) == len(texts.items["_unit"])
+
+
+@pytest.mark.parametrize("kind", sorted(OF_PAIRS))
+def test_the_sides_of_a_pair_may_be_of_different_kinds(kind: str) -> None:
+    columns, settings, main = CASES[kind]
+    texts, _ = score(kind, columns, main, **settings)
+    mixed = {**columns, "sentence2": [text.encode() for text in columns["sentence2"]]}
+    found, modalities = score(kind, mixed, main, **settings, modalities=("text", "image"))
+    assert modalities == {"text", "image"}
+    assert found.values == pytest.approx(texts.values, nan_ok=True, abs=0)
+
+
+def test_one_pair_of_images_is_no_table_of_lists() -> None:
+    kind = task_types()["pair_classification"]
+    task = kind.bind(kind.settings(modality="image"), TaskContext("One", kind.label), "max_ap")
+    rows = Rows({"sentence1": [b"a"], "sentence2": [b"b"], "labels": [1]})
+    assert [list(side.items) for side in task.items(TaskData({"test": rows}))] == [[Image(b"a")], [Image(b"b")]]
