@@ -222,7 +222,10 @@ def asked_of_members(task: TaskConfig, wanted: BenchmarkTask, above: tuple[str, 
             f"task {task.name}: found subsets {', '.join(wanted.subsets)}; it is the mean of other tasks and has none. "
             f"Leave them out, or ask for these tasks: {', '.join(task.dataset.tasks)}"
         )
-    return [BenchmarkTask(name=name, splits=wanted.splits or task.splits) for name in task.dataset.tasks]
+    subsets = task.dataset.subsets or None
+    return [
+        BenchmarkTask(name=name, subsets=subsets, splits=wanted.splits or task.splits) for name in task.dataset.tasks
+    ]
 
 
 def _out_of_benchmark(benchmark: BenchmarkConfig, tasks: Sequence[BenchmarkTask]) -> list[BenchmarkTask]:

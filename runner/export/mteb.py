@@ -125,14 +125,18 @@ def _aggregates(tasks: Mapping[str, Sequence[Kept]]) -> Iterator[tuple[str, dict
         assert isinstance(aggregate.dataset, TaskGroup)
         if not set(aggregate.dataset.tasks) <= set(tasks):
             continue
-        records = [record_of(kept) for name in aggregate.dataset.tasks for kept in tasks[name]]
+        counted = aggregate.dataset.subsets
+        parts = [
+            [kept for kept in tasks[name] if not counted or kept.facts.job.subset in counted]
+            for name in aggregate.dataset.tasks
+        ]
+        if counted and not all({kept.facts.job.subset for kept in part} >= {*counted} for part in parts):
+            continue
+        records = [record_of(kept) for part in parts for kept in part]
         languages = sorted({language for languages in aggregate.subsets.values() for language in languages})
         scores: dict[str, list[dict[str, Any]]] = {}
         for split in aggregate.splits:
-            members = [
-                [record_of(kept).main_score for kept in tasks[name] if kept.facts.job.split == split]
-                for name in aggregate.dataset.tasks
-            ]
+            members = [[record_of(kept).main_score for kept in part if kept.facts.job.split == split] for part in parts]
             if not all(members):
                 break
             mean = round(fmean(fmean(member) for member in members), _DIGITS)

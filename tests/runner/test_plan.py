@@ -97,6 +97,13 @@ def test_an_aggregate_is_what_the_command_line_makes_of_it() -> None:
     ]
 
 
+def test_an_aggregate_may_count_some_subsets_of_its_tasks() -> None:
+    changes = ["task.dataset.tasks=[STS17]", "task.dataset.subsets=[en-en,fr-en]", "task.splits=[test]"]
+    assert [job.name for job in _jobs("task=cqadupstackretrieval", *changes)] == ["STS17/en-en", "STS17/fr-en"]
+    with pytest.raises(UserError, match="'en-en'"):
+        _jobs("task=cqadupstackretrieval", "task.dataset.tasks=[STS17]", "task.dataset.subsets=[en-enn]")
+
+
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [

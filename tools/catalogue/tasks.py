@@ -24,7 +24,12 @@ TYPES = {
     "AbsTaskSummarization": "summarization",
     "AbsTaskZeroShotClassification": "zeroshot_classification",
 }
-AGGREGATE_TYPES = {"Classification": "classification", "Retrieval": "retrieval"}
+AGGREGATE_TYPES = {
+    "Classification": "classification",
+    "Retrieval": "retrieval",
+    "VisualSTS(eng)": "sts",
+    "VisualSTS(multi)": "sts",
+}
 RETRIEVAL_TYPES = {
     "Reranking": "reranking",
     "InstructionRetrieval": "instruction_retrieval",
@@ -129,7 +134,7 @@ def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dataset(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
     if "tasks" in table:
-        return {"tasks": table["tasks"]}
+        return {key: table[key] for key in ("tasks", "subsets") if key in table}
     source = facts["dataset"]
     values = {"hub": source["path"], "revision": source.get("revision"), "config": source.get("name")}
     if facts.get("settings", {}).get("fast_loading"):

@@ -91,3 +91,5 @@ class TaskGroup(Schema):
     """No data of its own: an aggregate's score is the mean over these tasks."""
 
     tasks: Annotated[tuple[str, ...], role("decides", min_length=1)]
+    subsets: Annotated[tuple[str, ...], Decides] = ()
+    """The subsets of these tasks that count; all by default."""
