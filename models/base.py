@@ -219,7 +219,7 @@ Fusion = Literal["sum", "joint"]
 reference does for two towers; "joint", by the model itself."""
 
 
-def takes(treatment: Treatment) -> frozenset[Modality]:
+def takes(treatment: Treatment | Searcher | Scorer) -> frozenset[Modality]:
     """What a model, opened or not, takes: what its `modalities` say, and else what it has methods for."""
     said = getattr(treatment, "modalities", None)
     if said is not None:
@@ -244,7 +244,9 @@ class Searcher(Protocol):
     def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
         """For each query its best `lookup.k` documents or more, in any order, or all of its candidates.
 
-        Documents that tie with the last of the k belong to the hits, or chance decides the tie. Raises ModelError.
+        Documents that tie with the last of the k belong to the hits, or chance decides the tie. The lookup has those
+        parts of queries and documents that the model's attribute `modalities` names; texts, where it has none. Raises
+        ModelError.
         """
         ...
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
-from embedmark.tasks.base import Composite, Image, Item, Modality, Rows
+from embedmark.tasks.base import Composite, Image, Item, ItemModality, Modality, Rows, in_words, parts_of
 from embedmark.tasks.settings import Inputs
 
 
@@ -136,6 +136,26 @@ def part_of(items: Sequence[Item], modality: Modality) -> Sequence[Item]:
     if isinstance(items, CompositeColumn):
         return items.texts if modality == "text" else items.images
     return _Part(items, ("text", "image").index(modality))
+
+
+def parts_taken(
+    name: str, items: Sequence[Item], modality: ItemModality, taken: frozenset[Modality]
+) -> tuple[Sequence[Item], ItemModality]:
+    """Keep the parts of items that a model takes, and say what they then are. name: of the items, for messages.
+
+    Raises:
+        DataError: it takes none of them.
+    """
+    parts = parts_of(modality)
+    kept = tuple(part for part in parts if part in taken)
+    if not kept:
+        raise DataError(f"{name} are {in_words(parts)}, and the model takes {in_words(taken)} alone")
+    return (items, modality) if kept == parts else (part_of(items, kept[0]), kept[0])
+
+
+def text_part(items: Sequence[Item], modality: ItemModality) -> Sequence[str]:
+    """Give the texts of items that have one."""
+    return cast("Sequence[str]", items if modality == "text" else part_of(items, "text"))
 
 
 class _Part(Sequence[Item]):

@@ -71,7 +71,7 @@ class BM25:
         """The documents of each query by the sum of its terms' weights. A term that is asked twice counts twice."""
         language = language_of(context.languages)
         words = _words(language)
-        corpus = words(lookup.documents, ())
+        corpus = words(lookup.document_texts, ())
         stop_words: Collection[str] = ()
         if language not in STOP_WORDS and self._frequent > 0:
             stop_words = _in_most(corpus, self._frequent)
@@ -81,7 +81,8 @@ class BM25:
             return [best(nothing, lookup, query) for query in range(len(lookup.queries))]
         index = bm25s.BM25(**self._parameters)
         index.index(corpus, show_progress=False)
-        asked = ([word for word in query if word in index.vocab_dict] for query in words(lookup.queries, stop_words))
+        queries = words(lookup.query_texts, stop_words)
+        asked = ([word for word in query if word in index.vocab_dict] for query in queries)
         scores = (index.get_scores(query) if query else nothing for query in asked)
         return [best(row, lookup, query) for query, row in enumerate(scores)]
 

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import Searcher
+from embedmark.models.base import Searcher, takes
 from embedmark.models.parameters import FusionParameters, check
 from embedmark.models.spec import ModelSpec, refuse_settings
 from embedmark.runner.common.errors import ModelError
-from embedmark.tasks.base import TaskContext
+from embedmark.tasks.base import Modality, TaskContext
 from embedmark.tasks.retrieval.ranking import Floats, Hits, Lookup
 
 Points = Callable[[Floats], NDArray[np.float64]]
@@ -66,6 +66,11 @@ class Fusion:
     depth: int = 100
 
     @property
+    def modalities(self) -> frozenset[Modality]:
+        """What any member takes."""
+        return frozenset[Modality]().union(*(takes(member) for member in self.members))
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """Those of each member."""
         return {"members": [dict(member.facts) for member in self.members]}
@@ -73,7 +78,7 @@ class Fusion:
     def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
         """All documents of each query that any member finds. Raises ModelError and DataError as the members do."""
         asked = replace(lookup, k=max(lookup.k, self.depth))
-        rankings = [asked.ranking(member.search(asked, context)) for member in self.members]
+        rankings = [asked.ranking(member.search(asked.of(takes(member)), context)) for member in self.members]
         return [self._fused([hits for _, *hits in found]) for found in zip(*rankings, strict=True)]
 
     def _fused(self, found: Sequence[Sequence[Any]]) -> Hits:

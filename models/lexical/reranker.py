@@ -32,11 +32,12 @@ class Reranker:
         """All candidates of each query. Raises ModelError without candidates and for invalid scores."""
         if lookup.candidates is None:
             raise ModelError(f"{context.name} gives no candidates, and this model only orders those it is given")
+        queries, documents = lookup.query_texts, lookup.document_texts
         candidates = [np.unique(positions) for positions in lookup.candidates]
         pairs = [(query, place) for query, positions in enumerate(candidates) for place in positions]
         scores = [np.zeros(0, dtype=np.float32)]
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            block = [(lookup.queries[q], lookup.documents[d]) for q, d in pairs[start : start + PAIRS_AT_ONCE]]
+            block = [(queries[q], documents[d]) for q, d in pairs[start : start + PAIRS_AT_ONCE]]
             found = self.scorer.score(block, context)
             if found.shape != (len(block),):
                 raise ModelError(f"the model returned scores of shape {found.shape} for {len(block)} pairs")

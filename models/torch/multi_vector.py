@@ -62,12 +62,12 @@ class MultiVectorSearcher:
 
     def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
         """The documents of each query by MaxSim. Only documents that some query has as a candidate are encoded."""
-        queries = self._vectors(lookup.queries, "query", context)
-        wanted = _wanted(lookup)
-        scores = np.full((len(queries), len(lookup.documents)), -np.inf, dtype=np.float32)
+        queries = self._vectors(lookup.query_texts, "query", context)
+        wanted, texts = _wanted(lookup), lookup.document_texts
+        scores = np.full((len(queries), len(texts)), -np.inf, dtype=np.float32)
         for start in range(0, len(wanted), DOCUMENTS_AT_ONCE):
             block = wanted[start : start + DOCUMENTS_AT_ONCE]
-            documents = self._vectors([lookup.documents[i] for i in block], "document", context)
+            documents = self._vectors([texts[i] for i in block], "document", context)
             for number, query in enumerate(queries):
                 scores[number, block] = max_sim(query, documents)
         return [best(row, lookup, number) for number, row in enumerate(scores)]

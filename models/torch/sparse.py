@@ -62,8 +62,8 @@ class SparseSearcher:
 
     def search(self, lookup: Lookup, context: TaskContext) -> Sequence[Hits]:
         """The documents of each query by their vectors' product."""
-        documents = self._vectors(lookup.documents, "document", context).T.tocsc()
-        queries = self._vectors(lookup.queries, "query", context)
+        documents = self._vectors(lookup.document_texts, "document", context).T.tocsc()
+        queries = self._vectors(lookup.query_texts, "query", context)
         hits: list[Hits] = []
         for start in range(0, queries.shape[0], QUERIES_AT_ONCE):
             scores = (queries[start : start + QUERIES_AT_ONCE] @ documents).toarray()

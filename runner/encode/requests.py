@@ -9,8 +9,8 @@ from embedmark.models.base import EncodeContext, Sample, Treatment, Variant, fus
 from embedmark.runner.common.errors import DataError
 from embedmark.runner.encode.engine import Request
 from embedmark.runner.encode.sample import samples
-from embedmark.tasks.base import ItemModality, ItemSet, TaskContext, in_words, parts_of
-from embedmark.tasks.columns import part_of
+from embedmark.tasks.base import ItemModality, ItemSet, TaskContext, parts_of
+from embedmark.tasks.columns import part_of, parts_taken
 
 
 def requests(name: str, item_sets: Sequence[ItemSet], context: TaskContext, encoder: Treatment) -> tuple[Request, ...]:
@@ -30,13 +30,8 @@ def requests(name: str, item_sets: Sequence[ItemSet], context: TaskContext, enco
 
 def _taken(item_set: ItemSet, encoder: Treatment) -> ItemSet:
     """An item set with the parts of its items that the encoder takes."""
-    parts = parts_of(item_set.modality)
-    kept = tuple(part for part in parts if part in takes(encoder))
-    if not kept:
-        raise DataError(f"{item_set.name} are {in_words(parts)}, and the model takes {in_words(takes(encoder))} alone")
-    if kept == parts:
-        return item_set
-    return replace(item_set, items=part_of(item_set.items, kept[0]), modality=kept[0])
+    items, modality = parts_taken(item_set.name, item_set.items, item_set.modality, takes(encoder))
+    return replace(item_set, items=items, modality=modality)
 
 
 def _request(name: str, item_set: ItemSet, context: TaskContext, encoder: Treatment, sample: Sample | None) -> Request:

@@ -210,7 +210,7 @@ def search(prepared: Prepared, searcher: Searcher) -> tuple[Scores, float, float
     task, clock = prepared.task, perf_counter()
     assert isinstance(task, Retrieval)
     lookup = task.lookup(prepared.data)
-    hits = searcher.search(lookup, prepared.context)
+    hits = searcher.search(lookup.of(takes(searcher)), prepared.context)
     found = perf_counter()
     scores = task.score(lookup.ranking(hits), prepared.data)
     return scores, found - clock, perf_counter() - found

@@ -57,6 +57,10 @@ def _of_changed_instructions(k_values: Sequence[int], common: Sequence[str]) -> 
 
 
 _HERE = "embedmark.tasks.retrieval.rank_extras"
+_OF_IMAGES = "embedmark.tasks.retrieval.rank_extras_of_images"
+TAXA_AT = (1, 5, 10)
+RAVENEA_AT = (1, 3, 5)
+_RAVENEA = ("ravenea_mrr", *(f"ravenea_{name}_at_{k}" for name in ("precision", "ndcg") for k in RAVENEA_AT))
 _BUILT_IN = (
     RankMetric("capped_recall", f"{_HERE}:capped_recall", lambda ks, _: [f"R_cap_at_{k}" for k in ks]),
     RankMetric(
@@ -69,7 +73,9 @@ _BUILT_IN = (
     ),
     RankMetric("p_mrr", f"{_HERE}:p_mrr", _of_changed_instructions),
     RankMetric("paired_accuracy", f"{_HERE}:paired_accuracy"),
+    RankMetric("ravenea", f"{_OF_IMAGES}:ravenea", lambda *_: _RAVENEA),
     RankMetric("robustness_at_10", f"{_HERE}:robustness_at_10"),
+    RankMetric("taxon_accuracy", f"{_OF_IMAGES}:taxon_accuracy", lambda *_: [f"taxon_top_{k}_accuracy" for k in TAXA_AT]),
 )
 
 

@@ -15,20 +15,25 @@ import numpy as np
 
 from embedmark.runner.common.errors import DataError
 from embedmark.runner.common.groups import grouped
-from embedmark.tasks.base import Qrels
+from embedmark.tasks.base import Qrels, Rows
 from embedmark.tasks.retrieval.rank_metrics import RankScores, Values, grades_of_hits, rank_scores
 from embedmark.tasks.retrieval.ranking import Ranking, tie_order
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A scored ranking: what was found, what was relevant, the common metrics, and FollowIR's changed documents."""
+    """A scored ranking: what was found, what was relevant, the common metrics, and FollowIR's changed documents.
+
+    queries and corpus: the tables, for metrics that read columns of their own.
+    """
 
     ranking: Ranking
     qrels: Qrels
     k_values: Sequence[int]
     scores: RankScores
     changed: Mapping[str, Sequence[str]] | None = None
+    queries: Rows | None = None
+    corpus: Rows | None = None
 
     def per_query(self, metric: str) -> dict[str, float]:
         """Query id → value. Raises DataError when the metric is not computed because k_values lacks its k."""

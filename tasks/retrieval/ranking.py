@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
+from embedmark.tasks.base import Item, ItemModality, Modality
+from embedmark.tasks.columns import parts_taken
+
+TEXTS: frozenset[Modality] = frozenset({"text"})
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Hits: TypeAlias = tuple[NDArray[np.int64], Floats]
@@ -133,15 +137,34 @@ class Ranking:
 class Lookup:
     """What a search is asked: for each query the k best documents, among its own candidates where there are any.
 
-    candidates: for each query the positions of its documents; None where all are searched.
+    candidates: for each query the positions of its documents; None where all are searched. query_modality and
+    document_modality: what queries and documents are.
     """
 
     query_ids: Sequence[str]
-    queries: Sequence[str]
+    queries: Sequence[Item]
     document_ids: Sequence[str]
-    documents: Sequence[str]
+    documents: Sequence[Item]
     candidates: Sequence[NDArray[np.int64]] | None
     k: int
+    query_modality: ItemModality = "text"
+    document_modality: ItemModality = "text"
+
+    def of(self, taken: frozenset[Modality]) -> Lookup:
+        """The same with the parts of queries and documents that a model takes. Raises DataError where one has none."""
+        queries, asked = parts_taken("queries", self.queries, self.query_modality, taken)
+        documents, searched = parts_taken("documents", self.documents, self.document_modality, taken)
+        return replace(self, queries=queries, documents=documents, query_modality=asked, document_modality=searched)
+
+    @property
+    def query_texts(self) -> Sequence[str]:
+        """The text of each query. Raises DataError where queries have none."""
+        return cast("Sequence[str]", parts_taken("queries", self.queries, self.query_modality, TEXTS)[0])
+
+    @property
+    def document_texts(self) -> Sequence[str]:
+        """The text of each document. Raises DataError where documents have none."""
+        return cast("Sequence[str]", parts_taken("documents", self.documents, self.document_modality, TEXTS)[0])
 
     def ranking(self, hits: Sequence[Hits]) -> Ranking:
         """The hits of each query as a ranking, the k best of each.

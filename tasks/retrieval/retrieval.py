@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.common.errors import DataError
-from embedmark.tasks.base import Bound, Embeddings, ItemSet, RetrievalRows, Rows, Scores, TaskData
+from embedmark.tasks.base import Bound, Embeddings, ItemSet, RetrievalRows, Scores, TaskData, parts_of
+from embedmark.tasks.columns import text_part
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, cluster_column, units
 from embedmark.tasks.retrieval.extras import rank_metric
 from embedmark.tasks.retrieval.rank_extras import Kept, Outcome, kept_of
@@ -22,6 +23,7 @@ from embedmark.tasks.retrieval.rank_metrics import needed_items, rank_scores, va
 from embedmark.tasks.retrieval.ranking import Lookup, Ranking
 from embedmark.tasks.retrieval.search import rerank, search
 from embedmark.tasks.retrieval.settings import RetrievalSettings
+from embedmark.tasks.retrieval.sides import documents_of, queries_of
 
 QUERIES = "queries"
 CORPUS = "corpus"
@@ -38,14 +40,15 @@ class Retrieval(Bound[RetrievalSettings]):
     def items(self, data: TaskData) -> list[ItemSet]:
         """`queries` and `corpus`, on their sides. Raises DataError where a column or every judgment is missing.
 
-        Both before the background of the whole corpus.
+        Both before the background of the texts of the whole corpus, where it has any.
         """
-        rows = self._rows(data)
-        queries = query_texts(rows.queries, judged_queries(rows))
-        documents = document_texts(rows.corpus)
+        rows, asked, searched = self._rows(data), self.settings.query_modality, self.settings.document_modality
+        queries = queries_of(rows.queries, judged_queries(rows), asked)
+        documents = documents_of(rows.corpus, searched)
+        background = None if "text" not in parts_of(searched) else text_part(documents, searched)
         return [
-            ItemSet(QUERIES, queries, "query", background=documents),
-            ItemSet(CORPUS, documents, "document", background=documents, in_blocks=True),
+            ItemSet(QUERIES, queries, "query", asked, background),
+            ItemSet(CORPUS, documents, "document", searched, background, in_blocks=True),
         ]
 
     def rank(self, embeddings: Embeddings, data: TaskData) -> Ranking:
@@ -67,11 +70,13 @@ class Retrieval(Bound[RetrievalSettings]):
             raise DataError("document ids occur more than once in the corpus; ids must be unique to be searched")
         return Lookup(
             query_ids=queries,
-            queries=query_texts(rows.queries, judged_queries(rows)),
+            queries=queries_of(rows.queries, judged_queries(rows), self.settings.query_modality),
             document_ids=documents,
-            documents=document_texts(rows.corpus),
+            documents=documents_of(rows.corpus, self.settings.document_modality),
             candidates=None if rows.top_ranked is None else _candidates(rows.top_ranked, queries, documents),
             k=max(self.settings.k_values),
+            query_modality=self.settings.query_modality,
+            document_modality=self.settings.document_modality,
         )
 
     def score(self, ranking: Ranking, data: TaskData) -> Scores:
@@ -88,7 +93,7 @@ class Retrieval(Bound[RetrievalSettings]):
             ranking = _without_identical_ids(ranking)
         settings = self.settings
         scores = rank_scores(ranking, rows.qrels, settings.k_values, settings.skip_first_result)
-        outcome = Outcome(ranking, rows.qrels, settings.k_values, scores, rows.changed)
+        outcome = Outcome(ranking, rows.qrels, settings.k_values, scores, rows.changed, rows.queries, rows.corpus)
         values, kept = dict(scores.values), kept_of(ranking, scores)
         for name in settings.extra_metrics:
             extra_values, extra_items = rank_metric(name).compute(outcome)
@@ -166,47 +171,6 @@ def judged_queries(rows: RetrievalRows) -> list[int]:
 def _judged_ids(rows: RetrievalRows) -> list[str]:
     ids = list(rows.queries["id"])
     return [ids[i] for i in judged_queries(rows)]
-
-
-def document_texts(corpus: Rows) -> list[str]:
-    """`title + " " + text` where there is a title, else `text`; stripped. Raises DataError when it lacks texts."""
-    if corpus.n_rows == 0:
-        raise DataError("the corpus is empty; expected at least one document")
-    titles = corpus["title"] if "title" in corpus else [None] * corpus.n_rows
-    return [
-        (f"{title} {_text(text, document)}" if title else _text(text, document)).strip()
-        for document, title, text in zip(corpus["id"], titles, corpus["text"], strict=True)
-    ]
-
-
-def query_texts(queries: Rows, positions: Sequence[int]) -> list[str]:
-    """The query, followed by its instruction where it has one; conversations with their instruction in front."""
-    texts, ids = list(queries["text"]), list(queries["id"])
-    instructions = list(queries["instruction"]) if "instruction" in queries else [None] * queries.n_rows
-    return [_query_text(texts[i], instructions[i], ids[i]) for i in positions]
-
-
-def _query_text(text: Any, instruction: str | None, query: str) -> str:
-    if isinstance(text, str):
-        return text if instruction is None else f"{text} {instruction}"
-    if not isinstance(text, (list, tuple)) or not text:
-        raise DataError(f"query {query!r} is {text!r}; expected a text or a conversation (a list of turns)")
-    conversation = "; ".join(_turn(turn, query) for turn in text)
-    return conversation if instruction is None else f"{instruction} {conversation}"
-
-
-def _turn(turn: Any, query: str) -> str:
-    if isinstance(turn, str):
-        return turn
-    if isinstance(turn, Mapping) and {"role", "content"} <= turn.keys():
-        return f"{turn['role']}: {turn['content']}"
-    raise DataError(f"query {query!r} has the turn {turn!r}; expected a text, or a mapping with `role` and `content`")
-
-
-def _text(text: Any, document: str) -> str:
-    if not isinstance(text, str):
-        raise DataError(f"document {document!r} has the text {text!r}; expected a string")
-    return text
 
 
 def _candidates(

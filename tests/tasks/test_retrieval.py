@@ -21,7 +21,8 @@ from embedmark.tasks.retrieval import settings
 from embedmark.tasks.retrieval.rank_metrics import nauc
 from embedmark.tasks.retrieval.ranking import Ranking
 from embedmark.tasks.retrieval.reranking import Reranking
-from embedmark.tasks.retrieval.retrieval import Retrieval, document_texts
+from embedmark.tasks.retrieval.retrieval import Retrieval
+from embedmark.tasks.retrieval.sides import document_texts
 
 CASES = json.loads((Path(__file__).parent / "reference" / "retrieval.json").read_text(encoding="utf-8"))
 CONTEXT = TaskContext(name="Facts", type="retrieval")
