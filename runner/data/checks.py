@@ -11,10 +11,12 @@ from embedmark.runner.config.schema import FilesDataset
 from embedmark.runner.data import images
 from embedmark.runner.data.table import RetrievalTables, Split, Table, is_text, kind_name
 from embedmark.runner.resolve import ResolvedTask
-from embedmark.tasks.base import ColumnRoles, Role
+from embedmark.tasks.base import ColumnRoles, Modality, Role, parts_of
+from embedmark.tasks.retrieval.settings import IMAGE
 
-_CORPUS: ColumnRoles = (("id", "id"), ("text", "text"))
-_QUERIES: ColumnRoles = (("id", "id"), ("text", "conversation"))
+_ID: ColumnRoles = (("id", "id"),)
+_DOCUMENTS: Mapping[Modality, tuple[str, Role]] = {"text": ("text", "text"), "image": (IMAGE, "image")}
+_QUERIES: Mapping[Modality, tuple[str, Role]] = {**_DOCUMENTS, "text": ("text", "conversation")}
 _QRELS: ColumnRoles = (("query-id", "id"), ("corpus-id", "id"), ("score", "number"))
 
 
@@ -28,8 +30,9 @@ def check_split(task: ResolvedTask, subset: str, split: str, data: Split) -> Non
     evaluated = split in task.config.splits
     columns = tuple((name, role) for name, role in task.columns if evaluated or role != "cluster")
     if isinstance(data, RetrievalTables):
-        _check_table(data.corpus, f"{where}, corpus", _CORPUS)
-        _check_table(data.queries, f"{where}, queries", (*_QUERIES, *columns))
+        asked, searched = (parts_of(side) for side in task.type.sides(task.settings) or ("text", "text"))
+        _check_side(data.corpus, f"{where}, corpus", (*_ID, *(_DOCUMENTS[part] for part in searched)))
+        _check_side(data.queries, f"{where}, queries", (*_ID, *(_QUERIES[part] for part in asked), *columns))
         _check_table(data.qrels, f"{where}, qrels", _QRELS)
         return
     try:
@@ -37,9 +40,19 @@ def check_split(task: ResolvedTask, subset: str, split: str, data: Split) -> Non
     except UserError as error:
         hint = " The first row of a CSV or TSV has to name its columns." if _is_headless(task, data) else ""
         raise UserError(f"{error}{hint}") from error
+    _check_images(data, where, columns)
+
+
+def _check_side(table: Table, where: str, columns: ColumnRoles) -> None:
+    """Hold queries or documents against the columns of what they are; columns of what they are not stay unread."""
+    _check_table(table, where, columns)
+    _check_images(table, where, columns)
+
+
+def _check_images(table: Table, where: str, columns: ColumnRoles) -> None:
     for name, role in columns:
         if role == "image":
-            images.check(data, name, where)
+            images.check(table, name, where)
 
 
 def _is_headless(task: ResolvedTask, data: Table) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from embedmark.runner.config.schema import FilesDataset, TaskConfig
 from embedmark.runner.data.table import RetrievalTables, Split, Table, is_text, shown
 from embedmark.runner.resolve import ResolvedTask
+from embedmark.tasks.base import ItemModality, parts_of
 from embedmark.tasks.clusters.settings import ClusteringSettings
 
 
@@ -39,7 +40,8 @@ def find(task: ResolvedTask, split: str, splits: Mapping[str, Split]) -> tuple[F
     """Find what is odd about the splits of one job; split: the one that is evaluated."""
     evaluated = splits[split]
     if isinstance(evaluated, RetrievalTables):
-        return tuple(_of_retrieval(evaluated, shared_queries=not isinstance(task.config.dataset, FilesDataset)))
+        shared = not isinstance(task.config.dataset, FilesDataset)
+        return tuple(_of_retrieval(evaluated, task.type.sides(task.settings), shared_queries=shared))
     names = [name for name, role in task.columns if role == "text"]
     tables = {name: table for name, table in splits.items() if isinstance(table, Table)}
     sampled = _of_sample(task.config, evaluated) if task.type.name == "clustering" else ()
@@ -51,8 +53,9 @@ def describe(findings: Sequence[Finding]) -> str:
     return "; ".join(str(finding) for finding in findings if not finding.usual)
 
 
-def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Finding]:
-    """shared_queries: whether one table holds the queries of all splits, as on the hub."""
+def _of_retrieval(data: RetrievalTables, sides: Sequence[ItemModality], *, shared_queries: bool) -> Iterator[Finding]:
+    """sides: what queries and documents are. shared_queries: whether one table holds those of all splits, as on the
+    hub."""
     corpus, queries = _wide(data.corpus.column("id")), _wide(data.queries.column("id"))
     judged, documents = _wide(data.qrels.column("query-id")), _wide(data.qrels.column("corpus-id"))
     is_relevant = pc.greater(data.qrels.column("score"), 0)
@@ -82,14 +85,18 @@ def _of_retrieval(data: RetrievalTables, *, shared_queries: bool) -> Iterator[Fi
         about = "queries have no judgments, and are left out"
         example = repr(data.unjudged[0])
         yield Finding("queries_without_judgments", len(data.unjudged), every, about, example, usual=shared_queries)
-    for name, what, table, ids in (
-        ("empty_documents", "documents", data.corpus, corpus),
-        ("empty_queries", "queries", data.queries, queries),
+    asked_for, searched = sides
+    for name, what, modality, table, ids in (
+        ("empty_documents", "documents", searched, data.corpus, corpus),
+        ("empty_queries", "queries", asked_for, data.queries, queries),
     ):
+        if "text" not in parts_of(modality):
+            continue
         blank = _blank(table, ("title", "text") if name == "empty_documents" else ("text",))
         empty = ids.filter(blank) if blank is not None else ids.slice(0, 0)
         if len(empty):
-            yield Finding(name, len(empty), len(ids), f"{what} have no text", repr(empty[0].as_py()))
+            about, example = f"{what} have no text", repr(empty[0].as_py())
+            yield Finding(name, len(empty), len(ids), about, example, usual=modality == "text+image")
     every_id = pa.concat_arrays([ids.unique() for ids in (corpus, queries, judged, documents)]).unique()
     padded = every_id.filter(pc.not_equal(pc.utf8_trim_whitespace(every_id), every_id))
     if len(padded):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedmark.runner.common.errors import UserError
-from embedmark.runner.data.table import Split, Table
+from embedmark.runner.data.table import RetrievalTables, Split, Table
 
 
 def as_bytes(split: Split) -> Split:
@@ -17,8 +18,12 @@ def as_bytes(split: Split) -> Split:
     A path without bytes becomes a missing value: a content hash would not see what lies behind it. Bytes have 64-bit
     offsets, because joined chunks may be larger than 2 GiB; nothing is copied.
     """
-    if not isinstance(split, Table):
-        return split
+    if isinstance(split, RetrievalTables):
+        return replace(split, corpus=_bytes_of(split.corpus), queries=_bytes_of(split.queries))
+    return _bytes_of(split)
+
+
+def _bytes_of(split: Table) -> Table:
     for name in split.names:
         column = split.arrow.column(name)
         if pa.types.is_struct(column.type) and {field.name for field in column.type} == {"bytes", "path"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -75,8 +76,24 @@ def numbered(word: str) -> Callable[[int], str]:
     return lambda place: f"{word} {place}"
 
 
-def text_of(item: Any) -> str:
-    """Return a text as it is, and words in place of an image; of an item of both the text, and the words."""
+def text_of(item: Item) -> str:
+    """Return a text as it is, and words in place of an image: what it is, and where it is from."""
+    if isinstance(item, str):
+        return item
     if isinstance(item, Composite):
-        return " · ".join(map(text_of, item.parts))
-    return item if isinstance(item, str) else f"an image of {len(item)} bytes"
+        return " + ".join(text_of(part) for part in item.parts)
+    where = f" ({item.where})" if item.where else ""
+    return f"an image, {_kind_of(item.data)}{len(item):,} bytes{where}"
+
+
+def _kind_of(data: bytes) -> str:
+    """Say the format and size that the head of a file names; nothing where they cannot be told."""
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        return ""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return f"{picture.format} {picture.width} x {picture.height}, "
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return ""

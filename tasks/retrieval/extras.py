@@ -60,6 +60,7 @@ _HERE = "embedmark.tasks.retrieval.rank_extras"
 _OF_IMAGES = "embedmark.tasks.retrieval.rank_extras_of_images"
 TAXA_AT = (1, 5, 10)
 RAVENEA_AT = (1, 3, 5)
+_TAXA = tuple(f"taxon_top_{k}_accuracy" for k in TAXA_AT)
 _RAVENEA = ("ravenea_mrr", *(f"ravenea_{name}_at_{k}" for name in ("precision", "ndcg") for k in RAVENEA_AT))
 _BUILT_IN = (
     RankMetric("capped_recall", f"{_HERE}:capped_recall", lambda ks, _: [f"R_cap_at_{k}" for k in ks]),
@@ -75,7 +76,7 @@ _BUILT_IN = (
     RankMetric("paired_accuracy", f"{_HERE}:paired_accuracy"),
     RankMetric("ravenea", f"{_OF_IMAGES}:ravenea", lambda *_: _RAVENEA),
     RankMetric("robustness_at_10", f"{_HERE}:robustness_at_10"),
-    RankMetric("taxon_accuracy", f"{_OF_IMAGES}:taxon_accuracy", lambda *_: [f"taxon_top_{k}_accuracy" for k in TAXA_AT]),
+    RankMetric("taxon_accuracy", f"{_OF_IMAGES}:taxon_accuracy", lambda *_: _TAXA),
 )
 
 

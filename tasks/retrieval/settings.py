@@ -10,6 +10,9 @@ from embedmark.tasks.base import ColumnRoles, ItemModality
 from embedmark.tasks.retrieval.extras import names_of
 from embedmark.tasks.settings import LATER, ClusterColumn, clusters
 
+IMAGE = "image"
+"""The column of images, of queries and documents alike."""
+
 _AT_K = ("ndcg", "map", "recall", "precision", "hit_rate", "mrr")
 _CONFIDENCES = ("max", "std", "diff1")
 

@@ -12,9 +12,7 @@ from typing import Any
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Item, ItemModality, Rows
 from embedmark.tasks.columns import CompositeColumn, ImageColumn
-
-IMAGE = "image"
-"""The column of images, of queries and documents alike."""
+from embedmark.tasks.retrieval.settings import IMAGE
 
 
 def documents_of(corpus: Rows, modality: ItemModality = "text") -> Sequence[Item]:
