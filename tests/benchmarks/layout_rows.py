@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from embedmark.runner.config.schema import TaskConfig
+import layout_rows_any
+
+from embedmark.runner.config.schema import HubDataset, TaskConfig
 
 Row = dict[str, Any]
 Repository = dict[Any, list[Row]]
@@ -38,10 +40,17 @@ def judgments(query: str = "query-id", document: str = "corpus-id", **more: Call
 
 def repository(task: TaskConfig, subsets: Iterable[str]) -> Repository:
     """The dataset that a task reads, for these subsets."""
-    for pattern, make in _REPOSITORIES.items():
+    for pattern, make in {**_REPOSITORIES, **layout_rows_any.REPOSITORIES}.items():
         if re.fullmatch(pattern, task.name):
             return make(task, list(subsets))
+    if is_usual(task):
+        return layout_rows_any.usual(task, list(subsets))
     raise KeyError(f"no rows for {task.name}")
+
+
+def is_usual(task: TaskConfig) -> bool:
+    """Whether a task of images is read as any other of its type, so that its columns say what its rows are."""
+    return "image" in task.about.modalities and isinstance(task.dataset, HubDataset)
 
 
 def _long_embed(task: TaskConfig, subsets: list[str]) -> Repository:

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/layouts_parity.py [TASK ...] [--reference .venv-reference/bin/python]
 
-Every task of tools/tables/layouts.yaml that is not awaiting anything gets a small dataset in its publisher's layout
-(layout_rows.py). Both sides load it from the hub; corpus, queries, judgments, candidates and instructions, or the
-columns of plain tables, are compared in order. Exit status 1 when any differs.
+Every task of tools/tables/layouts.yaml and images_*.yaml that is not awaiting anything, and every task of images that
+is read as any other, gets a small dataset in its publisher's layout (layout_rows.py, layout_rows_any.py). Both sides
+load it from the hub; corpus, queries, judgments, candidates and instructions, or the columns of plain tables, are
+compared in order, pictures by their pixels. Exit status 1 when any differs.
 """
 
 from __future__ import annotations
@@ -20,19 +21,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from layout_rows import Repository, judgments, repository
-from resolved import load
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from layout_pictures import seen
+from layout_rows import Repository, is_usual, judgments, repository
+from loopback import serving
+from resolved import resolved_task
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import HubDataset, TaskConfig
+from embedmark.runner.data.images import as_bytes
+from embedmark.runner.data.sources.hub import read
+from embedmark.runner.data.transforms.apply import apply, makes_retrieval, needed
+from embedmark.runner.data.transforms.parsing import parse
 from embedmark.runner.hub.files import Hub
-from embedmark.tasks.base import RetrievalRows
+from embedmark.tasks.base import RetrievalRows, Rows
+from embedmark.tasks.types import task_types
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests"))
-from loopback import serving  # noqa: E402 - it lies beside the tests
-
+CONFIGS = ROOT / "configs"
 COMMIT = "c" * 40
 MOST_SUBSETS = 4
 TRAINED = {"classification", "multilabel_classification"}
@@ -42,12 +51,11 @@ def main() -> int:
     """Compare; exit status 1 when any task differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*")
+    parser.add_argument("--config-dir", type=Path, action="append", default=[], help="more tasks, as for the runner")
     parser.add_argument("--reference", default=str(ROOT / ".venv-reference/bin/python"))
     options = parser.parse_args()
-    catalogue = Catalogue()
-    table = yaml.safe_load((ROOT / "tools" / "tables" / "layouts.yaml").read_text())
-    names = options.tasks or [name for name in table if not name.startswith(".")]
-    tasks = [task for task in map(catalogue.task, names) if not task.awaits]
+    catalogue = Catalogue((*options.config_dir, CONFIGS))
+    tasks = [task for task in map(catalogue.task, options.tasks or _names(catalogue)) if not task.awaits]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "hub"
         for task in tasks:
@@ -64,6 +72,13 @@ def main() -> int:
     print("\n".join(faults))
     print(f"{sum(len(case['subsets']) for case in cases)} subsets of {len(tasks)} tasks, {len(faults)} differ")
     return 1 if faults else 0
+
+
+def _names(catalogue: Catalogue) -> list[str]:
+    """The tasks of the tables of layouts, and those of images that there are rows for."""
+    files = [ROOT / "tools" / "tables" / "layouts.yaml", *sorted((ROOT / "tools" / "tables").glob("images_*.yaml"))]
+    tabled = [name for path in files for name in yaml.safe_load(path.read_text()) if not name.startswith(".")]
+    return list(dict.fromkeys([*tabled, *(name for name in catalogue.tasks if is_usual(catalogue.task(name)))]))
 
 
 def subsets_of(task: TaskConfig) -> list[str]:
@@ -99,9 +114,13 @@ def write_repository(folder: Path, content: Repository) -> None:
     _fill_columns(content)
     configs: dict[str, list[dict[str, str]]] = {}
     for number, (place, rows) in enumerate(content.items()):
-        path = place if isinstance(place, str) else f"data/{number}.jsonl"
+        kind = "jsonl" if isinstance(rows, list) else "parquet"
+        path = place if isinstance(place, str) else f"data/{number}.{kind}"
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        if isinstance(rows, list):
+            (folder / path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        else:
+            rows.to_parquet(folder / path)
         if not isinstance(place, str):
             configs.setdefault(place[0], []).append({"split": place[1], "path": path})
     header = {"configs": [{"config_name": name, "data_files": files} for name, files in configs.items()]}
@@ -111,10 +130,11 @@ def write_repository(folder: Path, content: Repository) -> None:
 def _fill_columns(content: Repository) -> None:
     """`datasets` wants the same columns in all splits of a configuration."""
     empty: dict[Any, dict[str, Any]] = {}
-    for place, rows in content.items():
+    texts = {place: rows for place, rows in content.items() if isinstance(rows, list)}
+    for place, rows in texts.items():
         known = empty.setdefault(place if isinstance(place, str) else place[0], {})
         known.update({name: type(value)() for row in rows for name, value in row.items() if value is not None})
-    for place, rows in content.items():
+    for place, rows in texts.items():
         known = empty[place if isinstance(place, str) else place[0]]
         content[place] = [{**known, **row} for row in rows]
 
@@ -127,7 +147,13 @@ def _other_config(task: TaskConfig, name: str) -> TaskConfig:
 
 def _case(task: TaskConfig) -> dict[str, Any]:
     splits = list(dict.fromkeys([*task.splits, *(("train",) if task.type in TRAINED else ())]))
-    return {"task": task.name, "subsets": subsets_of(task), "splits": splits}
+    case = {"task": task.name, "subsets": subsets_of(task), "splits": splits}
+    if "image" not in task.about.modalities:
+        return case
+    kind = task_types()[task.type]
+    if kind.retrieval_layout:
+        return {**case, "sides": (task.about.category or "").split("2")}
+    return {**case, "columns": [name for name, _ in resolved_task(task).columns]}
 
 
 def _reference(python: str, cases: Sequence[Mapping[str, Any]], folder: Path, endpoint: str) -> list[dict[str, Any]]:
@@ -151,14 +177,16 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
     faults = []
     for subset in case["subsets"]:
         try:
-            ours = load(task, subset, case["splits"], hub=hub).splits
+            ours = _rows(task, subset, case["splits"], hub)
         except UserError as error:
             faults.append(f"{task.name} [{subset}]: ours failed: {error}")
             continue
         for split in case["splits"]:
             rows = ours[split]
             theirs = found["splits"][subset][split]
-            mine = json.loads(json.dumps(_retrieval(rows) if isinstance(rows, RetrievalRows) else _plain(rows, theirs)))
+            retrieval = isinstance(rows, RetrievalRows)
+            mine = _retrieval(rows, case.get("sides")) if retrieval else _plain(rows, theirs)
+            mine = json.loads(json.dumps(mine))
             faults += [
                 f"{task.name} [{subset}] {split}: {part}: ours {mine.get(part)!s:.300}, reference {content!s:.300}"
                 for part, content in theirs.items()
@@ -167,20 +195,43 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
     return faults
 
 
+def _rows(task: TaskConfig, subset: str, splits: Sequence[str], hub: Hub) -> Mapping[str, Rows | RetrievalRows]:
+    """Return what the source and the steps give, before it is checked."""
+    steps = parse(task.transforms)
+    retrieval = task_types()[task.type].retrieval_layout and not makes_retrieval(steps, subset)
+    assert isinstance(task.dataset, HubDataset)
+    raw = read(task.dataset, subset, needed(steps, subset, splits), retrieval=retrieval, hub=hub)
+    tables = apply(steps, {name: as_bytes(table) for name, table in raw.splits.items()}, subset)
+    return {split: tables[split].rows() for split in splits}
+
+
 def _plain(rows: Any, theirs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: list(rows[name]) for name in theirs}
+    classes = {name: list(rows.classes[name]) for name in theirs.get("classes", {}) if name in rows.classes}
+    found = {name: seen(list(rows[name])) for name in theirs if name != "classes"}
+    return {**found, "classes": classes} if "classes" in theirs else found
 
 
-def _retrieval(rows: RetrievalRows) -> dict[str, Any]:
-    titles = list(rows.corpus["title"]) if "title" in rows.corpus else [""] * rows.corpus.n_rows
-    told = list(rows.queries["instruction"]) if "instruction" in rows.queries else [None] * rows.queries.n_rows
+def _retrieval(rows: RetrievalRows, sides: Sequence[str] | None) -> dict[str, Any]:
+    asked, told = sides or ("t", "t")
+    known = set(rows.queries["id"])
     return {
-        "corpus": [list(row) for row in zip(rows.corpus["id"], titles, rows.corpus["text"], strict=True)],
-        "queries": [list(row) for row in zip(rows.queries["id"], rows.queries["text"], told, strict=True)],
-        "qrels": {query: dict(judged) for query, judged in rows.qrels.items() if query in set(rows.queries["id"])},
+        "corpus": _items(rows.corpus, told, "title", ""),
+        "queries": _items(rows.queries, asked, "instruction", None),
+        "qrels": {query: dict(judged) for query, judged in rows.qrels.items() if query in known},
         "top_ranked": None if rows.top_ranked is None else {key: list(found) for key, found in rows.top_ranked.items()},
         "changed": None if rows.changed is None else {key: list(found) for key, found in rows.changed.items()},
     }
+
+
+def _items(rows: Rows, side: str, beside: str, missing: str | None) -> list[Any]:
+    """Each item's id and parts, those of its side alone; `beside` is the column that goes with its text."""
+    parts = [rows["id"]]
+    if "t" in side:
+        others = rows[beside] if beside in rows else [missing] * rows.n_rows
+        parts += [[missing if other is None else other for other in others], rows["text"]]
+    if "i" in side:
+        parts.append([seen(value) for value in rows["image"]])
+    return [list(row) for row in zip(*parts, strict=True)]
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ python reference_layouts.py GIVEN.json MADE.json
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import mteb
+from layout_pictures import seen
 from reference_cases import answer
 
 
@@ -21,18 +23,20 @@ def _loaded(case: dict[str, Any]) -> dict[str, Any]:
         task.convert_v1_dataset_format_to_v2(num_proc=None)
         return {
             "splits": {
-                subset: {split: _retrieval(task, subset, split) for split in case["splits"]}
+                subset: {split: _retrieval(task, subset, split, case.get("sides")) for split in case["splits"]}
                 for subset in case["subsets"]
             }
         }
     return {
         "splits": {
-            subset: {split: _plain(task, subset, split) for split in case["splits"]} for subset in case["subsets"]
+            subset: {split: _plain(task, subset, split, case.get("columns")) for split in case["splits"]}
+            for subset in case["subsets"]
         }
     }
 
 
-def _retrieval(task: Any, subset: str, split: str) -> dict[str, Any]:
+def _retrieval(task: Any, subset: str, split: str, sides: Sequence[str] | None) -> dict[str, Any]:
+    asked, told = sides or ("t", "t")
     data = task.dataset[subset][split]
     qrels = {str(query): dict(judged) for query, judged in data["relevant_docs"].items()}
     queries = [row for row in data["queries"] if str(row["id"]) in qrels]
@@ -44,8 +48,8 @@ def _retrieval(task: Any, subset: str, split: str) -> dict[str, Any]:
         changed = load_qrel_diff(task.metadata, subset)
     candidates = data["top_ranked"]
     return {
-        "corpus": [[str(row["id"]), row.get("title") or "", row["text"]] for row in data["corpus"]],
-        "queries": [[str(row["id"]), row["text"], row.get("instruction")] for row in queries],
+        "corpus": [_item(row, told, row.get("title") or "") for row in data["corpus"]],
+        "queries": [_item(row, asked, row.get("instruction")) for row in queries],
         "qrels": {query: judged for query, judged in qrels.items() if query in known},
         "top_ranked": None
         if candidates is None
@@ -54,11 +58,21 @@ def _retrieval(task: Any, subset: str, split: str) -> dict[str, Any]:
     }
 
 
-def _plain(task: Any, subset: str, split: str) -> dict[str, Any]:
+def _item(row: dict[str, Any], side: str, beside: str | None) -> list[Any]:
+    """An item's id and parts, those of its side alone, as the reference's loader keeps them."""
+    text = [beside, row["text"]] if "t" in side else []
+    return [str(row["id"]), *text, *([seen(row["image"])] if "i" in side else [])]
+
+
+def _plain(task: Any, subset: str, split: str, columns: Sequence[str] | None) -> dict[str, Any]:
     data = task.dataset[subset] if task.metadata.is_multilingual else task.dataset
     rows = data[split]
     if isinstance(rows, list):
         rows = rows[0]
+    if columns is not None:
+        features = {name: getattr(rows.features[name], "names", None) for name in columns}
+        classes = {name: list(names) for name, names in features.items() if names}
+        return {**{name: [seen(value) for value in rows[name]] for name in columns}, "classes": classes}
     names = [name for name in ("text", "label", "sentence1", "sentence2", "labels") if name in _names(rows)]
     return {name: list(rows[name]) for name in names}
 
