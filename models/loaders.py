@@ -20,6 +20,7 @@ from embedmark.models.parameters import (
     CrossEncoderParameters,
     FusionParameters,
     NoParameters,
+    OcrParameters,
     Parameters,
     SentenceTransformerParameters,
     ServiceParameters,
@@ -154,6 +155,15 @@ _BUILT_IN = [
         2,
         modalities=_IMAGES_TOO,
         parameters=SentenceTransformerParameters,
+        sketched="embedmark.models.treatment:of_sentence_transformer",
+    ),
+    Loader(
+        "ocr_text",
+        "embedmark.models.torch.ocr:load",
+        1,
+        extra="ocr",
+        modalities=_IMAGES_TOO,
+        parameters=OcrParameters,
         sketched="embedmark.models.treatment:of_sentence_transformer",
     ),
     Loader(

@@ -186,6 +186,13 @@ class SentenceTransformerParameters(CheckpointParameters):
     """What the linear layers of backend onnx are rounded to."""
 
 
+class OcrParameters(SentenceTransformerParameters):
+    """Of the loader ocr_text."""
+
+    rapidocr: Annotated[_Text, Field(description="the version of rapidocr-onnxruntime, as in 1.4.4")]
+    """Which version of the recognizer reads images."""
+
+
 class BM25Parameters(Parameters):
     """Of the loader bm25; the names and defaults are bm25s's."""
 

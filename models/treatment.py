@@ -73,6 +73,11 @@ def of_sentence_transformer(spec: ModelSpec, sketch: Mapping[str, Any]) -> Check
     )  # fmt: skip
 
 
+def reading_sketch(sketch: Mapping[str, Any]) -> dict[str, Any]:
+    """The sketch of a text model that is given what is read of images, which has the prompts of texts."""
+    return {**sketch, "chats": True, "modalities": ["text", "image"], "fusion": "joint"}
+
+
 def of_static(spec: ModelSpec, sketch: Mapping[str, Any]) -> CheckpointTreatment:  # noqa: ARG001 - as the others
     """What loader model2vec would say. Raises ModelError."""
     refuse_settings(spec, "instructions")

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from embedmark.runner.common.plugins import PlugIns, plug_ins
-from embedmark.runner.data.transforms import columns, retrieval, rows, sampling, splits
+from embedmark.runner.data.transforms import columns, rendering, retrieval, rows, sampling, splits
 
 Over = Literal["table", "splits", "layout"]
 Told = Literal["subset", "part"]
@@ -116,6 +116,7 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "class_decode": StepKind(columns.class_decode, "column"),
         "reword_classes": StepKind(columns.reword_classes),
         "collect_labels": StepKind(columns.collect_labels),
+        "render": StepKind(rendering.render, "column"),
         "filter": StepKind(rows.filter_rows),
         "drop_duplicates": StepKind(splits.drop_duplicates, "columns", over="splits", needs=_compared_with),
         "drop_rare": StepKind(rows.drop_rare, "column"),
