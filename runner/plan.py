@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.common.groups import grouped
@@ -26,7 +26,7 @@ from embedmark.runner.resolve import Pins, ResolvedModel, ResolvedTask, resolve_
 from embedmark.runner.results.folder import Look
 from embedmark.runner.results.inspection import SIGNATURE, STATEMENT, State
 from embedmark.runner.results.predictions import PREDICTIONS
-from embedmark.tasks.base import in_words
+from embedmark.tasks.base import Modality, in_words
 from embedmark.tasks.settings import Draws, TaskSettings
 from embedmark.tasks.types import TaskType
 
@@ -149,6 +149,8 @@ def states_of(plan: Plan, look: Look, *, predictions: bool) -> dict[str, State]:
 def _not_yet(task: TaskConfig, kind: TaskType, model: ResolvedModel) -> str | None:
     if task.awaits:
         return task.awaits
+    if later := set(task.about.modalities) - set(get_args(Modality)):
+        return f"its file says that it has {' and '.join(sorted(later))}; only texts and images can be measured yet"
     settings = check_settings(task, f"task {task.name}", kind)
     return next((reason for part in model.everything if (reason := _not_taken(kind, settings, part))), None)
 

@@ -113,7 +113,13 @@ def _said(detail: ErrorDetails, schema: type[Any], location: _Place, expected: _
         wanted = "a number that is neither infinite nor .nan"
     if kind.startswith(("timezone_", "datetime_")):
         wanted = "a time with its timezone, as in 2026-01-01T12:00:00Z"
-    return f"found {in_yaml(found)}; expected {wanted}."
+    return f"found {in_yaml(found)}; expected {wanted}.{_later(found, location)}"
+
+
+def _later(found: object, location: _Place) -> str:
+    """What is said of items that cannot be measured yet."""
+    asked = str(location[-1]).endswith("modality") and any(word in str(found) for word in ("audio", "video"))
+    return " Audio and video cannot be measured yet." if asked else ""
 
 
 _BOUNDS = {

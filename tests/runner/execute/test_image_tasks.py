@@ -127,6 +127,28 @@ def test_a_model_of_texts_is_planned_as_such(
     assert not records()
 
 
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (
+            {"settings": {"modality": "audio"}},
+            "modality: found 'audio'; expected one of text, image, text+image",
+        ),
+        ({"settings": {"modality": "audio"}}, "Audio and video cannot be measured yet."),
+        ({"about": {"modalities": ["text", "video"]}}, "it has video; only texts and images can be measured yet"),
+    ],
+)
+def test_audio_and_video_are_refused_in_words(
+    task: dict[str, Any], said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"name": "Sounds", "type": "classification", "languages": ["eng-Latn"], "splits": ["test"]}
+    dataset = {"dataset": {"hub": "lab/sounds", "revision": "0" * 40}, "main_metric": "accuracy"}
+    write(project / "task/sounds.yaml", {**known, **dataset, **task})
+    main(["plan", "--config-dir", str(project), "model=texts", "task=sounds"])
+    heard = capsys.readouterr()
+    assert said in " ".join((heard.out + heard.err).split())
+
+
 def test_a_model_that_is_said_to_take_images_and_does_not_fails_with_a_reason(project: Path) -> None:
     assert run(project, "boastful", "zeroshot_image_classification/digits") == 1
     assert "test/boastful was loaded as a model of texts alone; correct `about: modalities`" in failure()
