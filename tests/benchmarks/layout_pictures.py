@@ -53,3 +53,16 @@ def dataset(rows: Sequence[Mapping[str, Any]], classes: Mapping[str, Sequence[st
     for name, names in (classes or {}).items():
         made = made.cast_column(name, datasets.ClassLabel(names=list(names)))
     return made
+
+
+def joined(repository: dict[Any, Any], more: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Two repositories in one: a table that both have keeps its rows, and gets the other's columns where these fit."""
+    import datasets
+
+    made = dict(repository)
+    for place, rows in more.items():
+        held = made.setdefault(place, rows)
+        if isinstance(held, datasets.Dataset) and len(held) == len(rows):
+            new = [name for name in rows.column_names if name not in held.column_names]
+            made[place] = datasets.concatenate_datasets([held, rows.select_columns(new)], axis=1) if new else held
+    return made

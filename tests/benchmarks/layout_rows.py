@@ -50,7 +50,8 @@ def repository(task: TaskConfig, subsets: Iterable[str]) -> Repository:
 
 def is_usual(task: TaskConfig) -> bool:
     """Whether a task of images is read as any other of its type, so that its columns say what its rows are."""
-    return "image" in task.about.modalities and isinstance(task.dataset, HubDataset)
+    own = any(re.fullmatch(pattern, task.name) for pattern in layout_rows_any.REPOSITORIES)
+    return "image" in task.about.modalities and isinstance(task.dataset, HubDataset) and not own
 
 
 def _long_embed(task: TaskConfig, subsets: list[str]) -> Repository:

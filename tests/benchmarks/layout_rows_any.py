@@ -26,7 +26,8 @@ def usual(task: TaskConfig, subsets: list[str]) -> Repository:
     made: Repository = {}
     for subset in subsets:
         if task_types()[task.type].retrieval_layout:
-            own = "" if subset == "default" else f"{subset}-"
+            prefix = getattr(task.dataset, "config", None) or subset
+            own = "" if prefix == "default" else f"{prefix}-"
             made |= {(f"{own}{part}", split): rows for (part, split), rows in _parts(task, subset).items()}
         else:
             config = getattr(task.dataset, "config", None) or subset
@@ -42,11 +43,8 @@ def _parts(task: TaskConfig, subset: str) -> Repository:
     qrels = [{"query-id": f"q{i}", "corpus-id": f"d{j}", "score": (i + j) % 2} for i, j in pairs]
     queries = [{"id": f"q{i}", **_item(i, asked, f"{subset} query")} for i in range(5)]
     corpus = [{"id": f"d{i}", **_item(i, told, f"{subset} document")} for i in range(N)]
-    if task.name.startswith("GLAMI"):
-        texts = corpus if told == "t" else queries
-        texts[:] = [{**row, "title": f"title {i}", "text": row["text"] if i % 2 else ""} for i, row in enumerate(texts)]
     split = task.splits[0]
-    qrels_config = "default" if subset == "default" else "qrels"
+    qrels_config = "default" if subset == "default" and not getattr(task.dataset, "config", None) else "qrels"
     parts = {("corpus", split): corpus, ("queries", split): queries, (qrels_config, split): qrels}
     made = {place: dataset(rows) for place, rows in parts.items()}
     if task.type == "reranking":
@@ -178,6 +176,19 @@ def _image_code(task: TaskConfig, subsets: list[str]) -> Repository:
     return {place: dataset(rows) for place, rows in parts.items()}
 
 
+def _products(task: TaskConfig, subsets: list[str]) -> Repository:
+    made: Repository = {}
+    for subset in subsets:
+        texts = ["", "red", " ", "blue", "a b"]
+        queries = [{"id": f"q{i}", "title": f" {subset} {i}", "text": text} for i, text in enumerate(texts)]
+        corpus = [{"id": f"d{i}", "image": picture(i, subset)} for i in range(4)]
+        pairs = [("q1", "d2"), ("q0", "d2"), ("q3", "d0"), ("q1", "d0")]
+        qrels = [{"query-id": query, "corpus-id": document, "score": 1} for query, document in pairs]
+        parts = {"corpus": corpus, "queries": queries, "qrels": qrels}
+        made |= {(f"{subset}-{part}", "test"): dataset(rows) for part, rows in parts.items()}
+    return made
+
+
 def _sugar(task: TaskConfig, subsets: list[str]) -> Repository:
     rows = [{"images": picture(i), "caption": f"c{i}", "negative_caption": f"n{i}", "id": i} for i in range(5)]
     return {("default", "train"): dataset(rows)}
@@ -200,6 +211,7 @@ REPOSITORIES: Mapping[str, Callable[[TaskConfig, list[str]], Repository]] = {
     "SciMMIR.*": _figures,
     "MarsVLPairs.*": _mars,
     "CVBench.*": _choices,
+    "GLAMI.*": _products,
     "ImageCoDe": _image_code,
     "SugarCrepe": _sugar,
     "Birdsnap": _birds,

@@ -24,20 +24,16 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from layout_pictures import seen
+from layout_pictures import joined, seen
 from layout_rows import Repository, is_usual, judgments, repository
 from loopback import serving
-from resolved import resolved_task
+from resolved import load, resolved_task
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import HubDataset, TaskConfig
-from embedmark.runner.data.images import as_bytes
-from embedmark.runner.data.sources.hub import read
-from embedmark.runner.data.transforms.apply import apply, makes_retrieval, needed
-from embedmark.runner.data.transforms.parsing import parse
 from embedmark.runner.hub.files import Hub
-from embedmark.tasks.base import RetrievalRows, Rows
+from embedmark.tasks.base import RetrievalRows, Rows, TaskContext, TaskData
 from embedmark.tasks.types import task_types
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,8 +54,7 @@ def main() -> int:
     tasks = [task for task in map(catalogue.task, options.tasks or _names(catalogue)) if not task.awaits]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "hub"
-        for task in tasks:
-            publish(root, task)
+        publish(root, tasks)
         with serving(root) as endpoint:
             cases = [_case(task) for task in tasks]
             references = _reference(options.reference, cases, Path(folder), endpoint)
@@ -90,22 +85,30 @@ def subsets_of(task: TaskConfig) -> list[str]:
     return list(task.subsets)[:MOST_SUBSETS]
 
 
-def publish(root: Path, task: TaskConfig) -> None:
-    """Write a task's dataset into a hub's folder."""
-    assert isinstance(task.dataset, HubDataset)
-    revision = task.dataset.revision if task.dataset.revision not in (None, "main") else COMMIT
-    folder = root / "datasets" / task.dataset.hub / str(revision)
-    if (folder / "README.md").exists():
-        return
+def publish(root: Path, tasks: Sequence[TaskConfig]) -> None:
+    """Write the datasets of tasks into a hub's folder; several tasks may read one."""
+    content: dict[Path, Repository] = {}
+    for task in sorted(tasks, key=is_usual):  # where a layout of one's own says what is there, it says it for all
+        assert isinstance(task.dataset, HubDataset)
+        revision = task.dataset.revision if task.dataset.revision not in (None, "main") else COMMIT
+        folder = root / "datasets" / task.dataset.hub / str(revision)
+        if folder in content and "image" not in task.about.modalities:
+            continue
+        content[folder] = joined(content.get(folder, {}), _content(task))
+        for place in task.dataset.layout.values():
+            if place.hub is not None:  # judgments, which lie in a dataset of their own
+                content[root / "datasets" / place.hub / str(place.revision)] = {("default", "test"): judgments()}
+    for folder, found in content.items():
+        write_repository(folder, found)
+
+
+def _content(task: TaskConfig) -> Repository:
     every = task.name not in ("BelebeleRetrieval", "BibleNLPBitextMining")
     content: Repository = repository(task, task.subsets if every else subsets_of(task))
     if "LEMB" in task.name:  # one repository for several tasks
         for name in ("narrativeqa", "qmsum", "summ_screen_fd", "2wikimqa", "needle"):
             content |= {(name, part): rows for (_, part), rows in repository(_other_config(task, name), []).items()}
-    write_repository(folder, content)
-    for place in task.dataset.layout.values():
-        if place.hub is not None:  # judgments, which lie in a dataset of their own
-            write_repository(root / "datasets" / place.hub / str(place.revision), {("default", "test"): judgments()})
+    return content
 
 
 def write_repository(folder: Path, content: Repository) -> None:
@@ -177,7 +180,7 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
     faults = []
     for subset in case["subsets"]:
         try:
-            ours = _rows(task, subset, case["splits"], hub)
+            ours = load(task, subset, case["splits"], hub=hub).splits
         except UserError as error:
             faults.append(f"{task.name} [{subset}]: ours failed: {error}")
             continue
@@ -186,6 +189,8 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
             theirs = found["splits"][subset][split]
             retrieval = isinstance(rows, RetrievalRows)
             mine = _retrieval(rows, case.get("sides")) if retrieval else _plain(rows, theirs)
+            if "candidates" in theirs:
+                mine["candidates"] = _candidates(task, split, ours)
             mine = json.loads(json.dumps(mine))
             faults += [
                 f"{task.name} [{subset}] {split}: {part}: ours {mine.get(part)!s:.300}, reference {content!s:.300}"
@@ -195,20 +200,17 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
     return faults
 
 
-def _rows(task: TaskConfig, subset: str, splits: Sequence[str], hub: Hub) -> Mapping[str, Rows | RetrievalRows]:
-    """Return what the source and the steps give, before it is checked."""
-    steps = parse(task.transforms)
-    retrieval = task_types()[task.type].retrieval_layout and not makes_retrieval(steps, subset)
-    assert isinstance(task.dataset, HubDataset)
-    raw = read(task.dataset, subset, needed(steps, subset, splits), retrieval=retrieval, hub=hub)
-    tables = apply(steps, {name: as_bytes(table) for name, table in raw.splits.items()}, subset)
-    return {split: tables[split].rows() for split in splits}
-
-
 def _plain(rows: Any, theirs: Mapping[str, Any]) -> dict[str, Any]:
     classes = {name: list(rows.classes[name]) for name in theirs.get("classes", {}) if name in rows.classes}
-    found = {name: seen(list(rows[name])) for name in theirs if name != "classes"}
+    found = {name: seen(list(rows[name])) for name in theirs if name not in ("classes", "candidates")}
     return {**found, "classes": classes} if "classes" in theirs else found
+
+
+def _candidates(task: TaskConfig, split: str, splits: Mapping[str, Rows | RetrievalRows]) -> list[Any]:
+    """The candidate texts of a zero-shot classification."""
+    resolved = resolved_task(task)
+    bound = resolved.type.bind(resolved.settings, TaskContext(task.name, task.type, split=split), task.main_metric)
+    return list(bound.items(TaskData(splits))[0].items)
 
 
 def _retrieval(rows: RetrievalRows, sides: Sequence[str] | None) -> dict[str, Any]:
@@ -218,7 +220,9 @@ def _retrieval(rows: RetrievalRows, sides: Sequence[str] | None) -> dict[str, An
         "corpus": _items(rows.corpus, told, "title", ""),
         "queries": _items(rows.queries, asked, "instruction", None),
         "qrels": {query: dict(judged) for query, judged in rows.qrels.items() if query in known},
-        "top_ranked": None if rows.top_ranked is None else {key: list(found) for key, found in rows.top_ranked.items()},
+        "top_ranked": None
+        if rows.top_ranked is None
+        else {key: list(found) for key, found in rows.top_ranked.items() if key in known},
         "changed": None if rows.changed is None else {key: list(found) for key, found in rows.changed.items()},
     }
 

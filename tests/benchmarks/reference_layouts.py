@@ -72,7 +72,9 @@ def _plain(task: Any, subset: str, split: str, columns: Sequence[str] | None) ->
     if columns is not None:
         features = {name: getattr(rows.features[name], "names", None) for name in columns}
         classes = {name: list(names) for name, names in features.items() if names}
-        return {**{name: [seen(value) for value in rows[name]] for name in columns}, "classes": classes}
+        zeroshot = hasattr(task, "get_candidate_labels")  # its texts are what the classes' names are for
+        names = {"candidates": task.get_candidate_labels()} if zeroshot else {"classes": classes}
+        return {**{name: [seen(value) for value in rows[name]] for name in columns}, **names}
     names = [name for name in ("text", "label", "sentence1", "sentence2", "labels") if name in _names(rows)]
     return {name: list(rows[name]) for name in names}
 
