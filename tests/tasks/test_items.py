@@ -15,6 +15,7 @@ import pytest
 import test_labels
 import test_odd_data
 import test_pairs
+import test_pictures
 import test_retrieval
 import test_zeroshot_images
 from hypothesis import given
@@ -62,6 +63,8 @@ def cases() -> Iterator[Case]:
     for case in test_zeroshot_images.FACTS:
         name = f"{case['modalities'][0]}, {case['similarity']}, {len(case['digits'])}"
         yield Case("zeroshot_image_classification", name, partial(pictured, case), "accuracy")
+    for case in test_pictures.FACTS:
+        yield Case(case["type"], test_pictures.name_of(case), partial(test_pictures.score, case), case["main"])
     for case in test_retrieval.CASES:
         settings = case["settings"]
         kind = "instruction_reranking" if "changed" in case["data"] else "retrieval"

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from pixels import DIGITS, of_pixels, of_text
 
 from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Embeddings, Image, Item, Rows, TaskContext, TaskData
 from embedmark.tasks.labels.settings import ZeroShotImageClassificationSettings
 from embedmark.tasks.labels.zeroshot_classification import ZeroShotClassification
 
-DIGITS = load_digits()
 FACTS = json.loads((Path(__file__).parent / "reference" / "images.json").read_text(encoding="utf-8"))
 NUMBER = "a photo of the number {label}"
 
@@ -37,9 +36,9 @@ def digits(wanted: Sequence[int]) -> Rows:
 def vector(item: Item) -> np.ndarray:
     """As in reference/images.py."""
     if isinstance(item, Image):
-        return np.frombuffer(item.data, dtype=np.uint8).astype(np.float32)
-    mean = DIGITS.data[DIGITS.target == int(item[-1])].mean(axis=0)
-    return (np.rint(mean * 32) / 32).astype(np.float32)
+        return of_pixels(np.frombuffer(item.data, dtype=np.uint8))
+    assert isinstance(item, str)
+    return of_text(item)
 
 
 @pytest.mark.parametrize(
