@@ -26,7 +26,7 @@ from embedmark.runner.resolve import Pins, ResolvedModel, ResolvedTask, resolve_
 from embedmark.runner.results.folder import Look
 from embedmark.runner.results.inspection import SIGNATURE, STATEMENT, State
 from embedmark.runner.results.predictions import PREDICTIONS
-from embedmark.tasks.base import Modality, in_words
+from embedmark.tasks.base import Modality, in_words, parts_of
 from embedmark.tasks.settings import Draws, TaskSettings
 from embedmark.tasks.types import TaskType
 
@@ -111,8 +111,27 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins, model: Resol
             awaiting.append(Awaiting(task.name, task.type, reason))
         else:
             jobs += [_job(model, part) for part in task_parts(task, kind, wanted, pins, settings.draws)]
+    _tell_of_parts(model, jobs)
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
+
+
+def _tell_of_parts(model: ResolvedModel, jobs: Sequence[Job]) -> None:
+    """Warn of tasks whose queries or documents the model takes a part of."""
+    taken = frozenset(model.config.about.modalities)
+    tasks = {
+        job.task.name: None
+        for job in jobs
+        for side in job.task.type.sides(job.task.settings)
+        if not taken.issuperset(parts_of(side))
+    }
+    if tasks:
+        log.warning(
+            "%s takes %s alone: of queries and documents that have %s as well, only they are encoded, as the reference "
+            "does (%s%s)",
+            model.name, in_words(taken), in_words(set(get_args(Modality)) - taken), next(iter(tasks)),
+            f" and {len(tasks) - 1} more tasks" if len(tasks) > 1 else "",
+        )  # fmt: skip
 
 
 def lacks_predictions(job: Job, folder: Path | None) -> bool:

@@ -72,6 +72,7 @@ def sides_of(
             distinct=encoding.distinct(request),
             tokens=None if tokens is None else tokens.total,
             truncated=None if tokens is None else tokens.truncated,
+            modality=request.variant.modality,
         )
     return sides, facts
 

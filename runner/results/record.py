@@ -34,6 +34,7 @@ from embedmark.runner.common.names import job_name
 from embedmark.runner.common.text import for_files
 from embedmark.runner.config.explain import invalid
 from embedmark.runner.results.environment import versions
+from embedmark.tasks.base import ItemModality
 
 SCHEMA = 2
 """Layout of the record. Raised when a reader of the old layout could not read the new one."""
@@ -122,13 +123,15 @@ class SideFacts(_Part):
 
     n: how many. distinct: how many of them differ. tokens: of all of them, truncated; null where the model has no
     tokenizer of its own, or an earlier run encoded some. truncated: how many have as many tokens as the model takes, or
-    had more.
+    had more. modality: what was encoded; of items of a text and an image the part that the model takes, where it takes
+    one alone.
     """
 
     n: _Count
     distinct: _Count
     tokens: _Count | None = None
     truncated: _Count | None = None
+    modality: ItemModality | None = None
 
 
 class ServiceFacts(_Part):

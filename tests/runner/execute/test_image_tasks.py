@@ -127,6 +127,41 @@ def test_a_model_of_texts_is_planned_as_such(
     assert not records()
 
 
+def captioned(project: Path) -> str:
+    """A task of one's own: which captioned photograph is asked for."""
+    folder = project / "data/captioned"
+    folder.mkdir(parents=True, exist_ok=True)
+    documents = {"_id": ["china", "flower"], "text": ["a temple", "a dahlia"], "image": pa.array(PHOTOGRAPHS)}
+    pq.write_table(pa.table(documents), folder / "corpus.parquet")
+    pq.write_table(pa.table({"_id": ["q"], "text": ["a temple in china"]}), folder / "queries.parquet")
+    judged = {"query-id": ["q"], "corpus-id": ["china"], "score": [1]}
+    pq.write_table(pa.table(judged), folder / "qrels.parquet")
+    values = {
+        "name": "captioned",
+        "type": "retrieval",
+        "dataset": {"files": str(folder)},
+        "languages": ["eng-Latn"],
+        "main_metric": "recall_at_1",
+        "settings": {"document_modality": "text+image"},
+    }
+    write(project / "task/captioned.yaml", values)
+    return "captioned"
+
+
+@pytest.mark.parametrize(
+    ("model", "encoded", "told"),
+    [("clip", "text+image", False), ("texts", "text", True)],
+)
+def test_a_part_of_documents_is_encoded_where_a_model_takes_no_more(
+    model: str, encoded: str, told: bool, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(project, model, captioned(project)) == 0
+    [record] = records()
+    assert {name: side["modality"] for name, side in record["sides"].items()} == {"queries": "text", "corpus": encoded}
+    said = "test/texts takes texts alone: of queries and documents that have images as well, only they are encoded"
+    assert (said in " ".join(capsys.readouterr().out.split())) == told
+
+
 @pytest.mark.parametrize(
     ("task", "said"),
     [
