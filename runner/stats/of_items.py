@@ -81,11 +81,16 @@ def _mean(metric: str, items: ItemArrays, unit: str, scale: Scale = "share") -> 
     return of_values(values, own, name, "plain" if metric in _BELOW_ZERO else scale)
 
 
+def _ranked(metric: str, items: ItemArrays, unit: str) -> Sample:
+    """Of rankings, whose accuracy is the recall of the first document."""
+    return _mean("recall_at_1" if metric == "accuracy" else metric, items, unit)
+
+
 def _legacy_clustering(metric: str, items: ItemArrays, unit: str) -> Sample:
     return of_clusters.whole(metric, items, unit) if "cluster" in items else _mean(metric, items, unit, "plain")
 
 
-_QUERIES = Kind("query", _mean)
+_QUERIES = Kind("query", _ranked)
 _OTHER = Kind("item", _mean)
 
 KINDS = {
