@@ -201,6 +201,7 @@ _BUILT_IN = [
         1,
         kind="searcher",
         needs_weights=False,
+        modalities=_IMAGES_TOO,
         takes_members=True,
         parameters=FusionParameters,
     ),

@@ -52,6 +52,12 @@ class Job:
         """What the job is called in tables and logs."""
         return job_name(self.task.name, self.subset, self.split)
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The modalities of queries and documents that are left out, since the model does not take them."""
+        taken = self.model.loader.modalities & {*self.model.config.about.modalities}
+        return tuple(sorted(self.task.type.gives(self.task.settings) - taken))
+
 
 @dataclass(frozen=True)
 class TaskPart:

@@ -3,7 +3,7 @@
     .venv-reference/bin/python tests/tasks/reference/any2any.py
 
 Each case is one task of the reference's own class: its data, with captions in place of images, which
-tests/tasks/captioned.py draws, settings, similarity, what the model takes, what it was given, and all metrics that are
+tests/captioned.py draws, settings, similarity, what the model takes, what it was given, and all metrics that are
 reported. Some of the data has columns that its sides have not. Vectors have no rounding error, so that equal documents
 tie.
 
@@ -34,7 +34,7 @@ from mteb.tasks.retrieval.eng.ravenea import RAVENEAI2TRetrieval
 from sentence_transformers import SimilarityFunction
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 from captioned import ENCODERS, caption_of, picture  # noqa: E402
 
 NAMES = {"t": "text", "i": "image"}

@@ -3,7 +3,7 @@
     .venv-reference/bin/python tests/tasks/reference/retrieval.py
 
 Each case is one task: its data, settings and similarity, the texts that the model was given, and all metrics that the
-reference's own task class reports. The vector of a text is a function of its letters (tests/tasks/letters.py), so that
+reference's own task class reports. The vector of a text is a function of its letters (tests/letters.py), so that
 both sides have the same. The data has tied and repeated documents, queries without judgments or without a relevant
 document, relevant documents that the corpus lacks, grades of -1 to 3, and titles that are empty or blank.
 
@@ -32,7 +32,7 @@ from mteb.tasks.retrieval.eng.lmeb_retrieval import EPBench
 from sentence_transformers import SimilarityFunction
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 from letters import vectors  # noqa: E402
 
 K_VALUES = (1, 3, 5, 10, 20, 100, 1000)
