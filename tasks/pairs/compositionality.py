@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedmark.runner.common.errors import DataError
 from embedmark.tasks.base import Bound, Embeddings, Item, ItemSet, Modality, Rows, Scores, TaskData
 from embedmark.tasks.item_arrays import UNIT, ItemArrays, cluster_column, codes, shared_items, units
 from embedmark.tasks.labels.draws import Indices
 from embedmark.tasks.listed import Listed, listed_items
 from embedmark.tasks.pairs.settings import CompositionalitySettings
-from embedmark.tasks.similarity import Vectors, finite, normalized, row_blocks
+from embedmark.tasks.similarity import Vectors, normalized, row_blocks
 
 METRICS = ("image_acc", "text_acc", "accuracy")
 
@@ -53,6 +54,11 @@ class Compositionality(Bound[CompositionalitySettings]):
         both = zip(_by_row(embeddings, images, rows.n_rows), _by_row(embeddings, texts, rows.n_rows), strict=True)
         for row, (of_images, of_texts) in enumerate(both):
             similarity = _similarity(of_images, of_texts)
+            if not np.isfinite(similarity).all():
+                raise DataError(
+                    f"row {row}: a cosine similarity is no number; expected vectors without NaN or inf whose products "
+                    "fit into float32"
+                )
             text_of_image[row, : len(of_images)] = similarity.argmax(axis=1)
             image_of_text[row, : len(of_texts)] = similarity.argmax(axis=0)
         text_right, image_right = _in_order(text_of_image), _in_order(image_of_text)
@@ -109,7 +115,7 @@ def _similarity(images: Vectors, texts: Vectors) -> NDArray[np.float32]:
     Summed in float64 in an order that depends on nothing but the dimension, so that equal vectors tie.
     """
     products = np.multiply(images[:, None, :], texts[None, :, :], dtype=np.float64)
-    return finite("cosine", products.sum(axis=-1).astype(np.float32))
+    return np.asarray(products.sum(axis=-1), dtype=np.float32)
 
 
 def _in_order(nearest: Indices) -> NDArray[np.bool_]:
