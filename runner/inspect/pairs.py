@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
 from embedmark.runner.inspect.items import Items, Parts, Source, numbered, text_of
+from embedmark.tasks.base import Image, Item
 
 _SHOWN = 10
 
@@ -63,10 +63,14 @@ def captions(source: Source) -> Items:
     return Items(arrays["_unit"], scores, numbered("row"), parts)
 
 
-def _cells(source: Source, columns: Sequence[str], row: int) -> list[Any]:
+def _cells(source: Source, columns: Sequence[str], row: int) -> list[Item]:
     """What columns hold in a row: an image or a text each, or lists of them."""
-    values = (source.rows[column][row] for column in columns)
-    return [item for value in values for item in ([value] if isinstance(value, str | bytes) else value)]
+    found: list[Item] = []
+    for column in columns:
+        value = source.rows[column][row]
+        for item in [value] if isinstance(value, str | bytes) else value:
+            found.append(Image(item, f"column {column!r}, row {row}") if isinstance(item, bytes) else item)
+    return found
 
 
 def summaries(source: Source) -> Items:
