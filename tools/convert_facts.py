@@ -57,9 +57,10 @@ def write_all(facts: Path, configs: Path) -> None:
 
 def converted(facts: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Group → the file's name in it, without `.yaml` → the config that the facts give."""
-    all_tasks = {task["name"]: task for task in _lines(facts / "tasks.jsonl") if tasks.expressible(task)}
+    every = _lines(facts / "tasks.jsonl")
+    all_tasks = {task["name"]: task for task in every if tasks.expressible(task)}
     table = read_tables(TABLES)
-    unknown = table.keys() - all_tasks.keys()
+    unknown = table.keys() - {task["name"] for task in every}
     if unknown:
         raise SystemExit(f"{TABLES}: no such tasks: {sorted(unknown)}")
     paths = tasks.choices(all_tasks.values())
