@@ -26,7 +26,7 @@ from embedmark.runner.resolve import Pins, ResolvedModel, ResolvedTask, resolve_
 from embedmark.runner.results.folder import Look
 from embedmark.runner.results.inspection import SIGNATURE, STATEMENT, State
 from embedmark.runner.results.predictions import PREDICTIONS
-from embedmark.tasks.base import Modality, in_words, parts_of
+from embedmark.tasks.base import Modality, in_words
 from embedmark.tasks.settings import Draws, TaskSettings
 from embedmark.tasks.types import TaskType
 
@@ -125,12 +125,7 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins, model: Resol
 def _tell_of_parts(model: ResolvedModel, jobs: Sequence[Job]) -> None:
     """Warn of tasks whose queries or documents the model takes a part of."""
     taken = frozenset(model.config.about.modalities)
-    tasks = {
-        job.task.name: None
-        for job in jobs
-        for side in job.task.type.sides(job.task.settings)
-        if not taken.issuperset(parts_of(side))
-    }
+    tasks = dict.fromkeys(job.task.name for job in jobs if job.unread)
     if tasks:
         log.warning(
             "%s takes %s alone: of queries and documents that have %s as well, only they are encoded, as the reference "

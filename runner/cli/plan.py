@@ -19,7 +19,6 @@ from embedmark.runner.plan import Plan, make_plan, states_of
 from embedmark.runner.report.older import older_of_plan
 from embedmark.runner.results.folder import JobFolders, Look
 from embedmark.runner.results.inspection import Inspected
-from embedmark.tasks.base import in_words
 
 
 def plan(
@@ -97,8 +96,6 @@ def _print_table(made: Plan, summary: str, states: Mapping[str, str]) -> None:
         subsets, splits = {job.subset for job in jobs}, {job.split for job in jobs}
         counts = Counter(states[job.fingerprint] for job in jobs)
         state = ", ".join(f"{'' if len(counts) == 1 else f'{n} '}{_STATES.get(s, s)}" for s, n in counts.items())
-        if jobs[0].unread:
-            state += f"; the model takes no {in_words(jobs[0].unread)}, which are left out"
         table.add_row(name, jobs[0].task.type.name, f"{len(subsets)} × {len(splits)}", state)
     for task in made.awaiting:
         table.add_row(task.task, task.type, "–", task.reason, style="dim")
