@@ -46,10 +46,12 @@ def in_words(modalities: Iterable[str]) -> str:
     return " and ".join(f"{modality}s" for modality in sorted(modalities))
 
 
-Role = Literal["text", "image", "label", "value", "number", "list", "cluster", "id", "conversation"]
+Role = Literal["text", "image", "images", "label", "value", "number", "list", "cluster", "id", "conversation"]
 """As what a column is read; `runner/data/checks.py` says which types fit each.
 
-    text, image     items, or lists of texts
+    text            texts, or lists of them
+    image           images
+    images          images, or lists of them
     label           a class: a text or a whole number, or a list of them
     value           a label that is a number; in a file without types True and False are 1 and 0
     number          a score or a grade

@@ -51,7 +51,7 @@ def _check_side(table: Table, where: str, columns: ColumnRoles) -> None:
 
 def _check_images(table: Table, where: str, columns: ColumnRoles) -> None:
     for name, role in columns:
-        if role == "image":
+        if role in ("image", "images"):
             images.check(table, name, where)
 
 
@@ -76,13 +76,14 @@ def _check_table(table: Table, where: str, columns: ColumnRoles) -> None:
             row = next(row for row, missing in enumerate(column.is_null().to_pylist()) if missing)
             raise UserError(
                 f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}"
-                f"{' (a path without bytes is no image)' if role == 'image' else ''}, the first is row {row}. "
+                f"{' (a path without bytes is no image)' if role in ('image', 'images') else ''}, the first is row {row}. "
                 f"Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
             )
         if not _fits(column.type, role):
             raise UserError(f"{where}: column {name!r} holds {kind_name(column.type)}, expected {_EXPECTED[role]}.")
 
 
+_IMAGES = "images, as bytes or as the Image of `datasets` with its bytes"
 _LABELS = "text, numbers, or lists of these"
 _EXPECTED: Mapping[Role, str] = {
     "text": "text",
@@ -92,7 +93,8 @@ _EXPECTED: Mapping[Role, str] = {
     "cluster": "text or whole numbers",
     "number": "numbers",
     "list": "lists",
-    "image": "images, as bytes or as the Image of `datasets` with its bytes",
+    "image": _IMAGES,
+    "images": f"{_IMAGES}, or lists of them",
     "conversation": "text, or lists of turns (texts, or mappings with `role` and `content`)",
 }
 
@@ -106,6 +108,7 @@ _FITTING: Mapping[Role, tuple[Callable[[pa.DataType], bool], ...]] = {
     "number": _NUMBERS,
     "list": (),
     "image": (pa.types.is_large_binary,),
+    "images": (pa.types.is_large_binary,),
     "conversation": (is_text, pa.types.is_struct),
 }
 """Which types fit a role: of the values, or for most roles of the values of lists."""

@@ -225,12 +225,13 @@ def kind_name(kind: pa.DataType) -> str:
     """What a column holds, in words for people."""
     if is_text(kind):
         return "text"
-    if _is_list(kind):
+    if is_list(kind):
         return f"lists of {kind_name(kind.value_type)}"
     return next((name for name, test in _KINDS if test(kind)), "values of another kind")
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column holds lists, however Arrow lays them out."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 

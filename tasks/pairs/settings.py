@@ -190,7 +190,7 @@ class CompositionalitySettings:
 
     def column_roles(self) -> ColumnRoles:
         """The columns that it reads, and as what."""
-        images: ColumnRoles = tuple((column, "image") for column in self.image_columns)
+        images: ColumnRoles = tuple((column, "images") for column in self.image_columns)
         texts: ColumnRoles = tuple((column, "text") for column in self.text_columns)
         return (*images, *texts, *clusters(self.cluster_column))
 

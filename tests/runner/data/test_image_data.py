@@ -142,3 +142,38 @@ def test_more_images_than_32_bits_of_offsets_hold_are_taken(monkeypatch: pytest.
     table = as_bytes(Table(pa.table({"image": pa.chunked_array([[b"a"], [b"b"]], pa.binary())})))
     assert isinstance(table, Table)
     assert table.take([1, 0]).arrow.column("image").type == pa.large_binary()
+
+
+LISTS = pa.array(
+    [[{"bytes": png(1), "path": "a.png"}, {"bytes": png(2), "path": None}], None, [], [{"bytes": png(3), "path": None}]]
+)
+
+
+def test_lists_of_images_are_lists_of_bytes_however_they_are_cut() -> None:
+    table = as_bytes(Table(pa.table({"images": pa.chunked_array([LISTS.slice(1), LISTS.slice(0, 1), LISTS[:0]])})))
+    assert isinstance(table, Table)
+    assert table.column("images").type == pa.large_list(pa.large_binary())
+    assert table.values("images") == [None, [], [png(3)], [png(1), png(2)]]
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([[png(1), png(2)], [png(3)]], None),
+        ([png(1), png(2)], None),
+        ([[png(1)], [png(2), b"text"]], "'image', row 1, place 1: expected an image, found 4 bytes"),
+        ([[png(1)], [None]], r"'image', row 1, place 0: expected an image, found nothing \(a path without bytes"),
+        ([["a.png"], ["b.png"]], "column 'image' holds lists of text, expected images.*or lists of them"),
+    ],
+)
+def test_images_or_lists_of_them(images: Any, message: str | None, tmp_path: Path) -> None:
+    dataset = parquet(tmp_path, pa.array(images))
+    config = task(
+        dataset, type="compositionality", main_metric="accuracy", settings={"text_columns": ["label"]},
+        transforms=[{"map_values": {"column": "label", "values": {0: "a", 1: "b"}}}],
+    )  # fmt: skip
+    if message is None:
+        assert list(rows(config)["image"]) == images
+    else:
+        with pytest.raises(UserError, match=message):
+            rows(config)
