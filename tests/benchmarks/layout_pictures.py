@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tarfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 SIDE = 8
@@ -53,6 +55,22 @@ def dataset(rows: Sequence[Mapping[str, Any]], classes: Mapping[str, Sequence[st
     for name, names in (classes or {}).items():
         made = made.cast_column(name, datasets.ClassLabel(names=list(names)))
     return made
+
+
+def write_tar(rows: Any, path: Path) -> None:
+    """Write a dataset as a tar with a file a value, as WebDataset has it."""
+    import datasets
+
+    for name, feature in rows.features.items():
+        if isinstance(feature, datasets.Image):
+            rows = rows.cast_column(name, datasets.Image(decode=False))
+    with tarfile.open(path, "w") as made:
+        for number, row in enumerate(rows):
+            for name, value in row.items():
+                content = value["bytes"] if isinstance(value, Mapping) else str(value).encode()
+                member = tarfile.TarInfo(f"{number:05d}.{name}")
+                member.size = len(content)
+                made.addfile(member, io.BytesIO(content))
 
 
 def joined(repository: dict[Any, Any], more: Mapping[Any, Any]) -> dict[Any, Any]:

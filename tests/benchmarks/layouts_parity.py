@@ -24,7 +24,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from layout_pictures import joined, seen
+from layout_pictures import joined, seen, write_tar
 from layout_rows import Repository, is_usual, judgments, repository
 from loopback import serving
 from resolved import load, resolved_task
@@ -117,11 +117,13 @@ def write_repository(folder: Path, content: Repository) -> None:
     _fill_columns(content)
     configs: dict[str, list[dict[str, str]]] = {}
     for number, (place, rows) in enumerate(content.items()):
-        kind = "jsonl" if isinstance(rows, list) else "parquet"
+        kind = "jsonl" if isinstance(rows, list) else "tar" if "/wds_" in folder.as_posix() else "parquet"
         path = place if isinstance(place, str) else f"data/{number}.{kind}"
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, list):
             (folder / path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        elif kind == "tar":
+            write_tar(rows, folder / path)
         else:
             rows.to_parquet(folder / path)
         if not isinstance(place, str):

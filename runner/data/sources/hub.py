@@ -211,7 +211,10 @@ class _Reader:
         except datasets.exceptions.DatasetGenerationError as error:
             cause = error.__cause__ or error
             raise JobError(f"{where}, split {split!r}: `datasets` cannot read {', '.join(paths)}: {cause}") from error
-        return from_dataset(rows)
+        table = from_dataset(rows)
+        # A tar's own column of where it lies in the cache, on which no content hash may depend.
+        unread = {"__url__"} if configuration.builder == "webdataset" else set()
+        return table.select([name for name in table.names if name not in unread])
 
     def _of_subset(self, table: Table, column: str, subset: str) -> Table:
         where = self._where
