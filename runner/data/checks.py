@@ -74,10 +74,10 @@ def _check_table(table: Table, where: str, columns: ColumnRoles) -> None:
         column = table.column(name)
         if column.null_count:
             row = next(row for row, missing in enumerate(column.is_null().to_pylist()) if missing)
+            path = " (a path without bytes is no image)" if role in ("image", "images") else ""
             raise UserError(
-                f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}"
-                f"{' (a path without bytes is no image)' if role in ('image', 'images') else ''}, the first is row {row}. "
-                f"Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
+                f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}{path}, the first is row "
+                f"{row}. Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
             )
         if not _fits(column.type, role):
             raise UserError(f"{where}: column {name!r} holds {kind_name(column.type)}, expected {_EXPECTED[role]}.")
