@@ -151,6 +151,7 @@ def test_tasks_of_images_compare_as_the_reference_does(modalities: list[str], se
     facts = {
         "name": "BirdsZeroShot",
         "kind": "AbsTaskZeroShotClassification",
+        "type": "ZeroShotClassification",
         "modalities": modalities,
         "settings": {"input_column_name": "img"},
         "dataset": {"path": "me/birds", "revision": "1"},

@@ -17,6 +17,7 @@ TYPES = {
     "AbsTaskClassification": "classification",
     "AbsTaskClustering": "clustering",
     "AbsTaskClusteringLegacy": "clustering_legacy",
+    "AbsTaskImageTextPairClassification": "compositionality",
     "AbsTaskMultilabelClassification": "multilabel_classification",
     "AbsTaskPairClassification": "pair_classification",
     "AbsTaskRegression": "regression",
@@ -31,7 +32,9 @@ AGGREGATE_TYPES = {
     "VisualSTS(multi)": "sts",
 }
 RETRIEVAL_TYPES = {
+    "Any2AnyReranking": "reranking",
     "Reranking": "reranking",
+    "VisionCentricQA": "reranking",
     "InstructionRetrieval": "instruction_retrieval",
     "InstructionReranking": "instruction_reranking",
 }
@@ -66,15 +69,17 @@ _TYPE_WORDS = {
     "zeroshot_image_classification": "zeroshot",
 }
 _ZEROSHOT = "AbsTaskZeroShotClassification"
+_PARTS = {"t": "text", "i": "image"}
+"""What a letter of a category stands for, in the order in which the parts of an item stand."""
 
 
 def expressible(facts: Facts) -> bool:
-    """Whether there is a task type for its items: texts, and images that are classified without training."""
-    return facts["modalities"] == ["text"] or (facts["kind"] == _ZEROSHOT and _of_images(facts))
+    """Whether there is a task type for its items, which are texts, images, or both."""
+    return set(facts["modalities"]) <= set(_PARTS.values())
 
 
 def _of_images(facts: Facts) -> bool:
-    return sorted(facts["modalities"]) == ["image", "text"]
+    return "image" in facts["modalities"]
 
 
 def task_type(facts: Facts) -> str:
@@ -120,7 +125,8 @@ def _without_type(facts: Facts) -> str:
 
 def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
     """The config of a task. `table` is what is written by hand for it: dataset, settings, transforms, awaits."""
-    values: dict[str, Any] = {"name": facts["name"], "type": task_type(facts), "dataset": _dataset(facts, table)}
+    values: dict[str, Any] = {"name": facts["name"], "type": task_type(facts), "label": _label(facts)}
+    values["dataset"] = _dataset(facts, table)
     values.update(_languages(facts["eval_langs"]))
     values["splits"] = facts["eval_splits"]
     values["main_metric"] = facts["main_score"]
@@ -130,6 +136,12 @@ def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
     values["awaits"] = table.get("awaits", None if _expressed(facts, table) else _missing(facts))
     values["about"] = _about(facts)
     return {key: value for key, value in values.items() if value not in (None, [], {}, "")}
+
+
+def _label(facts: Facts) -> str | None:
+    """What the field calls tasks of its kind, where that is not what it calls the type."""
+    kind: str = facts["type"]
+    return None if kind == task_types()[task_type(facts)].label else kind
 
 
 def _dataset(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,6 +178,8 @@ def _settings(facts: Facts) -> dict[str, Any]:
     given.pop("fast_loading", None)
     sides = [given.pop("input1_prompt_type", None), given.pop("input2_prompt_type", None)]
     values = {SETTINGS.get(key, key): value for key, value in given.items()}
+    if _of_images(facts):
+        values.update(_modalities(facts, values))
     if task_type(facts) == "zeroshot_image_classification":
         values = {"image_column" if key == "input_column" else key: value for key, value in values.items()}
         # By the order in which a task names them the reference chooses how the two are compared.
@@ -175,6 +189,23 @@ def _settings(facts: Facts) -> dict[str, Any]:
     if any(sides):
         values["sides"] = sides
     return values
+
+
+def _modalities(facts: Facts, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what a task's items are, and in which columns they stand, where they are not texts alone."""
+    if facts["kind"] == "AbsTaskRetrieval":
+        query, document = facts["category"].split("2")
+        return {"query_modality": _modality(query), "document_modality": _modality(document)}
+    if "text" not in facts["modalities"]:
+        whole = {"whole": True} if facts["kind"] == "AbsTaskClusteringLegacy" else {}  # the reference cuts only texts
+        return {"modality": "image", **whole}
+    if isinstance(settings.get("input_column"), list):  # the columns are called like the parts that they hold
+        return {"modality": "text+image", "input_column": "text", "image_column": "image"}
+    return {}
+
+
+def _modality(letters: str) -> str:
+    return "+".join(name for letter, name in _PARTS.items() if letter in letters)
 
 
 def _not_by_default(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
