@@ -67,7 +67,7 @@ class TaskType:
         """Say what items are made of under these settings: texts, images or both."""
         if self.retrieval_layout:
             return frozenset(part for side in self.sides(settings) for part in parts_of(side))
-        roles = {role for _, role in settings.column_roles()}
+        roles = {"image" if role == "images" else role for _, role in settings.column_roles()}
         of_columns: frozenset[Modality] = frozenset(name for name in get_args(Modality) if name in roles)
         return (of_columns | self.modalities) or frozenset({"text"})
 
