@@ -54,6 +54,7 @@ FILES = {
     "my-org/my-model-step-9000": ["model/step"],
     "SupportTickets": ["task/support-tickets"],
     "CatsAndDogs": ["task/cats-and-dogs"],
+    "MyPages": ["task/my-pages"],
     "Support": ["benchmark/support"],
     "bm25+minilm": ["model/hybrid"],
     "mongodb/voyage-3.5": ["model/voyage"],
