@@ -27,6 +27,11 @@ def text_key(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def image_text(size: tuple[int, int], pixels: bytes) -> str:
+    """What stands for an image where an encoder is asked for texts. pixels: of RGB, row by row."""
+    return f"image of {size[0]} x {size[1]}: {hashlib.blake2b(pixels, digest_size=16).hexdigest()}"
+
+
 def texts_hash(texts: Iterable[str]) -> str:
     """A hash of texts whatever their order; a text that comes twice counts twice."""
     return hashlib.blake2b(b"".join(sorted(map(text_key, texts))), digest_size=16).hexdigest()

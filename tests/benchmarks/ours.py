@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoders import Vectors, texts_hash
+from encoders import Vectors, image_text, texts_hash
 
 from embedmark.runner.config.catalogue import SHIPPED, Catalogue
 from embedmark.runner.config.identity import Pin
@@ -21,7 +21,7 @@ from embedmark.runner.execute.jobs import Prepared, prepare
 from embedmark.runner.pins import default_pins
 from embedmark.runner.plan import Job, make_plan
 from embedmark.runner.resolve import Pins
-from embedmark.tasks.base import Embeddings, Scores, TaskContext
+from embedmark.tasks.base import Composite, Embeddings, Item, Scores, TaskContext
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "tests" / "configs"
@@ -49,7 +49,8 @@ def jobs(
         }
     )
     pins = Pins(lambda *_: Pin("none"), default_pins().dataset)
-    return make_plan(Settings(model=known.model("minilm"), task=config), known, pins).jobs
+    model = known.model("clip_vit_base_patch32" if "image" in config.about.modalities else "minilm")
+    return make_plan(Settings(model=model, task=config), known, pins).jobs
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Scored:
 def score(job: Job, vectors: Vectors, scratch: Path) -> Scored:
     """Load, ask for texts, look their vectors up, evaluate. scratch: a folder for the content hashes of the data."""
     prepared = prepare(job, scratch)
-    embeddings = Embeddings({item_set.name: vectors(item_set.items) for item_set in prepared.item_sets})
+    texts = {item_set.name: [_text(item) for item in item_set.items] for item_set in prepared.item_sets}
+    embeddings = Embeddings({name: vectors(found) for name, found in texts.items()})
     return Scored(job, prepared.task.evaluate(embeddings, prepared.data), _given(prepared), _told(prepared.context))
 
 
@@ -73,7 +75,7 @@ def _given(prepared: Prepared) -> Given:
     texts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item_set in prepared.item_sets:
         split = prepared.job.task.settings.train_split if item_set.name == "train" else prepared.job.split
-        texts[split, item_set.side or ""] += item_set.items
+        texts[split, item_set.side or ""] += map(_text, item_set.items)
     return {
         place: {
             "n_texts": len(found),
@@ -83,6 +85,18 @@ def _given(prepared: Prepared) -> Given:
         }
         for place, found in texts.items()
     }
+
+
+def _text(item: Item) -> str:
+    """An item's text, one that stands for its image, or both, as reference/recorder.py has them."""
+    if isinstance(item, Composite):
+        return " + ".join(map(_text, item.parts))
+    if isinstance(item, str):
+        return item
+    from embedmark.models.torch.images import decoded
+
+    colours = decoded(item, rgb=True)
+    return image_text(colours.size, colours.tobytes())
 
 
 def _told(context: TaskContext) -> dict[str, Any]:

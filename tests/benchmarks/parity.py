@@ -3,7 +3,8 @@
     python tests/benchmarks/parity.py                                  stored vectors, all tasks
     python tests/benchmarks/parity.py --encoder random --tasks STS16   vectors out of a hash of the text
     python tests/benchmarks/parity.py --encoder minilm --tasks STS16   the model itself, end to end
-    python tests/benchmarks/parity.py --encoder random --mocks         the reference's own mock tasks, without a hub
+    python tests/benchmarks/parity.py --encoder random --mocks         the reference's own mock tasks, without a hub;
+                                                                       those of images by what their pixels are
     python tests/benchmarks/parity.py --encoder random --variants      one task of each variant of a type, small data
     python tests/benchmarks/parity.py --encoder random --hub ROOT --tasks STS12 STS17:en-en,es-es     another hub
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -36,6 +38,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from encoders import MINILM32, StoredVectors, Vectors, coarse_vectors, random_vectors
 from hub_tasks import HUB_TASKS, LAB_TASKS
 from loopback import serving, shared_folder
+
+from embedmark.runner.common.errors import DataError
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -122,7 +126,7 @@ def _arguments() -> argparse.Namespace:
         help="any task that both know and the hub has; by default all of the shared hub, with the subsets that it has: "
         + ", ".join(known),
     )
-    parser.add_argument("--mocks", action="store_true", help="the text tasks of mteb.mocks, instead of --tasks")
+    parser.add_argument("--mocks", action="store_true", help="the tasks of mteb.mocks, instead of --tasks")
     parser.add_argument(
         "--variants", action="store_true", help="the tasks of variant_rows.py on its own hub, instead of --tasks"
     )
@@ -178,13 +182,25 @@ def _on_vectors(runs: list[dict[str, Any]], vectors: Vectors, scratch: Path, moc
             planned = {(job.subset, job.split): job for job in jobs}
             for run in asked:
                 print("ours:", task, run["subset"], run["split"], file=sys.stderr)
-                scored = ours.score(planned[run["subset"], run["split"]], vectors, scratch)
+                try:
+                    scored = ours.score(planned[run["subset"], run["split"]], vectors, scratch)
+                except DataError as error:
+                    yield _refused(run, str(error))
+                    continue
                 unlike = ours.unlike(run, scored)
                 for what, (theirs, mine) in unlike.items():
                     print(
                         f"  an encoder is given otherwise, {what}: {theirs!r:.200} and {mine!r:.200}", file=sys.stderr
                     )
                 yield _row(run, scored.scores.main_score, ours.differences(run, scored.scores), not unlike)
+
+
+def _refused(run: dict[str, Any], why: str) -> Row:
+    """Of data with one gold score, which ours refuses, the reference has no score either: all are NaN."""
+    print(f"  refused: {why}", file=sys.stderr)
+    alike = "one and the same score" in why and all(value is None for value in run["metrics"].values())
+    place = run["task"], run["subset"], run["split"], run["together"]
+    return Row(*place, math.nan, math.nan, {"main_score": 0.0 if alike else math.inf}, True)
 
 
 def _end_to_end(runs: list[dict[str, Any]], scratch: Path, mocks: Path | None) -> Iterator[Row]:
@@ -201,7 +217,8 @@ def _end_to_end(runs: list[dict[str, Any]], scratch: Path, mocks: Path | None) -
 
 def _row(run: dict[str, Any], score: float, far: dict[str, float], given: bool | None) -> Row:
     place = run["task"], run["subset"], run["split"], run["together"]
-    return Row(*place, run["metrics"]["main_score"], score, far, given)
+    told = run["metrics"]["main_score"]
+    return Row(*place, math.nan if told is None else told, score, far, given)
 
 
 def _print(rows: list[Row], tolerance: float) -> None:

@@ -1,4 +1,4 @@
-"""The reference's own small tasks (`mteb.mocks`), those of text alone: their data and configs as files for ours."""
+"""The reference's own small tasks (`mteb.mocks`), of texts and images: their data and configs as files for ours."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, Image
 from mteb.abstasks import (
     AbsTaskBitextMining,
     AbsTaskClassification,
     AbsTaskClustering,
     AbsTaskClusteringLegacy,
+    AbsTaskImageTextPairClassification,
     AbsTaskMultilabelClassification,
     AbsTaskPairClassification,
     AbsTaskRegression,
@@ -22,10 +23,17 @@ from mteb.abstasks import (
     AbsTaskZeroShotClassification,
 )
 from mteb.mocks import ALL_MOCK_TASK_TEST_GRID
+from mteb.mocks.mock_tasks.pair_classification import MockAsymCustomTextImagePairClassificationTaskV2
 
 MOCKS = {
     task.metadata.name: type(task) for task in ALL_MOCK_TASK_TEST_GRID if list(task.metadata.modalities) == ["text"]
 }
+
+_OF_IMAGES = [
+    *(task for task in ALL_MOCK_TASK_TEST_GRID if "image" in task.metadata.modalities),
+    MockAsymCustomTextImagePairClassificationTaskV2(),  # in none of the reference's lists
+]
+IMAGE_MOCKS = {task.metadata.name: type(task) for task in _OF_IMAGES if not isinstance(task, AbsTaskRetrieval)}
 
 _RETRIEVAL_TYPES = {
     "Retrieval": "retrieval",
@@ -40,7 +48,7 @@ _TYPES: list[tuple[type, str, dict[str, str]]] = [
     (
         AbsTaskMultilabelClassification,
         "multilabel_classification",
-        {"samples_per_label": "samples_per_label", "max_eval_samples": "max_eval_samples"},
+        {name: name for name in ("samples_per_label", "max_eval_samples", "n_experiments")},
     ),
     (AbsTaskRegression, "regression", {"n_samples": "n_samples", "n_experiments": "n_experiments"}),
     (
@@ -61,6 +69,11 @@ _TYPES: list[tuple[type, str, dict[str, str]]] = [
     (AbsTaskClusteringLegacy, "clustering_legacy", {}),
     (AbsTaskPairClassification, "pair_classification", {}),
     (AbsTaskSTS, "sts", {"columns": "column_names", "min_score": "min_score", "max_score": "max_score"}),
+    (
+        AbsTaskImageTextPairClassification,
+        "compositionality",
+        {"image_columns": "images_column_names", "text_columns": "texts_column_names"},
+    ),
     (AbsTaskSummarization, "summarization", {"min_score": "min_score", "max_score": "max_score"}),
     (AbsTaskBitextMining, "bitext_mining", {"parallel_subsets": "parallel_subsets"}),
     (AbsTaskZeroShotClassification, "zeroshot_classification", {}),
@@ -85,6 +98,8 @@ def _config(task: Any, data: Path) -> dict[str, Any]:
     meta = task.metadata
     kind, names = next((kind, names) for base, kind, names in _TYPES if isinstance(task, base))
     settings = {ours: getattr(task, theirs) for ours, theirs in names.items()}
+    if "image" in meta.modalities:
+        settings |= _of_images(task)
     if isinstance(task, AbsTaskZeroShotClassification):
         settings["candidate_labels"] = task.get_candidate_labels()
     if meta.type == "InstructionReranking":
@@ -92,6 +107,8 @@ def _config(task: Any, data: Path) -> dict[str, Any]:
     return {
         "name": meta.name,
         "type": kind or _RETRIEVAL_TYPES[meta.type],
+        "label": meta.type,
+        "about": {"modalities": list(meta.modalities)},
         "dataset": {"files": str(data)},
         "subsets": {subset: list(languages) for subset, languages in meta.hf_subsets_to_langscripts.items()},
         "splits": list(meta.eval_splits),
@@ -101,11 +118,46 @@ def _config(task: Any, data: Path) -> dict[str, Any]:
     }
 
 
+def _of_images(task: Any) -> dict[str, Any]:
+    """The settings that say what the items are."""
+    if isinstance(task, AbsTaskImageTextPairClassification):
+        names = {"image_columns": task.images_column_names, "text_columns": task.texts_column_names}
+        return {name: [columns] if isinstance(columns, str) else list(columns) for name, columns in names.items()}
+    if isinstance(task, AbsTaskSTS):
+        return {"modality": "image"}
+    if isinstance(task, AbsTaskPairClassification):
+        sides = [task.input1_column_name, task.input2_column_name]
+        if isinstance(sides[0], str):
+            return {"modality": "image", "columns": sides}
+        ((one, of_one),), ((other, of_other),) = (side.items() for side in sides)
+        return {"modalities": [of_one, of_other], "columns": [one, other], "label_column": task.label_column_name}
+    settings: dict[str, Any] = {"modality": "image", "input_column": task.input_column_name}
+    if not isinstance(task, AbsTaskRegression):
+        settings["label_column"] = task.label_column_name
+    if isinstance(task, AbsTaskClusteringLegacy):
+        settings["whole"] = True
+    if isinstance(task, AbsTaskZeroShotClassification):
+        settings["likeness"] = "softmax" if list(task.metadata.modalities) == ["image", "text"] else "similarity"
+    return settings
+
+
 def _export_tables(task: Any, data: Path) -> None:
     for subset in task.metadata.hf_subsets:
         splits = task.dataset.get(subset, task.dataset)
         for split, rows in splits.items():
-            _write(data / subset / f"{split}.jsonl", rows)
+            if "image" in task.metadata.modalities:
+                _write_images(data / subset / f"{split}.parquet", rows)
+            else:
+                _write(data / subset / f"{split}.jsonl", rows)
+
+
+def _write_images(path: Path, rows: Dataset) -> None:
+    """Images as the files that `datasets` makes of them."""
+    for name, feature in rows.features.items():
+        if isinstance(feature, Image):
+            rows = rows.cast_column(name, Image(decode=False))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_parquet(path)
 
 
 def _export_retrieval(task: Any, data: Path) -> None:

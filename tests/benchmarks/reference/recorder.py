@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from encoders import Vectors, texts_hash
+from encoders import Vectors, image_text, texts_hash
 from mteb.abstasks.abstask import get_abstask_prompt
 from mteb.models import ModelMeta
 from mteb.similarity_functions import cos_sim, pairwise_cos_sim
@@ -28,8 +28,8 @@ class Recorder:
     def encode(
         self, inputs: Any, *, task_metadata: Any, hf_split: str, hf_subset: str, prompt_type: Any = None, **_: Any
     ) -> np.ndarray:
-        """Vectors of the texts of all batches, in order."""
-        texts = [text for batch in inputs for text in batch["text"]]
+        """Vectors of the texts and images of all batches, in order."""
+        texts = [text for batch in inputs for text in _texts(batch)]
         place = hf_split, prompt_type.value if prompt_type else ""
         self._texts[place] += texts
         self._told[place].add(json.dumps(_told(task_metadata, hf_subset)))
@@ -53,6 +53,18 @@ class Recorder:
         self._texts.clear()
         self._told.clear()
         return given
+
+
+def _texts(batch: Any) -> list[str]:
+    """A text for each item of a batch: its own, one that stands for its image, or both, as ours.py has them."""
+    texts = batch.get("text")
+    if "image" not in batch:
+        return list(texts)
+    found = []
+    for image in batch["image"]:
+        colours = image.convert("RGB")
+        found.append(image_text(colours.size, colours.tobytes()))
+    return found if texts is None else [f"{text} + {image}" for text, image in zip(texts, found, strict=True)]
 
 
 def _told(metadata: Any, subset: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ import mteb
 from encoders import StoredVectors, Vectors, coarse_vectors, random_vectors
 from hub_tasks import HUB_TASKS, LAB_TASKS
 from lab_tasks import LAB
-from mock_tasks import MOCKS, export
+from mock_tasks import IMAGE_MOCKS, MOCKS, export
 from mteb.abstasks import AbsTaskClustering, AbsTaskMultilabelClassification, AbsTaskRetrieval
 from recorder import Recorder
 
@@ -62,7 +62,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     encoder = Recorder(_vectors(arguments.encoder))
-    names = list(MOCKS) if arguments.mocks else arguments.tasks
+    names = [*MOCKS, *IMAGE_MOCKS] if arguments.mocks else arguments.tasks
     runs = [run for name in names for run in _runs(name, encoder, arguments.mocks)]
     if arguments.brief:
         runs = [{key: run[key] for key in run if key not in ("details", "given")} for run in runs]
@@ -103,7 +103,7 @@ def _runs(name: str, encoder: Recorder, mocks: Path | None) -> Iterator[dict[str
 def _task(wanted: str) -> Any:
     """A new task, cut to the subsets asked for (NAME:SUBSET,SUBSET) or to those that the shared hub has."""
     name, _, given = wanted.partition(":")
-    ours = {**LAB, **MOCKS}
+    ours = {**LAB, **MOCKS, **IMAGE_MOCKS}
     task = ours[name]() if name in ours else mteb.get_task(name)
     subsets = given.split(",") if given else {**HUB_TASKS, **LAB_TASKS}.get(name, task.hf_subsets)
     task.hf_subsets = [subset for subset in task.hf_subsets if subset in subsets]
