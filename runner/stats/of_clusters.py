@@ -1,4 +1,4 @@
-"""Samples of clusterings: repetitions vary, and documents are held fixed; of a whole split the other way round."""
+"""Samples of clusterings: repetitions vary, and documents are held fixed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedmark.runner.stats.checked_items import NoSampleError
-from embedmark.runner.stats.sample import Sample, of_values
-from embedmark.tasks.item_arrays import UNIT, ItemArrays
+from embedmark.runner.stats.sample import Sample
+from embedmark.tasks.item_arrays import ItemArrays
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -26,18 +26,6 @@ def clustering(metric: str, items: ItemArrays, unit: str) -> Sample:  # noqa: AR
     levels = np.unique(items["level"])
     repetitions = np.mean([found[items["level"] == level] for level in levels], axis=0)
     return Sample(float(repetitions.mean()), np.empty((len(repetitions), 0)), repetitions, _NONE, "document")
-
-
-def whole(metric: str, items: ItemArrays, unit: str) -> Sample:
-    """Of a row of a split that is clustered once, its clusters held fixed: whether it is in that of its label."""
-    from embedmark.tasks.clusters.whole_split import matched
-
-    if metric != "cluster_accuracy":
-        raise NoSampleError(f"{metric} is of one clustering of all rows, of which nothing varies")
-    label, cluster = items["label"], items["cluster"]
-    if not label.size or min(label.min(), cluster.min()) < 0 or max(label.max(), cluster.max()) >= len(label):
-        raise NoSampleError("its clusters and labels are none of so many rows")
-    return of_values(matched(label, cluster).astype(np.float64), items[UNIT], unit, "share")
 
 
 def _v_measure(true: NDArray[Any], found: NDArray[Any]) -> float:

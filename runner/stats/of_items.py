@@ -87,7 +87,9 @@ def _ranked(metric: str, items: ItemArrays, unit: str) -> Sample:
 
 
 def _legacy_clustering(metric: str, items: ItemArrays, unit: str) -> Sample:
-    return of_clusters.whole(metric, items, unit) if "cluster" in items else _mean(metric, items, unit, "plain")
+    if "cluster" in items:
+        raise NoSampleError(f"{metric} is of one clustering, and how another start of k-means moves it is not known")
+    return _mean(metric, items, unit, "plain")
 
 
 _QUERIES = Kind("query", _ranked)
