@@ -191,6 +191,8 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
             theirs = found["splits"][subset][split]
             retrieval = isinstance(rows, RetrievalRows)
             mine = _retrieval(rows, case.get("sides")) if retrieval else _plain(rows, theirs)
+            if "columns" in theirs:
+                mine["columns"] = case["columns"]
             if "candidates" in theirs:
                 mine["candidates"] = _candidates(task, split, ours)
             mine = json.loads(json.dumps(mine))
@@ -204,7 +206,7 @@ def _compare(task: TaskConfig, case: Mapping[str, Any], found: Mapping[str, Any]
 
 def _plain(rows: Any, theirs: Mapping[str, Any]) -> dict[str, Any]:
     classes = {name: list(rows.classes[name]) for name in theirs.get("classes", {}) if name in rows.classes}
-    found = {name: seen(list(rows[name])) for name in theirs if name not in ("classes", "candidates")}
+    found = {name: seen(list(rows[name])) for name in theirs if name not in ("classes", "candidates", "columns")}
     return {**found, "classes": classes} if "classes" in theirs else found
 
 

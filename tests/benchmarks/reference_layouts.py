@@ -74,6 +74,8 @@ def _plain(task: Any, subset: str, split: str, columns: Sequence[str] | None) ->
         classes = {name: list(names) for name, names in features.items() if names}
         zeroshot = hasattr(task, "get_candidate_labels")  # its texts are what the classes' names are for
         names = {"candidates": task.get_candidate_labels()} if zeroshot else {"classes": classes}
+        if hasattr(task, "images_column_names"):  # which belongs to which is said by their order
+            names["columns"] = [*task.images_column_names, *task.texts_column_names]
         return {**{name: [seen(value) for value in rows[name]] for name in columns}, **names}
     names = [name for name in ("text", "label", "sentence1", "sentence2", "labels") if name in _names(rows)]
     return {name: list(rows[name]) for name in names}
