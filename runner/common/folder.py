@@ -134,9 +134,15 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def read(path: Path) -> tuple[bytes, str]:
     """Read a file's content and its SHA-256 in hex. Raises UserError when it cannot be read or is no regular file."""
-    with _opened(path) as file:
+    with opened(path) as file:
         content = file.read()
     return content, hashlib.sha256(content).hexdigest()
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file. Raises UserError when it cannot be read or is no regular file."""
+    with opened(path) as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def digest(path: Path) -> str:
@@ -144,7 +150,7 @@ def digest(path: Path) -> str:
 
     Raises UserError when it cannot be read or is no regular file.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         state, now = _state(file), time.time_ns()
         before = _known.get(str(path))
         if before is not None and before[0] == state:
@@ -157,8 +163,11 @@ def digest(path: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
-    """A regular file, opened for reading: never a pipe or a device, which might not end."""
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading: never a pipe or a device, which might not end.
+
+    Raises UserError when it cannot be opened or read, or is no regular file.
+    """
     try:
         with os.fdopen(open_regular(path), "rb") as file:
             yield file

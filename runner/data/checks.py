@@ -51,7 +51,7 @@ def _check_side(table: Table, where: str, columns: ColumnRoles) -> None:
 
 def _check_images(table: Table, where: str, columns: ColumnRoles) -> None:
     for name, role in columns:
-        if role in ("image", "images"):
+        if role in _OF_IMAGES:
             images.check(table, name, where)
 
 
@@ -74,7 +74,7 @@ def _check_table(table: Table, where: str, columns: ColumnRoles) -> None:
         column = table.column(name)
         if column.null_count:
             row = next(row for row, missing in enumerate(column.is_null().to_pylist()) if missing)
-            path = " (a path without bytes is no image)" if role in ("image", "images") else ""
+            path = " (a path without bytes is no image)" if role in _OF_IMAGES else ""
             raise UserError(
                 f"{where}: {column.null_count} of {len(table)} rows have no value in {name!r}{path}, the first is row "
                 f"{row}. Leave them out with `- filter: {{column: {name}, non_empty: true}}`."
@@ -83,6 +83,7 @@ def _check_table(table: Table, where: str, columns: ColumnRoles) -> None:
             raise UserError(f"{where}: column {name!r} holds {kind_name(column.type)}, expected {_EXPECTED[role]}.")
 
 
+_OF_IMAGES = ("image", "images")
 _IMAGES = "images, as bytes or as the Image of `datasets` with its bytes"
 _LABELS = "text, numbers, or lists of these"
 _EXPECTED: Mapping[Role, str] = {

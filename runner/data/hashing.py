@@ -14,6 +14,10 @@ import pyarrow.compute as pc
 from embedmark.runner.data.table import RetrievalTables, Split, Table
 
 _BLOCK = 65_536
+"""Rows that are hashed together: part of what the hash is."""
+
+_COPIED = 64
+"""Rows that are copied at once, where some between them are missing."""
 
 
 def content_hash(split: Split) -> str:
@@ -56,52 +60,61 @@ def _hash_table(digest: Any, table: Table) -> dict[str, str]:
         labels = table.labels.get(name)
         values = table.arrow.column(name)
         for start in range(0, len(values), _BLOCK):
-            block = values.slice(start, _BLOCK).combine_chunks()
-            _hash_array(column, _named(block, labels) if labels is not None else block)
+            block = values.slice(start, _BLOCK)
+            _hash_values(column, _named(block, labels) if labels is not None else block)
         _frame(digest, column.digest())
         columns[name] = column.hexdigest()
     return columns
 
 
-def _named(block: pa.Array, labels: tuple[str, ...]) -> pa.Array:
+def _named(block: pa.ChunkedArray, labels: tuple[str, ...]) -> pa.ChunkedArray:
     codes = block.to_pylist()
-    return pa.array(
-        [None if code is None or not 0 <= code < len(labels) else labels[code] for code in codes], pa.large_string()
-    )
+    names = [None if code is None or not 0 <= code < len(labels) else labels[code] for code in codes]
+    return pa.chunked_array([names], pa.large_string())
 
 
-def _hash_array(digest: Any, array: pa.Array) -> None:
-    """One block of at most `_BLOCK` values: kind, then which are missing, then the others."""
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    kind = _kind(array.type) if array.null_count < len(array) else "none"
+def _hash_values(digest: Any, values: pa.ChunkedArray) -> None:
+    """One block of at most `_BLOCK` rows: kind, then which are missing, then the others."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    kind = _kind(values.type) if values.null_count < len(values) else "none"
     _frame(digest, kind.encode())
-    missing = np.asarray(array.is_null())
-    _frame(digest, np.packbits(missing).tobytes())
-    present = array.drop_null() if array.null_count else array
+    _frame(digest, np.packbits(np.asarray(values.is_null(), dtype=bool)).tobytes())
     if kind in {"text", "bytes"}:
-        data = present.cast(pa.large_binary())
-        _frame(digest, np.asarray(pc.binary_length(data), dtype="<i8").tobytes())
-        digest.update(b"".join(data.to_pylist()))
+        data = values.cast(pa.large_binary())  # of texts and bytes, all but the offsets stay where they are
+        _frame(digest, np.asarray(pc.binary_length(data).drop_null(), dtype="<i8").tobytes())
+        for chunk in data.chunks:
+            _feed(digest, chunk)
     elif kind in {"int", "float", "bool"}:
         width = {"int": "<i8", "float": "<f8", "bool": "u1"}[kind]
-        _frame(digest, present.to_numpy(zero_copy_only=False).astype(width).tobytes())
+        _frame(digest, values.drop_null().to_numpy().astype(width).tobytes())
     elif kind == "list":
-        _frame(digest, np.asarray(pc.list_value_length(present), dtype="<i8").tobytes())
-        _hash_array(digest, present.flatten())
+        _frame(digest, np.asarray(pc.list_value_length(values).drop_null(), dtype="<i8").tobytes())
+        inside = [chunk.flatten() for chunk in values.chunks]
+        _hash_values(digest, pa.chunked_array(inside, values.type.value_type))
     elif kind == "other":
-        _frame(digest, _spelled(present))
+        _frame(digest, _spelled(values.drop_null()))
 
 
-def _spelled(array: pa.Array) -> bytes:
+def _feed(digest: Any, values: pa.LargeBinaryArray) -> None:
+    """Add the bytes of all values that are there, out of the memory that they lie in: images are large."""
+    if values.null_count:
+        for start in range(0, len(values), _COPIED):
+            _feed(digest, values.slice(start, _COPIED).drop_null())
+    elif len(values):
+        _, offsets, content = values.buffers()
+        ends = np.frombuffer(offsets, dtype=np.int64)[values.offset : values.offset + len(values) + 1]
+        if ends[-1] > ends[0]:
+            digest.update(memoryview(content)[ends[0] : ends[-1]])
+
+
+def _spelled(values: pa.ChunkedArray) -> bytes:
     """Values without a hash of their own: as JSON, or as Arrow writes those that Python has not (the year 20000)."""
     try:
-        return json.dumps(array.to_pylist(), sort_keys=True, ensure_ascii=False, default=repr).encode()
+        return json.dumps(values.to_pylist(), sort_keys=True, ensure_ascii=False, default=repr).encode()
     except (OverflowError, ValueError):
-        batch = pa.record_batch([pa.concat_arrays([array])], ["values"])
-        return bytes(batch.serialize()) + str(array.type).encode()
+        batch = pa.record_batch([pa.concat_arrays(values.chunks)], ["values"])
+        return bytes(batch.serialize()) + str(values.type).encode()
 
 
 def _kind(kind: pa.DataType) -> str:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from embedmark.runner.common.errors import TableError
 from embedmark.runner.data.numbers import NUMBER
+from embedmark.runner.data.parquet import from_parquet, refuse_repeated
 from embedmark.runner.data.table import Table, shown
 
 _PLAIN = (".jsonl", ".json", ".csv", ".tsv")
@@ -59,7 +60,7 @@ def parse(file: str, content: bytes, columns: Sequence[str] = ()) -> Table:
         name = name.removesuffix(".gz")
     kind = name.rpartition(".")[2]
     if kind == "parquet":
-        return _from_parquet(content)
+        return from_parquet(content)
     content = content.removeprefix(_BOM)
     if kind in _DELIMITERS:
         return _from_csv(file, content, _DELIMITERS[kind], columns)
@@ -71,20 +72,6 @@ def _unzipped(content: bytes) -> bytes:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise TableError("is no whole gzip file; it may be cut off. Write it anew, or unpack it") from error
-
-
-# -- Parquet ----------------------------------------------------------------------------------------------------------
-
-
-def _from_parquet(content: bytes) -> Table:
-    import pyarrow.parquet
-
-    try:
-        arrow = pyarrow.parquet.read_table(pa.BufferReader(content))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise TableError(f"is no whole Parquet file; it may be cut off. Write it anew ({shown(error)})") from error
-    _refuse_repeated(arrow.column_names)
-    return Table(arrow).plain()
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------------
@@ -195,7 +182,7 @@ def _from_csv(file: str, content: bytes, delimiter: str, columns: Sequence[str])
         header = _header(file, content, delimiter)
         headless = _is_headless(header, columns)
         names = list(columns) if headless else header
-        _refuse_repeated(names)
+        refuse_repeated(names)
         arrow = pyarrow.csv.read_csv(
             pa.BufferReader(content),
             read_options=pyarrow.csv.ReadOptions(
@@ -298,12 +285,6 @@ def _decoded(file: str, content: bytes, *, cut: bool = False) -> str:
             f"the program that wrote it, or run: iconv -f {encoding or 'LATIN1'} -t UTF-8 {name} > new-{name}"
             f"{'' if encoding else ' (if it is Latin-1)'}"
         ) from error
-
-
-def _refuse_repeated(names: Sequence[str]) -> None:
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if repeated:
-        raise TableError(f"two columns are called {repeated[0]!r}; give each a name of its own")
 
 
 _NO_TABLE = re.compile(r"(readme|licen[cs]e|changelog|citation).*|.*\.(md|rst|py|ipynb|sh|lock|log)", re.IGNORECASE)

@@ -162,6 +162,7 @@ class ArrowColumn(Sequence[Any]):
     """A column as a sequence of Python values, read when asked for; iterating reads a block at a time."""
 
     _BLOCK = 65_536
+    _BLOCK_BYTES = 16 * 2**20
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._column = column
@@ -189,8 +190,9 @@ class ArrowColumn(Sequence[Any]):
         return self._column[int(index)].as_py()
 
     def __iter__(self) -> Iterator[Any]:
-        for start in range(0, len(self), self._BLOCK):
-            yield from self._column.slice(start, self._BLOCK).to_pylist()
+        block = min(self._BLOCK, max(1, self._BLOCK_BYTES * len(self) // max(1, self.nbytes)))
+        for start in range(0, len(self), block):
+            yield from self._column.slice(start, block).to_pylist()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if pa.types.is_integer(self._column.type) or pa.types.is_floating(self._column.type):

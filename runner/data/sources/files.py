@@ -24,6 +24,7 @@ from embedmark.runner.common.text import composed
 from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import FilesDataset, TaskConfig
 from embedmark.runner.data.numbers import empty_as_missing, numbers
+from embedmark.runner.data.parquet import MAPPED, mapped_parquet
 from embedmark.runner.data.parse import UNTYPED, describe, parse, table_name
 from embedmark.runner.data.sources.base import Facts, Raw, Request
 from embedmark.runner.data.sources.retrieval import IDS, OPTIONAL, REQUIRED, retrieval_tables
@@ -192,11 +193,19 @@ class _Tables:
     def read(self, place: _Place, split: str, columns: Sequence[str] = ()) -> Table:
         """One split; a place that is one file has it for all splits. columns: see `parse`."""
         file = place.file or self._pick(place, split)
-        content, self.hashes[file] = folder.read(self._files[file])
         try:
-            return _composed(parse(file.rpartition("/")[2], content, columns))
+            return _composed(self._parsed(file, columns))
         except TableError as error:
             raise UserError(f"{self.path(file)}: cannot be read: {error}") from error
+
+    def _parsed(self, file: str, columns: Sequence[str]) -> Table:
+        """The table in a file, of which the hash is noted as it was read."""
+        path = self._files[file]
+        if file.lower().endswith(".parquet") and folder.size(path) > MAPPED:
+            table, self.hashes[file] = mapped_parquet(path)
+            return table
+        content, self.hashes[file] = folder.read(path)
+        return parse(file.rpartition("/")[2], content, columns)
 
     def path(self, file: str) -> Path:
         """A table's path."""
