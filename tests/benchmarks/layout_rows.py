@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import layout_rows_any
+import layout_rows_documents
 
 from embedmark.runner.config.schema import HubDataset, TaskConfig
 
@@ -38,9 +39,16 @@ def judgments(query: str = "query-id", document: str = "corpus-id", **more: Call
     return [{**row, **{name: make(i) for name, make in more.items()}} for i, row in enumerate(rows)]
 
 
+_OF_IMAGES = {**layout_rows_any.REPOSITORIES, **layout_rows_documents.REPOSITORIES}
+
+
 def repository(task: TaskConfig, subsets: Iterable[str]) -> Repository:
     """The dataset that a task reads, for these subsets."""
-    for pattern, make in {**_REPOSITORIES, **layout_rows_any.REPOSITORIES}.items():
+    for pattern, make in {
+        **_REPOSITORIES,
+        **layout_rows_any.REPOSITORIES,
+        **layout_rows_documents.REPOSITORIES,
+    }.items():
         if re.fullmatch(pattern, task.name):
             return make(task, list(subsets))
     if is_usual(task):
@@ -50,7 +58,7 @@ def repository(task: TaskConfig, subsets: Iterable[str]) -> Repository:
 
 def is_usual(task: TaskConfig) -> bool:
     """Whether a task of images is read as any other of its type, so that its columns say what its rows are."""
-    own = any(re.fullmatch(pattern, task.name) for pattern in layout_rows_any.REPOSITORIES)
+    own = any(re.fullmatch(pattern, task.name) for pattern in _OF_IMAGES)
     return "image" in task.about.modalities and isinstance(task.dataset, HubDataset) and not own
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from embedmark.runner.config.roles import Schema
 from embedmark.runner.config.schema.benchmark import BenchmarkConfig, BenchmarkTask
-from embedmark.runner.config.schema.dataset import FilesDataset, HubDataset, PackageDataset, Place, TaskGroup
+from embedmark.runner.config.schema.dataset import FilesDataset, HubDataset, LookUp, PackageDataset, Place, TaskGroup
 from embedmark.runner.config.schema.model import (
     VECTOR_FIELDS,
     FolderModel,
@@ -33,6 +33,7 @@ __all__ = [
     "HubDataset",
     "HubModel",
     "InstructionsConfig",
+    "LookUp",
     "Member",
     "ModelAbout",
     "ModelConfig",

@@ -12,6 +12,17 @@ from embedmark.runner.config.roles import Decides, Executes, Schema, role
 from embedmark.runner.config.values import Anything, Pattern
 
 
+class LookUp(Schema):
+    """A table that says what the values of a column are called elsewhere."""
+
+    config: Annotated[str, Decides]
+    """The configuration that the table is; with names in braces, as in a place."""
+    key: Annotated[str, Decides]
+    """The column with the values that are replaced."""
+    value: Annotated[str, Decides]
+    """The column with what takes their place."""
+
+
 class Place(Schema):
     """Where one table of a hub dataset lies, and which of its columns are read.
 
@@ -35,6 +46,8 @@ class Place(Schema):
     skip: Annotated[Mapping[str, Literal["missing", "blank"]], Decides] = {}
     """Rows that do not count, because a column has no value there, or (`blank`) no text either; of a column that is
     exploded, elements of its lists."""
+    look_up: Annotated[Mapping[str, LookUp], Decides] = {}
+    """Columns whose values are replaced by what another table has for them; its last row of a value counts."""
     explode: Annotated[str | None, Decides] = None
     """A column of lists: one row an element."""
     columns: Annotated[Mapping[str, str | int], Decides] = {}

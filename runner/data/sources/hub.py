@@ -19,7 +19,7 @@ from embedmark.runner.common.errors import JobError, TableError, UserError
 from embedmark.runner.common.folder import refuse_leaving
 from embedmark.runner.common.names import nearest
 from embedmark.runner.config.identity import Pin
-from embedmark.runner.config.schema import HubDataset, Place, TaskConfig
+from embedmark.runner.config.schema import HubDataset, LookUp, Place, TaskConfig
 from embedmark.runner.data.sources import places
 from embedmark.runner.data.sources.base import Facts, Raw, Request
 from embedmark.runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
@@ -166,6 +166,8 @@ class _Reader:
         pieces = []
         for split in splits:
             table = self._table(configuration, split) if place.split else self._part(configuration, split)
+            for column, wanted in place.look_up.items():
+                table = self._looked_up(table, column, wanted, {**known, "split": split})
             try:
                 pieces.append(places.select_place(table, place, {**known, "split": split}))
             except TableError as error:
@@ -174,6 +176,15 @@ class _Reader:
                 ) from error
         joined = pa.concat_tables([piece.arrow for piece in pieces], promote_options="permissive")
         return Table(joined, pieces[0].labels)
+
+    def _looked_up(self, table: Table, column: str, wanted: LookUp, known: places.Names) -> Table:
+        """The table with the values of a column as another one calls them."""
+        name = places.format_template(wanted.config, known, "layout: look_up: config")
+        configuration = self._configurations.get(name)
+        try:
+            return places.look_up(table, column, self._part(configuration, known["split"]), wanted.key, wanted.value)
+        except TableError as error:
+            raise UserError(f"{self._where}, layout: look_up: configuration {name!r}: {error}") from error
 
     def _elsewhere(self, place: Place, repository: str, known: places.Names) -> Table:
         """A table of another dataset, whose configurations are its own."""

@@ -74,6 +74,21 @@ def select_place(table: Table, place: Place, known: Names) -> Table:
     return shaped.select(list(place.columns))
 
 
+def look_up(table: Table, column: str, other: Table, key: str, value: str) -> Table:
+    """Replace the values of a column by those of `value` in the last row of another table that has them in `key`.
+
+    Both are compared as text. Raises TableError for a value that the other table has not.
+    """
+    names = {str(old): str(new) for old, new in zip(other.values(key), other.values(value), strict=True)}
+    held = [str(old) for old in table.values(column)]
+    unknown = [old for old in held if old not in names]
+    if unknown:
+        raise TableError(
+            f"{len(unknown)} values of column {column!r} are not in its {key!r}, the first is {unknown[0]!r}"
+        )
+    return table.put(column, pa.array([names[old] for old in held], pa.string()))
+
+
 def _read_by(place: Place, table: Table) -> Table:
     """Only the columns that the place reads, so that no others (images!) are repeated when a list is exploded."""
     if not place.columns:

@@ -220,6 +220,20 @@ def split_text(
     return table.put(into or column, pa.array(texts, pa.large_string()))
 
 
+def replace_text(
+    table: Table, *, column: str, pattern: str, with_: str = "", strip: bool = False, into: str | None = None
+) -> Table:
+    """Replaces every match of a regular expression in a text; `strip` takes whitespace off its ends afterwards."""
+    try:
+        found = compiled(pattern)
+    except PatternError as error:
+        raise TableError(f"pattern: {error}") from None
+    texts = [None if text is None else found.sub(lambda _: with_, text) for text in table.values(column)]
+    if strip:
+        texts = [None if text is None else text.strip() for text in texts]
+    return table.put(into or column, pa.array(texts, pa.large_string()))
+
+
 class _Unset:
     """No default was given; None would be a value."""
 

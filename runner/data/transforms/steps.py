@@ -111,6 +111,7 @@ _BUILT_IN: Mapping[str, StepKind] = MappingProxyType(
         "parse_list": StepKind(columns.parse_list, "column"),
         "argmax": StepKind(columns.argmax, "column"),
         "split_text": StepKind(columns.split_text),
+        "replace": StepKind(columns.replace_text),
         "map_values": StepKind(columns.map_values),
         "class_encode": StepKind(splits.class_encode, "column", over="splits"),
         "class_decode": StepKind(columns.class_decode, "column"),
