@@ -17,7 +17,7 @@ Row = dict[str, Any]
 Repository = dict[Any, Any]
 
 PAGES, QUERIES = [7, 3, 11, 5, 2], [40, 9, 23, 10]
-JUDGED = [(40, 7, 1), (9, 11, 2), (40, 3, 0), (23, 2, 1), (40, 99, 1), (9, 7, 1)]
+JUDGED = [(40, 7, 1), (9, 11, 2), (40, 3, 0), (23, 2, 1), (40, 99, 1), (9, 7, 1), (10, 5, 1)]
 LANGUAGES = ("french", "english", "spanish", "german")
 
 
@@ -34,7 +34,7 @@ def _queries(name: str, column: str = "query") -> Any:
 
 
 def _judgments() -> Any:
-    judged = [*JUDGED, (51, 5, 1), (52, 3, 1)]
+    judged = [*JUDGED, (52, 3, 1)]
     return dataset([{"query-id": q, "corpus-id": d, "score": score, "answer": "a"} for q, d, score in judged])
 
 
