@@ -114,6 +114,36 @@ def test_configurations_splits_columns_and_rows_are_chosen_by_names(serve: Calla
     assert found.qrels == {"train-0": {"d2!": 1, "d0!": 2}, "dev-0": {"d2!": 1, "d0!": 2}}
 
 
+PAGES = [{"file": "7", "text": "seven"}, {"file": "3", "text": "three"}]
+NAMED = [{"page": 3, "_id": "old"}, {"page": 7, "_id": "doc#7"}, {"page": 3, "_id": "doc#3"}]
+
+
+@pytest.mark.hub
+def test_a_column_is_called_as_another_table_calls_it(serve: Callable[..., Hub]) -> None:
+    """The last row of a value counts."""
+    hub = serve({("pages-de", "test"): PAGES, ("names-de", "test"): NAMED})
+    names = {"config": "names-{subset}", "key": "page", "value": "_id"}
+    place = {"config": "pages-{subset}", "look_up": {"file": names}, "columns": {"id": "file", "text": "text"}}
+    found = plain(hub, "de", ["test"], layout={"test": place})
+    assert found == {"test": [{"id": "doc#7", "text": "seven"}, {"id": "doc#3", "text": "three"}]}
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"config": "names"}, "1 values of column 'file' are not in its 'page', the first is '9'"),
+        ({"config": "others"}, "has no configuration 'others'"),
+        ({"config": "names", "key": "pages"}, "configuration 'names': no column 'pages'.*Did you mean 'page'"),
+    ],
+)
+def test_what_cannot_be_looked_up_is_named(serve: Callable[..., Hub], names: dict[str, str], message: str) -> None:
+    hub = serve({("pages", "test"): [*PAGES, {"file": "9", "text": "nine"}], ("names", "test"): NAMED})
+    place = {"config": "pages", "look_up": {"file": {"key": "page", "value": "_id", **names}}}
+    with pytest.raises(UserError, match=message):
+        plain(hub, "default", ["test"], layout={"test": place})
+
+
 @pytest.mark.hub
 def test_every_document_that_is_not_excluded_is_a_candidate(serve: Callable[..., Hub]) -> None:
     content = {("corpus", "x"): CORPUS, ("queries", "x"): QUERIES, ("default", "test"): QRELS}

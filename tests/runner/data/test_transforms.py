@@ -67,6 +67,16 @@ LISTS: Columns = {"sentences": [["a", "b"], ["c"]], "labels": [[1, 2], [3]], "id
         ),
         ({"label": ["a.b", "c"]}, {"split_text": {"column": "label", "by": "."}}, {"label": [["a", "b"], ["c"]]}),
         (
+            {"text": ["# Title\n\nText.\n## Part", None, "a # b"]},
+            {"replace": {"column": "text", "pattern": r"(?m)^#+\s.*$", "strip": True}},
+            {"text": ["Text.", None, "a # b"]},
+        ),
+        (
+            {"text": ["a1b22"]},
+            {"replace": {"column": "text", "pattern": "[0-9]+", "with": r"\1"}},
+            {"text": [r"a\1b\1"]},
+        ),
+        (
             {"text": ["q\nd\ne", "q"]},
             {"split_text": {"column": "text", "by": "\n", "limit": 1, "start": 1, "join": "", "into": "doc"}},
             {"text": ["q\nd\ne", "q"], "doc": ["d\ne", ""]},
