@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import test_any_to_any
 import test_labels
 import test_odd_data
 import test_pairs
@@ -60,17 +61,29 @@ def cases() -> Iterator[Case]:
         yield Case(case["type"], case["name"], partial(labelled, case), case["main"])
     for case in test_pairs.FACTS["cases"]:
         yield Case(case["type"], f"facts, {case['similarity']}", partial(paired, case), case["main"])
-    for case in test_zeroshot_images.FACTS:
-        name = f"{case['modalities'][0]}, {case['similarity']}, {len(case['digits'])}"
-        yield Case("zeroshot_image_classification", name, partial(pictured, case), "accuracy")
-    for case in test_pictures.FACTS:
-        yield Case(case["type"], test_pictures.name_of(case), partial(test_pictures.score, case), case["main"])
+    yield from cases_of_images()
     for case in test_retrieval.CASES:
         settings = case["settings"]
         kind = "instruction_reranking" if "changed" in case["data"] else "retrieval"
         kind = "reranking" if "top_ranked" in case["data"] and kind == "retrieval" else kind
         kind = "instruction_retrieval" if "instruction" in case["data"]["queries"] and kind == "retrieval" else kind
         yield Case(kind, f"{case['name']} {settings}", partial(ranked, kind, case), "ndcg_at_10")
+
+
+def cases_of_images() -> Iterator[Case]:
+    """Those of types and metrics that texts do not have."""
+    for case in test_zeroshot_images.FACTS:
+        name = f"{case['modalities'][0]}, {case['similarity']}, {len(case['digits'])}"
+        yield Case("zeroshot_image_classification", name, partial(pictured, case), "accuracy")
+    for case in test_pictures.FACTS:
+        if case["type"] not in {"compositionality", "clustering_legacy"}:
+            continue  # what is kept is of labels and vectors, as of texts
+        yield Case(case["type"], test_pictures.name_of(case), partial(test_pictures.score, case), case["main"])
+    for case in test_any_to_any.CASES:
+        if not case["settings"].get("extra_metrics"):
+            continue
+        kind = "reranking" if case["data"].get("top_ranked") else "retrieval"
+        yield Case(kind, case["name"], partial(any_to_any, case), "ndcg_at_10")
 
 
 FEW = {"n_experiments": 3, "n_clusterings": 2, "max_documents_per_cluster": 300}
@@ -115,6 +128,14 @@ def pictured(case: dict[str, Any], main: str) -> Scores:
     return task.evaluate(Embeddings(vectors, case["similarity"]), TaskData({"test": data}))
 
 
+def any_to_any(case: dict[str, Any], main: str) -> Scores:
+    bound, data = test_any_to_any.task(case)
+    task = replace(bound, main_metric=main)
+    vectors = test_any_to_any.ENCODERS[case["vectors"]]
+    found = {one.name: vectors(test_any_to_any.parts(one, case["takes"])) for one in task.items(data)}
+    return task.evaluate(Embeddings(found, case["similarity"]), data)
+
+
 def ranked(kind: str, case: dict[str, Any], main: str) -> Scores:
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in case["settings"].items()}
     task = task_types()[kind].bind(task_types()[kind].settings(**values), test_retrieval.CONTEXT, main)
@@ -129,7 +150,14 @@ def shipped() -> set[tuple[str, str]]:
     return {(kind[1], metric[1]) for kind, metric in found if kind and metric}
 
 
-EXTRA = {"p-MRR", "paired_accuracy", "robustness_at_10", "max_over_subqueries_map_at_1000"}
+EXTRA = {
+    "p-MRR",
+    "paired_accuracy",
+    "robustness_at_10",
+    "max_over_subqueries_map_at_1000",
+    "taxon_top_1_accuracy",
+    "ravenea_ndcg_at_5",
+}
 CASES = list(cases())
 
 
