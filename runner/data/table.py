@@ -93,13 +93,18 @@ class Table:
         return table
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
-        """Rows by number, in the order given. Long rows, as those with images are, are not copied."""
+        """Rows by number, in the order given. Long values, as images are, are not copied."""
         wanted = np.asarray(rows, dtype=np.int64)
         starts, lengths = _runs(wanted)
-        if len(starts) == 1 or len(starts) * _COPIED < len(wanted) * self.arrow.nbytes / max(len(self), 1):
-            runs = zip(starts.tolist(), lengths.tolist(), strict=True)
-            return replace(self, arrow=pa.concat_tables([self.arrow.slice(*run) for run in runs]))
-        return replace(self, arrow=_wide_strings(self.arrow).take(pa.array(wanted)))
+        if len(starts) == 1:
+            return replace(self, arrow=self.arrow.slice(int(starts[0]), len(wanted)))
+        arrow, places = _wide_strings(self.arrow), pa.array(wanted)
+        runs = list(zip(starts.tolist(), lengths.tolist(), strict=True))
+        most = len(wanted) / max(len(runs), 1) / max(len(self), 1)  # of a column's bytes, how many a run has
+        columns = [
+            _sliced(column, runs) if column.nbytes * most > _COPIED else column.take(places) for column in arrow.columns
+        ]
+        return replace(self, arrow=pa.table(columns, schema=arrow.schema))
 
     def where(self, keep: Callable[[Any], bool], name: str) -> Table:
         """The rows whose value in a column is kept."""
@@ -272,7 +277,7 @@ def _array(name: str, values: Sequence[Any]) -> pa.Array:
 
 
 _COPIED = 4096
-"""Consecutive rows of fewer bytes than this are copied, because a piece of a column takes about as much itself."""
+"""Consecutive values of fewer bytes than this are copied, because a piece of a column takes about as much itself."""
 
 
 def _runs(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -280,6 +285,22 @@ def _runs(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
     bounds = np.concatenate(([0], breaks, [len(rows)])) if len(rows) else np.zeros(1, np.int64)
     return rows[bounds[:-1]], np.diff(bounds)
+
+
+def _sliced(column: pa.ChunkedArray, runs: Sequence[tuple[int, int]]) -> pa.ChunkedArray:
+    """Pieces of a column, each from a row on, one after the other; nothing is copied."""
+    chunks = column.chunks
+    ends = np.cumsum([len(chunk) for chunk in chunks])
+    pieces = []
+    for first, length in runs:
+        start, stop = first, first + length
+        number = int(np.searchsorted(ends, start, side="right"))
+        while start < stop:
+            begin = int(ends[number]) - len(chunks[number])
+            piece = chunks[number].slice(start - begin, stop - start)
+            pieces.append(piece)
+            start, number = start + len(piece), number + 1
+    return pa.chunked_array(pieces, column.type)
 
 
 def _wide_strings(arrow: pa.Table) -> pa.Table:

@@ -18,14 +18,14 @@ from loopback import HubRoot, ServeHub
 from PIL import Image
 from resolved import load
 
+from embedmark.runner.config.catalogue import Catalogue
 from embedmark.runner.config.schema import TaskConfig
 from embedmark.runner.data.load import Loaded
 from embedmark.runner.hub.files import Hub
 from embedmark.tasks.base import RetrievalRows
 
 Content = Mapping[tuple[str, str], Sequence[dict[str, Any]]]
-TABLE = yaml.safe_load((Path(__file__).parents[3] / "tools" / "tables" / "images_any.yaml").read_text(encoding="utf-8"))
-SIDES = {"t": "text", "i": "image", "it": "text+image"}
+CATALOGUE = Catalogue()
 
 
 def picture(number: int) -> bytes:
@@ -44,9 +44,9 @@ Read = Callable[..., Loaded]
 
 @pytest.fixture
 def read(tmp_path: Path, hub_root: HubRoot, serve_hub: ServeHub, hf_home: Path) -> Read:
-    """Read a task of the table, in (configuration, split) → rows."""
+    """Read a task of the catalogue, in (configuration, split) → rows."""
 
-    def make(name: str, content: Content, subset: str = "default", **more: Any) -> Loaded:
+    def make(name: str, content: Content, subset: str = "default") -> Loaded:
         configs: dict[str, list[dict[str, str]]] = {}
         for number, ((config, split), rows) in enumerate(content.items()):
             made = datasets.Dataset.from_list([dict(row) for row in rows])
@@ -58,22 +58,15 @@ def read(tmp_path: Path, hub_root: HubRoot, serve_hub: ServeHub, hf_home: Path) 
         (tmp_path / "data" / "README.md").write_text(f"---\n{yaml.safe_dump(header)}---\n")
         root = hub_root(datasets={f"me/mine/{'a' * 40}": tmp_path / "data"}, with_shared=False)
         hub = Hub(serve_hub(root), hf_home / "hub", offline=False, attempts=2, wait=0.01)
-        return load(_task(name, subset, **more), subset, ["test"], hub=hub)
+        return load(_task(name), subset, ["test"], hub=hub)
 
     return make
 
 
-def _task(name: str, subset: str, **more: Any) -> TaskConfig:
-    entry = TABLE[name]
-    dataset = {"hub": "me/mine", "revision": "a" * 40, **entry.get("dataset", {})}
-    languages = {"languages": ["eng-Latn"]} if subset == "default" else {"subsets": {subset: ["eng-Latn"]}}
-    values = {"name": name, "dataset": dataset, "main_metric": "ndcg_at_10", "transforms": entry.get("transforms", [])}
-    return TaskConfig.model_validate({**values, **languages, "settings": entry.get("settings", {}), **more})
-
-
-def retrieval(category: str) -> dict[str, Any]:
-    asked, told = category.split("2")
-    return {"type": "retrieval", "settings": {"query_modality": SIDES[asked], "document_modality": SIDES[told]}}
+def _task(name: str) -> TaskConfig:
+    """The task as it ships, with its data elsewhere."""
+    task = CATALOGUE.task(name)
+    return task.model_copy(update={"dataset": task.dataset.model_copy(update={"hub": "me/mine", "revision": "a" * 40})})
 
 
 def rows_of(loaded: Loaded) -> RetrievalRows:
@@ -91,7 +84,7 @@ CAPTIONED = [
 @pytest.mark.hub
 def test_captions_are_numbered_an_image(read: Read) -> None:
     content = {("default", "de"): CAPTIONED, ("default", "fr"): CAPTIONED[1:]}
-    found = rows_of(read("WITT2IRetrieval", content, "de", **retrieval("t2i")))
+    found = rows_of(read("WITT2IRetrieval", content, "de"))
     assert list(found.queries["id"]) == ["query-a-0", "query-a-1", "query-a-2", "query-b-0"]
     assert list(found.queries["text"]) == ["one", " ", "two", ""]
     assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (["corpus-a", "corpus-b"], [0, 1])
@@ -100,7 +93,7 @@ def test_captions_are_numbered_an_image(read: Read) -> None:
 
 @pytest.mark.hub
 def test_blank_captions_are_no_documents(read: Read) -> None:
-    found = rows_of(read("WITI2TRetrieval", {("default", "de"): CAPTIONED}, "de", **retrieval("i2t")))
+    found = rows_of(read("WITI2TRetrieval", {("default", "de"): CAPTIONED}, "de"))
     assert dict(zip(found.corpus["id"], found.corpus["text"], strict=True)) == {
         "corpus-a-0": "one",
         "corpus-a-1": "two",
@@ -117,7 +110,7 @@ def test_the_corpus_of_memes_is_of_all_splits_each_text_once(read: Read) -> None
         ("default", split): [{"id": i, "text": texts[i], "image": picture(i), "label": 0, "split": split} for i in held]
         for split, held in ids.items()
     }
-    found = rows_of(read("HatefulMemesT2IRetrieval", content, **retrieval("t2i")))
+    found = rows_of(read("HatefulMemesT2IRetrieval", content))
     assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (
         ["corpus-5", "corpus-4", "corpus-3"],
         [5, 4, 3],
@@ -132,8 +125,7 @@ def test_choices_are_documents_each_once(read: Read) -> None:
         {"task": "Depth", "question": "which?", "choices": ["far", "near"], "answer": "(A)", "image": picture(1)},
         {"task": "Count", "question": "and now?", "choices": ["0", "2", "1"], "answer": "(C)", "image": picture(2)},
     ]
-    task = {**retrieval("it2t"), "type": "reranking"}
-    found = rows_of(read("CVBenchCount", {("default", "test"): rows}, **task))
+    found = rows_of(read("CVBenchCount", {("default", "test"): rows}))
     assert (list(found.queries["text"]), numbers(found.queries["image"])) == (["how many?", "and now?"], [0, 2])
     assert list(found.corpus["text"]) == ["1", "2", "0"]
     assert found.qrels["query-test-1"] == {"corpus-test-2": 0, "corpus-test-1": 0, "corpus-test-0": 1}
@@ -149,8 +141,8 @@ def test_the_right_image_is_the_first_of_ten(read: Read) -> None:
     judged = [{"query-id": "q", "corpus-id": f"d{i}", "score": int(i == 4)} for i in range(11, 0, -1)]
     queries = [{"id": "q", "text": "the one"}]
     content = {("corpus", "corpus"): corpus, ("query", "test"): queries, ("qrels", "test"): judged}
-    found = read("ImageCoDe", content, type="compositionality", main_metric="image_acc").splits["test"]
-    images = [found[name][0] for name in TABLE["ImageCoDe"]["settings"]["image_columns"]]
+    found = read("ImageCoDe", content).splits["test"]
+    images = [found[name][0] for name in CATALOGUE.task("ImageCoDe").settings["image_columns"]]
     assert numbers(images) == [4, 11, 10, 9, 8, 7, 6, 5, 3, 2]
     assert list(found["text"]) == ["the one"]
 
