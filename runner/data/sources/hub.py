@@ -9,7 +9,8 @@ split. Where tables lie elsewhere, the dataset's `layout` says so.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,7 @@ from embedmark.runner.common.folder import refuse_leaving
 from embedmark.runner.common.names import nearest
 from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import HubDataset, LookUp, Place, TaskConfig
+from embedmark.runner.data.parquet import MAPPED
 from embedmark.runner.data.sources import places
 from embedmark.runner.data.sources.base import Facts, Raw, Request
 from embedmark.runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
@@ -217,7 +219,7 @@ class _Reader:
                 configuration.builder,
                 data_files={split: [str(local[path]) for path in paths]},
                 split=split,
-                **configuration.options,
+                **{**_reading(configuration.builder, local.values()), **configuration.options},
             )
         except datasets.exceptions.DatasetGenerationError as error:
             cause = error.__cause__ or error
@@ -245,6 +247,16 @@ class _Reader:
     def _facts(self) -> Facts:
         files = (*sorted(self._used), *sorted(self._used_elsewhere))
         return Facts("hub", self._commit.repo, self._commit.revision, files)
+
+
+def _reading(builder: str, files: Iterable[Path]) -> dict[str, object]:
+    """How `datasets` is to read large Parquet files: piece by piece, where by default it reads far ahead."""
+    if builder != "parquet" or all(file.stat().st_size <= MAPPED for file in files):
+        return {}
+    import pyarrow.dataset
+
+    options = {"pre_buffer": False, "use_buffered_stream": True, "buffer_size": 1 << 20}
+    return {"fragment_scan_options": pyarrow.dataset.ParquetFragmentScanOptions(**options)}
 
 
 def from_dataset(rows: object) -> Table:
