@@ -117,9 +117,10 @@ def _table(rows: Table, where: str) -> pa.Table:
             return pa.table(dict(rows))
         return pa.Table.from_pylist([dict(row) for row in rows])
     except (TypeError, ValueError, pa.ArrowException) as error:
+        pictures = " Images are the bytes of their files, or an `Image` column of a datasets.Dataset."
         raise UserError(
             f"{where}: found {type(rows).__name__}, which is no table ({error}); expected a DataFrame, a "
-            "datasets.Dataset or a list of dicts"
+            f"datasets.Dataset or a list of dicts.{pictures if 'PIL.' in str(error) else ''}"
         ) from error
 
 
