@@ -23,13 +23,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import CompositeEncoder, ContextualEncoder, Encoder, ImageEncoder, TokenEncoder, Variant
+from embedmark.models.base import (
+    CompositeEncoder,
+    ContextualEncoder,
+    Encoder,
+    ImageEncoder,
+    Sample,
+    TokenEncoder,
+    Variant,
+)
 from embedmark.models.postprocess import Postprocess, checked
 from embedmark.runner.common.errors import ModelError
 from embedmark.runner.encode.keys import Digests, digests, joined, merged
 from embedmark.runner.encode.rows import StoredRows, read_sum
 from embedmark.runner.encode.shard import Keys
-from embedmark.runner.encode.store import Places, Store
+from embedmark.runner.encode.store import MemoryStore, Places, Store
 from embedmark.tasks.base import Item, ItemModality, VectorRows
 
 WINDOW_TEXTS = 65_536
@@ -298,11 +306,8 @@ class Encoding:
         """What encodes texts of that variant: the model, or its second stage after it has read the sample."""
         if variant.sample is None:
             return self.encoder
-        assert isinstance(self.encoder, ContextualEncoder)
         name = next(request.name for request in self._encoded if request.variant == variant)
-        sample = Request(f"{name}, sample", variant.sample.texts, Variant(variant.sample.prompt))
-        first = encode(self.encoder, [sample], self.store, batch_tokens=self.budget)
-        return self.encoder.second_stage(first.vectors(sample))
+        return _second_stage(self.encoder, name, variant.sample, self.store, self.budget)
 
     def _windows(self, rows: NDArray[np.int64]) -> Iterator[tuple[Variant, list[NDArray[np.int64]]]]:
         """Distinct items by variant, in windows of as many as may be held at once."""
@@ -436,6 +441,13 @@ def _batches(encoder: Encoder, items: list[Any], variant: Variant) -> _TokenBatc
     return _WholeBatches(items, lengths, lambda batch: encoder.encode(batch, variant))
 
 
+def _second_stage(encoder: Encoder, name: str, sample: Sample, store: Store, budget: int) -> Encoder:
+    """Make the second stage of a model, which has read a sample. name: of the request, for messages."""
+    assert isinstance(encoder, ContextualEncoder)
+    read = Request(f"{name}, sample", sample.texts, Variant(sample.prompt))
+    return encoder.second_stage(encode(encoder, [read], store, batch_tokens=budget).vectors(read))
+
+
 def encode_alone(encoder: Encoder, request: Request, rows: Sequence[int]) -> NDArray[np.float32]:
     """Encode some items of a request one at a time, so that the largest of them fits where any does: (rows, dim).
 
@@ -443,7 +455,10 @@ def encode_alone(encoder: Encoder, request: Request, rows: Sequence[int]) -> NDA
     """
     found = []
     for part in request.encoded:
-        batches = _batches(encoder, [part.items[row] for row in rows], part.variant)
+        sample, stage = part.variant.sample, encoder
+        if sample is not None:
+            stage = _second_stage(encoder, part.name, sample, MemoryStore(), encoder.batch_tokens)
+        batches = _batches(stage, [part.items[row] for row in rows], part.variant)
         found.append(np.concatenate([batches.run(np.array([row])) for row in range(len(rows))]))
     return np.asarray(sum(found[1:], start=found[0]))
 

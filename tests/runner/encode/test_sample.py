@@ -18,7 +18,7 @@ from hub_tasks import HUB_TASKS, LAB_TASKS
 from embedmark.models.base import ContextualEncoder, Encoder, Sampling, Variant
 from embedmark.runner.common.errors import DataError
 from embedmark.runner.config.catalogue import Catalogue
-from embedmark.runner.encode.engine import Request, encode
+from embedmark.runner.encode.engine import Request, encode, encode_alone
 from embedmark.runner.encode.keys import deduplicate
 from embedmark.runner.encode.sample import draw, samples
 from embedmark.runner.encode.store import MemoryStore
@@ -106,6 +106,14 @@ def test_the_engine_reads_the_sample_before_the_text_and_keeps_their_vectors_apa
     repeated = encode(encoder, [again], store)
     assert repeated.vectors(again)[:, 0].tolist() == [601, 604]
     assert repeated.facts.reused == 2
+
+
+def test_items_that_are_encoded_alone_come_after_their_sample_too() -> None:
+    """As `verify` encodes what a record is held against."""
+    request = Request("r", ["text", "a"], Variant(sample=draw(["a", "b"], Sampling(2, "p "))))
+    encoder = Stages(Sampling(2, "p "))
+    encoded = encode(encoder, [request], MemoryStore())
+    np.testing.assert_array_equal(encode_alone(encoder, request, [1, 0]), encoded.vectors(request)[::-1])
 
 
 def test_a_sample_that_holds_no_text_is_named() -> None:
