@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
@@ -162,11 +163,15 @@ def _aggregates(tasks: Mapping[str, Sequence[Kept]]) -> Iterator[tuple[str, dict
             )
 
 
+_GROUP = re.compile(rb"\n  tasks:|\ndataset: \{tasks:")
+"""How YAML that a program wrote says of what tasks a task is the mean."""
+
+
 @cache
 def _groups() -> tuple[TaskConfig, ...]:
     """The tasks of the shipped catalogue that are the mean of others."""
     shipped = _shipped()
-    marked = [entry for entry in shipped.tasks.values() if b"\n  tasks:" in read_regular(entry.path)]
+    marked = [entry for entry in shipped.tasks.values() if _GROUP.search(read_regular(entry.path))]
     found = [shipped.task(entry.name) for entry in marked if not entry.alias]
     return tuple(task for task in found if isinstance(task.dataset, TaskGroup))
 

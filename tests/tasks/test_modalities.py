@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from embedmark.tasks.base import Composite, Embeddings, Image, Item, Rows, Scores, TaskContext, TaskData, parts_of
 from embedmark.tasks.types import task_types
+from embedmark.testing import check_task_type
 
 TEXTS = [f"item {i}" for i in range(40)]
 VECTORS = dict(zip(TEXTS, np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32), strict=True))
@@ -31,6 +33,7 @@ CASES: dict[str, tuple[dict[str, list[Any]], dict[str, Any], str]] = {
 }
 
 
+LABELLED = {"classification", "multilabel_classification", "regression"}
 OF_PAIRS = {"sts", "pair_classification"}
 
 
@@ -61,10 +64,7 @@ def _text(item: Item) -> str:
 def test_images_are_scored_as_texts_of_the_same_bytes(kind: str) -> None:
     columns, settings, main = CASES[kind]
     texts, of_texts = score(kind, columns, main, **settings)
-    pictures = {
-        name: [value.encode() if isinstance(value, str) else value for value in values]
-        for name, values in columns.items()
-    }
+    pictures = {name: as_bytes(values) for name, values in columns.items()}
     images, of_images = score(kind, pictures, main, **settings, modality="image")
     assert (of_texts, of_images - {"text"}) == ({"text"}, {"image"})
     assert images.values == pytest.approx(texts.values, nan_ok=True, abs=0)
@@ -81,11 +81,10 @@ def test_tasks_of_images_by_either_name_are_scored_alike() -> None:
     assert by_column[0].values == by_type[0].values
 
 
-@pytest.mark.parametrize("kind", CASES)
-def test_a_text_and_an_image_are_scored_as_one_item(kind: str) -> None:
-    columns, settings, main = CASES[kind]
-    texts, _ = score(kind, columns, main, **settings)
-    split, images = {}, {}
+def halved(kind: str, columns: dict[str, list[Any]]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Texts cut into texts and images, and the settings that name the columns of images."""
+    split: dict[str, list[Any]] = {}
+    images: dict[str, list[Any]] = {}
     for number, (name, values) in enumerate(columns.items()):
         if not isinstance(values[0], str):
             split[name] = values
@@ -93,7 +92,33 @@ def test_a_text_and_an_image_are_scored_as_one_item(kind: str) -> None:
         split[name] = [value[:4] for value in values]
         images[f"picture {number}"] = [value[4:].encode() for value in values]
     named = {"image_columns": tuple(images)} if kind in OF_PAIRS else {"image_column": next(iter(images))}
-    both, modalities = score(kind, {**split, **images}, main, **settings, **named, modality="text+image")
+    return {**split, **images}, named
+
+
+@pytest.mark.parametrize("modality", ["image", "text+image"])
+@pytest.mark.parametrize("kind", CASES)
+def test_items_of_every_kind_keep_the_laws(kind: str, modality: str) -> None:
+    columns, settings, main = CASES[kind]
+    if modality == "image":
+        given, named = {name: as_bytes(values) for name, values in columns.items()}, {}
+    else:
+        given, named = halved(kind, columns)
+    splits = ("train", "test") if kind in LABELLED else ("test",)
+    said = json.loads(json.dumps({**settings, **named, "modality": modality}))
+    scores = check_task_type(task_types()[kind], {split: Rows(given) for split in splits}, main, settings=said)
+    assert scores.main_metric == main
+
+
+def as_bytes(values: list[Any]) -> list[Any]:
+    return [value.encode() if isinstance(value, str) else value for value in values]
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_text_and_an_image_are_scored_as_one_item(kind: str) -> None:
+    columns, settings, main = CASES[kind]
+    texts, _ = score(kind, columns, main, **settings)
+    both_columns, named = halved(kind, columns)
+    both, modalities = score(kind, both_columns, main, **settings, **named, modality="text+image")
     assert modalities == {"text", "image"}
     assert both.values == pytest.approx(texts.values, nan_ok=True, abs=0)
     assert len(set(both.items["_unit"].tolist())) == len(texts.items["_unit"])

@@ -20,6 +20,7 @@ from embedmark.runner.export.chosen import choose
 from embedmark.runner.results.folder import JobFolders
 from embedmark.runner.results.record import Timing
 
+CLIP = "results/openai__clip-vit-base-patch32/3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268"
 MINILM = "results/sentence-transformers__all-MiniLM-L6-v2/8b3219a92973c328a8e22fadcfa821b5dc75636a"
 
 
@@ -52,6 +53,25 @@ def test_the_fields_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     meta = json.loads(found[f"{MINILM}/model_meta.json"])
     assert (meta["name"], meta["embed_dim"]) == ("sentence-transformers/all-MiniLM-L6-v2", 384)
     assert "3 files of 1 record of 1 model" in capsys.readouterr().out
+
+
+def test_a_task_that_is_the_mean_of_some_subsets(tmp_path: Path) -> None:
+    model = "model=clip_vit_base_patch32"
+    measure(tmp_path, model, "tasks=[VisualSTS17Eng]", score=0.5)
+    assert [name for name in exported() if "VisualSTS17" in name and "STS17M" not in name] == [
+        f"{CLIP}/VisualSTS17Eng.json"
+    ]
+    measure(tmp_path, model, "tasks=[VisualSTS17Multilingual]", score=0.25)
+    found = exported()
+    means = {}
+    for name in ("VisualSTS17Eng", "VisualSTS17Multilingual", "STS17MultilingualVisualSTS"):
+        scores = json.loads(found[f"{CLIP}/{name}.json"])["scores"]["test"]
+        means[name] = sorted(row["main_score"] for row in scores)
+    assert means == {
+        "VisualSTS17Eng": [0.5],
+        "VisualSTS17Multilingual": [0.25],
+        "STS17MultilingualVisualSTS": [*[0.25] * 10, 0.5],
+    }
 
 
 def test_a_task_that_is_the_mean_of_others(tmp_path: Path) -> None:

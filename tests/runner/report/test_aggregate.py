@@ -169,6 +169,12 @@ def test_rows_of_a_shipped_benchmark() -> None:
     group = rows["CQADupstackRetrieval"]
     assert len(group.members) == 12
     assert all(member.slots == (("test", "default"),) for member in group.members)
+    visual = {
+        row.name: row for row in wanted_tasks(catalogue.benchmark("MIEB(Multilingual)"), catalogue, default_pins())
+    }
+    (member,) = visual["VisualSTS-b-Eng"].members
+    assert (visual["VisualSTS-b-Eng"].type, member.slots) == ("VisualSTS(eng)", (("test", "en"),))
+    assert len(visual["VisualSTS-b-Multilingual"].members[0].slots) == 9
     cut = BenchmarkConfig.model_validate({"name": "cut", "tasks": [{"name": "STS17", "subsets": ["en-en"]}]})
     (row,) = wanted_tasks(cut, catalogue, default_pins())
     assert row.slots == (("test", "en-en"),)
