@@ -202,6 +202,22 @@ class ImageEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class PreparingEncoder(ImageEncoder, Protocol):
+    """An encoder of images that decodes and scales them apart from its forward pass, so that threads can run ahead.
+
+    One after the other gives what `encode_images` gives.
+    """
+
+    def prepare_images(self, images: Sequence[Image], variant: Variant) -> Any:
+        """Make ready what `forward_images` takes of one batch, in any thread. Raises as `encode_images`."""
+        ...
+
+    def forward_images(self, prepared: Any, variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim). Raises MemoryError where a smaller one may do."""
+        ...
+
+
+@runtime_checkable
 class CompositeEncoder(ImageEncoder, Protocol):
     """An encoder that makes one vector of a text and an image by itself, as those of messages do."""
 

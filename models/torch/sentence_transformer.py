@@ -334,7 +334,7 @@ class ImageTextEncoder(_Configured):
     def encode(self, texts: Sequence[str], variant: Variant) -> NDArray[np.float32]:
         """One batch: float32 (n, dim)."""
         # Not as plain strings: one that is the address of an image would be fetched, and its image encoded.
-        return self._embed([{"text": text} for text in texts], variant)
+        return self._model.run(self._features([{"text": text} for text in texts], variant), variant)
 
     def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
         """The same for every image."""
@@ -342,11 +342,21 @@ class ImageTextEncoder(_Configured):
 
     def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
         """One batch: float32 (n, dim). Raises DataError where an image cannot be decoded."""
-        return self._embed([{"image": decoded(image, rgb=self._rgb)} for image in images], variant)
+        return self.forward_images(self.prepare_images(images, variant), variant)
 
-    def _embed(self, items: list[dict[str, Any]], variant: Variant) -> NDArray[np.float32]:
-        features = self._model.network.preprocess(items, prompt=variant.prompt or None, **dict(variant.parameters))
-        return self._model.run(features, variant)
+    def prepare_images(self, images: Sequence[Image], variant: Variant) -> Mapping[str, Any]:
+        """The tensors of one batch. Raises DataError where an image cannot be decoded."""
+        return self._features([{"image": decoded(image, rgb=self._rgb)} for image in images], variant)
+
+    def forward_images(self, prepared: Mapping[str, Any], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim)."""
+        return self._model.run(prepared, variant)
+
+    def _features(self, items: list[dict[str, Any]], variant: Variant) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._model.network.preprocess(
+            items, prompt=variant.prompt or None, **dict(variant.parameters)
+        )
+        return found
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------

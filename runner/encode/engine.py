@@ -14,26 +14,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import (
-    CompositeEncoder,
-    ContextualEncoder,
-    Encoder,
-    ImageEncoder,
-    Sample,
-    TokenEncoder,
-    Variant,
-)
+from embedmark.models.base import ContextualEncoder, Encoder, Sample, TokenEncoder, Variant
 from embedmark.models.postprocess import Postprocess, checked
 from embedmark.runner.common.errors import ModelError
+from embedmark.runner.encode.ahead import BATCH_BYTES, Ready, ahead
+from embedmark.runner.encode.batches import Batches, PlannedBatch, PreparedBatches, batches_of, finished
 from embedmark.runner.encode.keys import Digests, digests, joined, merged
 from embedmark.runner.encode.rows import StoredRows, read_sum
 from embedmark.runner.encode.shard import Keys
@@ -48,7 +42,6 @@ FLUSH_SECONDS = 5.0
 FLUSH_BYTES = 64 * 2**20
 """How much work a crash may lose."""
 
-TOKENIZE_AT_ONCE = 1024
 SIZE_PER_TOKEN: dict[ItemModality, float] = {"text": 4.0, "image": 1000.0, "text+image": 1000.0}
 """Characters or bytes: a first guess for the estimate of work left, replaced as soon as something is measured."""
 
@@ -157,7 +150,7 @@ class Encoding:
         """What is neither in the store nor waiting to be written."""
         self._measured = ~self._fresh
         self._lengths = np.full(len(self._places), -1, dtype=np.int64)
-        self._suspects = np.zeros(0, dtype=np.int64)
+        self._suspects = self._planning = np.zeros(0, dtype=np.int64)
         self._items_done = self._tokens_done = self._size_done = 0
         self._seconds = 0.0
         self._estimates = {modality: self._estimate(modality) for modality in SIZE_PER_TOKEN}
@@ -217,8 +210,13 @@ class Encoding:
             for variant, windows in self._windows(rows[self._wanting[rows]]):
                 self._suspects = np.concatenate(windows)
                 encoder = self._encoder_for(variant)
-                for window in windows:
-                    self._run_window(encoder, variant, window)
+                self._suspects = windows[0]
+                with closing(ahead(self._planned(encoder, variant, windows))) as batches:
+                    for batch, ready in batches:
+                        self._suspects = batch.items
+                        vectors = self._compute_within_budget(batch, ready)
+                        self._keep(batch.items, vectors, int(batch.window.lengths[batch.rows].sum()))
+                        self._suspects = self._planning
         finally:
             self._seconds += time.monotonic() - started
 
@@ -319,27 +317,47 @@ class Encoding:
             cuts = np.flatnonzero(np.diff(filled) | np.diff(counted)) + 1
             yield self.items.variants[number], np.split(of_variant, cuts)
 
-    def _run_window(self, encoder: Encoder, variant: Variant, window: NDArray[np.int64]) -> None:
-        self._suspects = window
-        batches = _batches(encoder, self.items.pick([part.items for part in self._encoded], window), variant)
-        lengths = self._lengths[window] = batches.lengths
-        unknown = ~self._measured[window]
-        self._estimates[variant.modality].measure(
-            int(self.items.sizes[window[unknown]].sum()), int(lengths[unknown].sum())
-        )
-        self._measured[window] = True
-        order = np.argsort(-lengths, kind="stable")
-        start = 0
-        while start < len(order):
-            rows = order[start : start + max(1, self.budget // max(1, int(lengths[order[start]])))]
-            self._suspects = window[rows]
-            vectors = self._compute(batches, rows)
-            self._keep(window[rows], vectors, int(lengths[rows].sum()))
-            start += len(rows)
+    def _planned(
+        self, encoder: Encoder, variant: Variant, windows: Sequence[NDArray[np.int64]]
+    ) -> Iterator[PlannedBatch]:
+        """The batches of all windows; a window is read when its first batch is asked for."""
+        for window in windows:
+            self._planning = window
+            batches = batches_of(encoder, self.items.pick([part.items for part in self._encoded], window), variant)
+            lengths = self._lengths[window] = batches.lengths
+            unknown = ~self._measured[window]
+            self._estimates[variant.modality].measure(
+                int(self.items.sizes[window[unknown]].sum()), int(lengths[unknown].sum())
+            )
+            self._measured[window] = True
+            for rows in self._cut(batches, np.argsort(-lengths, kind="stable")):
+                yield PlannedBatch(window[rows], batches, rows)
 
-    def _compute(self, batches: _TokenBatches | _WholeBatches, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _cut(self, batches: Batches, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Items of a window, longest first, in batches of what the budget is when one is asked for."""
+        start = 0
+        while start < len(rows):
+            most = max(1, self.budget // max(1, int(batches.lengths[rows[start]])))
+            if isinstance(batches, PreparedBatches):
+                held = np.cumsum(batches.weights[rows[start : start + most]])
+                most = max(1, int(np.searchsorted(held, BATCH_BYTES, side="right")))
+            yield rows[start : start + most]
+            start += most
+
+    def _compute_within_budget(self, batch: PlannedBatch, ready: Ready | None) -> NDArray[np.float32]:
+        """The vectors of a batch; in pieces, where the budget has become smaller since it was planned."""
+        pieces = self._cut(batch.window, batch.rows)
+        first = next(pieces)
+        if len(first) == len(batch.rows):
+            return self._compute(batch.window, batch.rows, ready)
+        if ready is not None:
+            ready.forget()
+        return np.concatenate([self._compute(batch.window, piece) for piece in chain([first], pieces)])
+
+    def _compute(self, batches: Batches, rows: NDArray[np.int64], ready: Ready | None = None) -> NDArray[np.float32]:
         try:
-            vectors = checked(batches.run(rows), [batches.items[row] for row in rows], self._dim)
+            found = batches.run(rows) if ready is None else finished(batches, ready)
+            vectors = checked(found, [batches.items[row] for row in rows], self._dim)
         except MemoryError as error:
             if len(rows) == 1:
                 one = "text" if isinstance(batches.items[rows[0]], str) else "image"
@@ -423,24 +441,6 @@ class _Estimate:
         return self._tokens_known + int(self._size_left / max(per_token, 1e-9))
 
 
-def _batches(encoder: Encoder, items: list[Any], variant: Variant) -> _TokenBatches | _WholeBatches:
-    """A window of items, by the way that suits model and modality."""
-    if variant.modality == "image":
-        assert isinstance(encoder, ImageEncoder)
-        images = encoder
-        lengths = _lengths(images.image_lengths(items), len(items))
-        return _WholeBatches(items, lengths, lambda batch: images.encode_images(batch, variant))
-    if variant.modality == "text+image":
-        assert isinstance(encoder, CompositeEncoder)
-        composites = encoder
-        lengths = _lengths(composites.composite_lengths(items, variant), len(items))
-        return _WholeBatches(items, lengths, lambda batch: composites.encode_composites(batch, variant))
-    if isinstance(encoder, TokenEncoder):
-        return _TokenBatches(encoder, items, variant)
-    lengths = _lengths(encoder.lengths(items, variant), len(items))
-    return _WholeBatches(items, lengths, lambda batch: encoder.encode(batch, variant))
-
-
 def _second_stage(encoder: Encoder, name: str, sample: Sample, store: Store, budget: int) -> Encoder:
     """Make the second stage of a model, which has read a sample. name: of the request, for messages."""
     assert isinstance(encoder, ContextualEncoder)
@@ -458,56 +458,6 @@ def encode_alone(encoder: Encoder, request: Request, rows: Sequence[int]) -> NDA
         sample, stage = part.variant.sample, encoder
         if sample is not None:
             stage = _second_stage(encoder, part.name, sample, MemoryStore(), encoder.batch_tokens)
-        batches = _batches(stage, [part.items[row] for row in rows], part.variant)
+        batches = batches_of(stage, [part.items[row] for row in rows], part.variant)
         found.append(np.concatenate([batches.run(np.array([row])) for row in range(len(rows))]))
     return np.asarray(sum(found[1:], start=found[0]))
-
-
-def _lengths(found: Any, n_items: int) -> NDArray[np.int64]:
-    """What a model says that items cost. Raises ModelError unless that is one number an item."""
-    lengths = np.asarray(found)
-    if lengths.shape != (n_items,) or lengths.dtype.kind not in "iuf" or not np.isfinite(lengths).all():
-        raise ModelError(
-            f"the model's lengths are {lengths.dtype} of shape {lengths.shape} for {n_items} texts or images; expected "
-            f"one number for each, as in numpy's int64 ({n_items},)"
-        )
-    return lengths.astype(np.int64)
-
-
-class _TokenBatches:
-    """A window of texts, tokenized once and held as one flat array."""
-
-    def __init__(self, encoder: TokenEncoder, texts: list[str], variant: Variant) -> None:
-        self.items = texts
-        self._encoder = encoder
-        self._variant = variant
-        parts: list[NDArray[np.int32]] = []
-        sizes: list[int] = []
-        for start in range(0, len(texts), TOKENIZE_AT_ONCE):
-            some = texts[start : start + TOKENIZE_AT_ONCE]
-            tokens = encoder.tokenize(some, variant)
-            if len(tokens) != len(some):
-                raise ModelError(f"the tokenizer returned {len(tokens)} token lists for {len(some)} texts")
-            sizes += map(len, tokens)
-            parts.append(np.fromiter(chain.from_iterable(tokens), dtype=np.int32))
-        self.lengths: NDArray[np.int64] = np.array(sizes, dtype=np.int64)
-        self._flat = np.concatenate(parts)
-        self._ends = np.cumsum(self.lengths)
-
-    def run(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of those texts of the window."""
-        tokens = [self._flat[self._ends[row] - self.lengths[row] : self._ends[row]] for row in rows]
-        return self._encoder.forward(tokens, self._variant)
-
-
-@dataclass(frozen=True)
-class _WholeBatches:
-    """A window of items for a model that takes them as they are."""
-
-    items: list[Any]
-    lengths: NDArray[np.int64]
-    encode: Callable[[list[Any]], NDArray[np.float32]]
-
-    def run(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of those items of the window."""
-        return self.encode([self.items[row] for row in rows])

@@ -18,7 +18,7 @@ from embedmark.models.base import EncodeContext, TokenEncoder, Variant
 from embedmark.models.spec import ModelSpec
 from embedmark.models.torch.sentence_transformer import load
 from embedmark.runner.common.errors import ModelError, UserError
-from embedmark.runner.encode import engine
+from embedmark.runner.encode import batches, engine
 from embedmark.runner.encode.engine import Progress, Request, encode
 from embedmark.runner.encode.store import DiskStore, MemoryStore, VerifiedStore
 from embedmark.tasks.base import TaskContext
@@ -102,7 +102,7 @@ def test_windows_change_nothing(static: TokenEncoder, monkeypatch: pytest.Monkey
     requests = [Request(f"r{start}", [f"a b {n}" for n in range(start, start + 40)], PLAIN) for start in (0, 20)]
     expected = [encode(static, [request], MemoryStore()).vectors(request) for request in requests]
     monkeypatch.setattr(engine, "WINDOW_TEXTS", 7)
-    monkeypatch.setattr(engine, "TOKENIZE_AT_ONCE", 3)
+    monkeypatch.setattr(batches, "TOKENIZE_AT_ONCE", 3)
     encoded = encode(static, requests, MemoryStore())
     assert encoded.facts.distinct == 60
     for request, vectors in zip(requests, expected, strict=True):

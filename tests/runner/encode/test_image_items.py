@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import tiny_clip
 
-from embedmark.models.base import ImageEncoder, Variant
+from embedmark.models.base import ImageEncoder, PreparingEncoder, Variant
 from embedmark.models.spec import ModelSpec
 from embedmark.models.torch.sentence_transformer import load
 from embedmark.runner.common.errors import DataError, ModelError
@@ -101,13 +100,14 @@ def test_vectors_do_not_depend_on_company(
 def counted(clip: ImageEncoder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the batches of images that a model is given from here on."""
     batches: list[int] = []
-    real = clip.encode_images
+    assert isinstance(clip, PreparingEncoder)
+    real = clip.forward_images
 
-    def encode_images(images: Sequence[Image], variant: Variant) -> Any:
-        batches.append(len(images))
-        return real(images, variant)
+    def forward_images(prepared: Any, variant: Variant) -> Any:
+        batches.append(len(prepared["pixel_values"]))
+        return real(prepared, variant)
 
-    monkeypatch.setattr(clip, "encode_images", encode_images)
+    monkeypatch.setattr(clip, "forward_images", forward_images)
     return batches
 
 
@@ -145,9 +145,9 @@ def test_the_total_is_estimated_apart_for_texts_and_images(clip: ImageEncoder) -
 
 
 def test_an_image_too_large_for_the_memory_is_named(clip: ImageEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def encode_images(images: Sequence[Image], variant: Variant) -> Any:
+    def forward_images(_prepared: Any, _variant: Variant) -> Any:
         raise MemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(clip, "encode_images", encode_images)
+    monkeypatch.setattr(clip, "forward_images", forward_images)
     with pytest.raises(ModelError, match="one image of 17 tokens"):
         encode(clip, [Request("r", DIGITS[:1], PICTURE)], MemoryStore())
