@@ -30,9 +30,11 @@ def check_split(task: ResolvedTask, subset: str, split: str, data: Split) -> Non
     evaluated = split in task.config.splits
     columns = tuple((name, role) for name, role in task.columns if evaluated or role != "cluster")
     if isinstance(data, RetrievalTables):
-        asked, searched = (parts_of(side) for side in task.type.sides(task.settings) or ("text", "text"))
-        _check_side(data.corpus, f"{where}, corpus", (*_ID, *(_DOCUMENTS[part] for part in searched)))
-        _check_side(data.queries, f"{where}, queries", (*_ID, *(_QUERIES[part] for part in asked), *columns))
+        asked, searched = task.type.sides(task.settings)
+        corpus = (*_ID, *(_DOCUMENTS[part] for part in parts_of(searched)))
+        queries = (*_ID, *(_QUERIES[part] for part in parts_of(asked)), *columns)
+        _check_side(data.corpus, f"{where}, corpus", corpus, f"document_modality: {searched}")
+        _check_side(data.queries, f"{where}, queries", queries, f"query_modality: {asked}")
         _check_table(data.qrels, f"{where}, qrels", _QRELS)
         return
     try:
@@ -43,10 +45,14 @@ def check_split(task: ResolvedTask, subset: str, split: str, data: Split) -> Non
     _check_images(data, where, columns)
 
 
-def _check_side(table: Table, where: str, columns: ColumnRoles) -> None:
+def _check_side(table: Table, where: str, columns: ColumnRoles, setting: str) -> None:
     """Hold queries or documents against the columns of what they are; columns of what they are not stay unread."""
-    _check_table(table, where, columns)
-    _check_images(table, where, columns)
+    try:
+        _check_table(table, where, columns)
+        _check_images(table, where, columns)
+    except UserError as error:
+        of_texts = setting.endswith(": text")
+        raise UserError(f"{error}{'' if of_texts else f' The task says `settings: {setting}`.'}") from error
 
 
 def _check_images(table: Table, where: str, columns: ColumnRoles) -> None:

@@ -218,4 +218,17 @@ def test_sides_are_checked(part: str, change: dict[str, Any], message: str, proj
     pq.write_table(table, project / "data" / name / part / "test.parquet")
     assert run(project, "Towers-dot", name) == 1
     [path] = Path("out").glob("jobs/*/failure.json")
-    assert message in str(json.loads(path.read_text(encoding="utf-8"))["message"])
+    told = str(json.loads(path.read_text(encoding="utf-8"))["message"])
+    assert message in told
+    assert ("The task says `settings: document_modality: image`." in told) == (part == "corpus")
+
+
+def test_texts_of_documents_that_are_images_are_not_looked_for(project: Path) -> None:
+    """Those of these documents are missing, and are no empty documents."""
+    case = CASES["t2i, search by euclidean"]
+    assert run(project, "Towers-dot", name := make_task(project, {**case, "data": no_texts(case["data"])})) == 0
+    assert "empty_documents" not in record(name)[1]["dataset"]["counts"]
+
+
+def no_texts(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "corpus": {**data["corpus"], "text": [None] * len(data["corpus"]["id"])}}
