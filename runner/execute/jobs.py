@@ -39,6 +39,7 @@ from embedmark.runner.results.record import (
 from embedmark.tasks.base import (
     Embeddings,
     ItemSet,
+    Modality,
     RetrievalRows,
     Rows,
     Scores,
@@ -166,13 +167,21 @@ def requests(prepared: Prepared, encoder: Treatment) -> tuple[Request, ...]:
 
     Raises DataError when the job has items that the encoder does not take, or that it cannot fuse.
     """
-    task, model = prepared.job.task, prepared.job.model
-    if lacking := task.type.lacks(task.settings, takes(encoder)):
-        raise DataError(
-            f"the task gives {in_words(lacking)}, and {model.name} was loaded as a model of {in_words(takes(encoder))} "
-            "alone; correct `about: modalities` in its file"
-        )
+    _refuse_misnamed(prepared.job, takes(encoder))
     return requests_for(prepared.job.name, prepared.item_sets, prepared.context, encoder)
+
+
+def _refuse_misnamed(job: Job, taken: frozenset[Modality]) -> None:
+    """Refuse a model that takes other items of the job than its file says. Raises DataError."""
+    loaded = f"{job.model.name} was loaded as a model of {in_words(taken)}"
+    if lacking := job.task.type.lacks(job.task.settings, taken):
+        raise DataError(
+            f"the task gives {in_words(lacking)}, and {loaded} alone; correct `about: modalities` in its file"
+        )
+    if untold := taken & {*job.unread}:
+        raise DataError(
+            f"{loaded}, and its file does not say that it takes {in_words(untold)}; correct `about: modalities` there"
+        )
 
 
 def score(
@@ -210,6 +219,7 @@ def search(prepared: Prepared, searcher: Searcher) -> tuple[Scores, float, float
     task, clock = prepared.task, perf_counter()
     assert isinstance(task, Retrieval)
     lookup = task.lookup(prepared.data)
+    _refuse_misnamed(prepared.job, takes(searcher))
     hits = searcher.search(lookup.of(takes(searcher)), prepared.context)
     found = perf_counter()
     scores = task.score(lookup.ranking(hits), prepared.data)

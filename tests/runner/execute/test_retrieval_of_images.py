@@ -191,6 +191,15 @@ def test_what_a_model_of_texts_leaves_out_is_planned(project: Path, capsys: pyte
         assert [json.loads(row).get("unread") for row in capsys.readouterr().out.splitlines()] == [["image"], None]
 
 
+def test_a_model_that_is_said_to_take_less_than_it_does_is_not_measured_on_both(project: Path) -> None:
+    told = yaml.safe_load((project / "model/Towers-dot.yaml").read_text(encoding="utf-8"))
+    write(project / "model/modest.yaml", {**told, "name": "test/modest", "about": {"modalities": ["text"]}})
+    assert run(project, "modest", make_task(project, CASES["t2it, candidates by dot"])) == 1
+    [path] = Path("out").glob("jobs/*/failure.json")
+    message = json.loads(path.read_text(encoding="utf-8"))["message"]
+    assert "loaded as a model of images and texts, and its file does not say that it takes images" in message
+
+
 def test_a_searcher_of_texts_reads_the_texts_of_pages(project: Path) -> None:
     case = CASES["t2it, candidates by dot"]
     plain = {**case, "name": "plain", "settings": {}}
