@@ -19,7 +19,7 @@ _RANKS = re.compile(r"((?:[a-z]+_)*?(?:map|mrr|recall|hit_rate|precision|ndcg))_
 _PARTS = ("cosine_", "dot_", "euclidean_", "manhattan_", "similarity_", "hamming_")
 _SHARES = re.compile(
     r"(?:(?:cosine|dot|euclidean|manhattan|similarity|max|hamming)_)?"
-    r"(?:accuracy|f1|f1_weighted|precision|recall|ap|lrap|v_measure|completeness|homogeneity)|"
+    r"(?:accuracy|f1|f1_weighted|precision|recall|ap|lrap|v_measure|completeness|homogeneity|nmi|cluster_accuracy|image_acc|text_acc)|"
     r"(?:ndcg|map|mrr|recall|precision|hit_rate)_at_\d+"
 )
 
