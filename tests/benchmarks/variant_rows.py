@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import variant_pictures
 from layout_rows import Repository, Row
 from layouts_parity import write_repository
 
@@ -183,6 +184,7 @@ def _arranged(rng: random.Random) -> Row:
 _ONE = ("default",)
 
 VARIANTS: Mapping[str, tuple[tuple[str, ...], Make]] = {
+    **variant_pictures.VARIANTS,
     "SciRepEvalBiomimicryClassification": (_ONE, _folds),
     "RuSciBenchYearPublRegression": (
         ("yearpubl_en",),
