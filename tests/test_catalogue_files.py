@@ -44,10 +44,12 @@ def test_tasks_are_valid_together_with_their_settings_and_transforms(shipped_tas
         assert task.type == path.parent.name or path.parent.name == "quickstart", path
 
 
-def test_every_task_of_texts_can_be_run(shipped_tasks: dict[Path, TaskConfig]) -> None:
+def test_every_task_of_texts_and_of_images_can_be_run(shipped_tasks: dict[Path, TaskConfig]) -> None:
     texts = [task for task in shipped_tasks.values() if task.about.modalities == ("text",)]
     assert len(texts) >= 1307
-    assert {task.name: task.awaits for task in texts if task.awaits} == {}
+    images = [task for task in shipped_tasks.values() if "image" in task.about.modalities]
+    assert len(images) >= 288
+    assert {task.name: task.awaits for task in [*texts, *images] if task.awaits} == {}
 
 
 def test_names_are_unique(

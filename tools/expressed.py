@@ -22,21 +22,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=Path, required=True, help="folder with tasks.jsonl")
     catalogue = Catalogue()
-    for method, names in own_code(parser.parse_args().facts).items():
+    for (method, what), names in own_code(parser.parse_args().facts).items():
         tasks = [catalogue.task(name) for name in names]
         awaiting = [task.name for task in tasks if task.awaits]
         told = ", ".join(f"{kind} {n}" for kind, n in ways(tasks).items())
-        print(f"{method}: {len(tasks) - len(awaiting)} of {len(tasks)} text tasks ({told})", *awaiting)
+        print(f"{method}: {len(tasks) - len(awaiting)} of {len(tasks)} tasks of {what} ({told})", *awaiting)
 
 
-def own_code(facts: Path) -> dict[str, list[str]]:
-    """Method → the text tasks that override it."""
-    found: dict[str, list[str]] = defaultdict(list)
+def own_code(facts: Path) -> dict[tuple[str, str], list[str]]:
+    """(Method, texts or images) → the tasks that override it."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
     with (facts / "tasks.jsonl").open(encoding="utf-8") as lines:
         for task in map(json.loads, lines):
-            if task["modalities"] == ["text"]:
+            if set(task["modalities"]) <= {"text", "image"}:
+                what = "images" if "image" in task["modalities"] else "texts"
                 for method in task.get("own_code", ()):
-                    found[method].append(task["name"])
+                    found[method, what].append(task["name"])
     return found
 
 
