@@ -275,8 +275,11 @@ class Scorer(Protocol):
         """What decides the last digits of its scores, for the record of a run."""
         ...
 
-    def score(self, pairs: Sequence[tuple[str, str]], context: TaskContext) -> NDArray[np.float32]:
-        """One score a (query, document): float32 (n,), larger for better. Raises ModelError."""
+    def score(self, pairs: Sequence[tuple[Any, Any]], context: TaskContext) -> NDArray[np.float32]:
+        """One score a (query, document): float32 (n,), larger for better. Raises ModelError.
+
+        Both are texts, or what of them the model's attribute `modalities` names: texts, images, or items of both.
+        """
         ...
 
 

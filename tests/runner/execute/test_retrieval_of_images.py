@@ -17,10 +17,11 @@ from embedmark.runner.cli.main import main
 REFERENCE = Path(__file__).parents[2] / "tasks" / "reference" / "any2any.json"
 CASES = {case["name"]: case for case in json.loads(REFERENCE.read_text(encoding="utf-8"))}
 
-OWN = """
+OWN = '''
 import numpy as np
 from captioned import caption_in
 from embedmark.models.base import Variant
+from embedmark.tasks.base import Composite
 from letters import vectors
 
 
@@ -40,6 +41,22 @@ class Texts:
         return vectors(texts)
 
 
+class Pairs:
+    """Scores pairs of whatever they are, as the towers do."""
+
+    facts, modalities = {}, ("text", "image")
+
+    def __init__(self, spec):
+        pass
+
+    def score(self, pairs, context):
+        return np.array([self._vector(query) @ self._vector(document) for query, document in pairs])
+
+    def _vector(self, item):
+        parts = item.parts if isinstance(item, Composite) else (item,)
+        return sum(vectors([part if isinstance(part, str) else caption_in(part.data)[::-1]])[0] for part in parts)
+
+
 class Towers(Texts):
     modalities, fusion = ("text", "image"), "sum"
 
@@ -48,13 +65,14 @@ class Towers(Texts):
 
     def encode_images(self, images, variant):
         return vectors([caption_in(image.data)[::-1] for image in images])
-"""
+'''
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    for kind, modalities in {"Towers": ["text", "image"], "Texts": ["text"]}.items():
+    kinds = {"Towers": ["text", "image"], "Texts": ["text"], "Pairs": ["text", "image"]}
+    for kind, modalities in kinds.items():
         for similarity in ("cosine", "dot"):
             weights = folder / f"{kind}-{similarity}"
             weights.mkdir()
@@ -145,6 +163,7 @@ SIDES = ("t2i", "i2t", "i2i", "it2t", "it2i", "it2it", "t2it")
         ("Towers-dot", [f"{side}, {way} by dot" for side in SIDES for way in ("search", "candidates")]),
         ("Towers-cosine", [f"{side}, candidates by cosine" for side in SIDES]),
         ("Texts-dot", [f"{side}, a model of texts alone" for side in ("t2it", "it2t", "it2it")]),
+        ("Pairs-dot", [f"{side}, candidates by dot" for side in SIDES]),
         ("Towers-dot", ["i2t, taxa", "t2i, taxa", "i2t, RAVENEA", "i2i, first result skipped", "t2i, other cut-offs"]),
     ],
 )
