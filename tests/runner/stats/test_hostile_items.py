@@ -67,7 +67,7 @@ def others(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         ("clustering", "ami"), ("sts", "cosine_spearman"), ("sts", "cosine_pearson"),
         ("pair_classification", "max_ap"), ("pair_classification", "max_f1"), ("bitext_mining", "f1"),
         ("bitext_mining", "accuracy"), ("arrangement", "agreement"), ("summarization", "cosine_spearman"),
-        ("retrieval", "ndcg_at_10"), ("package:type", "mine"),
+        ("retrieval", "ndcg_at_10"), ("compositionality", "text_acc"), ("package:type", "mine"),
     ],
 )  # fmt: skip
 def test_a_finite_sample_or_a_reason(kind: str, metric: str) -> None:
@@ -95,6 +95,12 @@ def test_a_finite_sample_or_a_reason(kind: str, metric: str) -> None:
 def test_what_is_wrong_is_named(changed: Arrays, words: str) -> None:
     with pytest.raises(NoSampleError, match=words):
         sample_of("retrieval", "ndcg_at_10", {**good("retrieval", "ndcg_at_10"), **changed})
+
+
+def test_one_clustering_of_a_whole_split_has_no_interval() -> None:
+    items = {"_unit": units(map(str, range(N))), "label": np.arange(N) % 3, "cluster": np.arange(N) % 4}
+    with pytest.raises(NoSampleError, match="nmi is of one clustering"):
+        sample_of("clustering_legacy", "nmi", items)
 
 
 def test_negative_clusters_are_clusters() -> None:
