@@ -70,10 +70,14 @@ def main() -> int:
 
 
 def _names(catalogue: Catalogue) -> list[str]:
-    """The tasks of the tables of layouts, and those of images that there are rows for."""
+    """The tasks of the tables of layouts, and all of images."""
     files = [ROOT / "tools" / "tables" / "layouts.yaml", *sorted((ROOT / "tools" / "tables").glob("images_*.yaml"))]
     tabled = [name for path in files for name in yaml.safe_load(path.read_text()) if not name.startswith(".")]
-    return list(dict.fromkeys([*tabled, *(name for name in catalogue.tasks if is_usual(catalogue.task(name)))]))
+    return list(dict.fromkeys([*tabled, *(name for name in catalogue.tasks if _of_images(catalogue.task(name)))]))
+
+
+def _of_images(task: TaskConfig) -> bool:
+    return "image" in task.about.modalities and isinstance(task.dataset, HubDataset)
 
 
 def subsets_of(task: TaskConfig) -> list[str]:
