@@ -117,8 +117,8 @@ def tiny_two_stages(folder: Path, size: int = 6) -> Path:
     return made
 
 
-def tiny_clip(folder: Path, positions: int = 32) -> Path:
-    """A CLIP of 2 layers and 16 dimensions that reads letters and cuts images of 32 pixels into 16 patches."""
+def tiny_clip(folder: Path, positions: int = 32, side: int = 32) -> Path:
+    """A CLIP of 2 layers and 16 dimensions that reads letters and cuts images of `side` pixels into 16 patches."""
     torch.manual_seed(0)
     made = folder / "model"
     made.mkdir(parents=True)
@@ -128,13 +128,13 @@ def tiny_clip(folder: Path, positions: int = 32) -> Path:
     tokenizer = CLIPTokenizer(
         str(made / "vocab.json"), str(made / "merges.txt"), model_max_length=positions, pad_token="<|endoftext|>"
     )
-    size = {"height": 32, "width": 32}
-    CLIPProcessor(CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=size), tokenizer).save_pretrained(made)
+    size = {"height": side, "width": side}
+    CLIPProcessor(CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size=size), tokenizer).save_pretrained(made)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
     ends = {"bos_token_id": len(tokens) - 2, "eos_token_id": len(tokens) - 1, "pad_token_id": len(tokens) - 1}
     config = CLIPConfig(
         text_config={"vocab_size": len(tokens), "max_position_embeddings": positions, **shape, **ends},
-        vision_config={"image_size": 32, "patch_size": 8, **shape},
+        vision_config={"image_size": side, "patch_size": side // 4, **shape},
         projection_dim=16,
     )
     CLIPModel(config).save_pretrained(made)

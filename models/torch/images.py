@@ -26,14 +26,14 @@ def decoded(image: Image, *, rgb: bool = False) -> PIL.Image.Image:
     try:
         opened = PIL.Image.open(io.BytesIO(image.data))
         opened.load()
-        turned = PIL.ImageOps.exif_transpose(opened)
+        PIL.ImageOps.exif_transpose(opened, in_place=True)  # or it would be a copy
     # Each of Pillow's readers raises errors of its own: OSError, SyntaxError, struct.error, ...
     except Exception as error:
         raise DataError(
             f"{image.where}: an image of {len(image)} bytes that cannot be decoded: {error}. Mend the data, or leave "
             "the row out in `transforms`."
         ) from error
-    return turned.convert("RGB") if rgb else turned
+    return opened.convert("RGB") if rgb and opened.mode != "RGB" else opened
 
 
 def patches(config: Any) -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedmark.runner.common.errors import UserError
+from embedmark.runner.data.parquet import mapped
 from embedmark.runner.data.table import RetrievalTables, Split, Table, is_list
 
 
@@ -36,6 +39,40 @@ def _bytes_of(split: Table) -> Table:
             continue
         split = split.put(name, bare, split.labels.get(name))
     return split
+
+
+def with_files(table: Table, files: Iterable[Path]) -> Table:
+    """The table with the bytes of images that are paths alone, where these are among the files of the dataset.
+
+    So `datasets` gives a folder of images. What other paths lead to is not part of the dataset, and is not read.
+    """
+    known = frozenset(map(str, files))
+    lacking = [
+        name
+        for name, column in zip(table.names, table.arrow.columns, strict=True)
+        if pa.types.is_struct(column.type) and is_image(column.type) and pc.struct_field(column, "bytes").null_count
+    ]
+    if not lacking or not len(table):
+        return table
+
+    def pieces() -> Iterator[Table]:
+        for start in range(0, len(table), _READ_AT_ONCE):
+            piece = Table(table.arrow.slice(start, _READ_AT_ONCE))
+            for name in lacking:
+                contents = [_content(image, known) for image in piece.values(name)]
+                piece = piece.put(name, pa.array(contents, pa.large_binary()))
+            yield piece
+
+    return replace(mapped(pieces()), labels=table.labels, unreadable=table.unreadable)
+
+
+_READ_AT_ONCE = 32
+
+
+def _content(image: Mapping[str, Any] | None, known: frozenset[str]) -> bytes | None:
+    if image is None or image["bytes"] is not None or image["path"] not in known:
+        return None if image is None else image["bytes"]
+    return Path(image["path"]).read_bytes()
 
 
 def is_image(kind: pa.DataType) -> bool:

@@ -12,6 +12,7 @@ import mmap
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -87,7 +88,7 @@ def mapped(pieces: Iterator[Table]) -> Table:
     first = next(pieces)
     with _scratch() as file:
         with pa.ipc.new_file(file, first.arrow.schema) as writer:
-            for piece in pieces:
+            for piece in chain([first], pieces):
                 writer.write_table(piece.arrow)
         content = _map(file)
     pa.default_memory_pool().release_unused()

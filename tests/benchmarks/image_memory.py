@@ -7,7 +7,6 @@ PNG files of 16 by 16 pixels, padded by noise in a text chunk, in one Parquet fi
 task over them, hashes, encodes (by a model whose vectors are a hash of the bytes, so that nothing of a network is
 measured) and scores. The hub is `serve.py` on the loopback. What is measured is RssAnon of the process, sampled every
 20 ms: memory that belongs to it alone; pages of mapped files, which the system takes back when it likes, are not in it.
-`--retrieval N` measures the search of N stored vectors of images instead, which reads no image.
 """
 
 from __future__ import annotations

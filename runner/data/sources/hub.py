@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,7 @@ from embedmark.runner.common.folder import refuse_leaving
 from embedmark.runner.common.names import nearest
 from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import HubDataset, LookUp, Place, TaskConfig
+from embedmark.runner.data import images
 from embedmark.runner.data.parquet import MAPPED
 from embedmark.runner.data.sources import places
 from embedmark.runner.data.sources.base import Facts, Raw, Request
@@ -224,7 +226,7 @@ class _Reader:
         except datasets.exceptions.DatasetGenerationError as error:
             cause = error.__cause__ or error
             raise JobError(f"{where}, split {split!r}: `datasets` cannot read {', '.join(paths)}: {cause}") from error
-        table = from_dataset(rows)
+        table = images.with_files(from_dataset(rows), local.values())
         # A tar's own column of where it lies in the cache, on which no content hash may depend.
         unread = {"__url__"} if configuration.builder == "webdataset" else set()
         return table.select([name for name in table.names if name not in unread])
@@ -235,7 +237,7 @@ class _Reader:
             values = table.column(column)
         except TableError as error:
             raise UserError(f"{where}: subset_column: {error}") from error
-        rows = Table(table.arrow.filter(pc.equal(values, subset)), table.labels)
+        rows = table.take(np.flatnonzero(np.asarray(pc.fill_null(pc.equal(values, subset), False))))
         if len(rows) == 0:
             known = [str(value) for value in values.unique().to_pylist()]
             raise UserError(

@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 
 from embedmark.runner.common.errors import UserError
 from embedmark.runner.config.schema import TaskConfig
-from embedmark.runner.data.images import as_bytes
+from embedmark.runner.data.images import as_bytes, with_files
 from embedmark.runner.data.table import Table
 from embedmark.runner.hub.files import Hub
 from embedmark.tasks.base import Rows
@@ -107,6 +107,28 @@ def test_images_of_the_hub_come_with_their_classes(
     found = rows(config, hub=hub)
     assert list(found["img"]) == [png(1), png(2)]
     assert found.classes == {"fine": ("cat", "dog")}
+
+
+@pytest.mark.hub
+def test_a_folder_of_images_on_the_hub_comes_with_its_bytes(
+    tmp_path: Path, hub_root: HubRoot, serve_hub: ServeHub, hf_home: Path
+) -> None:
+    for shade, label in enumerate(["cat", "dog", "cat"]):
+        (tmp_path / "data/test" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data/test" / label / f"{shade}.png").write_bytes(png(shade))
+    root = hub_root(datasets={f"me/mine/{'c' * 40}": tmp_path / "data"}, with_shared=False)
+    hub = Hub(serve_hub(root), hf_home / "hub", offline=False, attempts=2, wait=0.01)
+    found = rows(task({"hub": "me/mine", "revision": "c" * 40}), hub=hub)
+    assert sorted(zip(found["image"], found["label"], strict=True)) == sorted([(png(0), 0), (png(1), 1), (png(2), 0)])
+    assert found.classes == {"label": ("cat", "dog")}
+
+
+def test_paths_outside_of_the_dataset_are_not_read(tmp_path: Path) -> None:
+    for name in ("inside.png", "outside.png"):
+        (tmp_path / name).write_bytes(png(1))
+    paths = [{"bytes": None, "path": str(tmp_path / name)} for name in ("inside.png", "outside.png")]
+    table = with_files(Table(pa.table({"image": pa.array(paths, PATH_ALONE.type)})), [tmp_path / "inside.png"])
+    assert table.values("image") == [png(1), None]
 
 
 def test_transforms_see_images_as_bytes(tmp_path: Path) -> None:
