@@ -10,7 +10,8 @@ from small_project import small_project, task
 
 from embedmark.runner.cli.main import main
 
-LABEL = "DocumentUnderstanding"
+LABEL = "PageUnderstanding"
+"""Of no task that is shipped."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,6 @@ def test_prompts_and_means_go_by_it(project: Path, tmp_path: Path) -> None:
 
 
 def test_a_misspelt_one_is_refused_as_a_key_of_prompts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["plan", "model=tiny", "tasks=[Likeness]", "model.prompts={DocumentUnderstandin: 'a '}"]
+    asked = ["plan", "model=tiny", "tasks=[Likeness]", f"model.prompts={{{LABEL[:-1]}: 'a '}}"]
     assert main([*asked, "--config-dir", str(project)]) == 2
     assert f"Did you mean {LABEL!r}" in capsys.readouterr().err
