@@ -48,6 +48,10 @@ class Table:
         """One column as Python values."""
         return list(self.column(name).to_pylist())
 
+    def each(self, name: str) -> Iterator[Any]:
+        """The same one after the other; of images, few are in memory at once."""
+        return iter(ArrowColumn(self.column(name)))
+
     def require(self, names: Sequence[str]) -> None:
         """Raises TableError when a column is missing or unreadable."""
         for name in names:
@@ -108,7 +112,7 @@ class Table:
 
     def where(self, keep: Callable[[Any], bool], name: str) -> Table:
         """The rows whose value in a column is kept."""
-        return self.take([row for row, value in enumerate(self.values(name)) if keep(value)])
+        return self.take([row for row, value in enumerate(self.each(name)) if keep(value)])
 
     def rows(self) -> Rows:
         """The table as task types read it."""

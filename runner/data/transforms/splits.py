@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -127,7 +128,7 @@ def drop_duplicates(
 
     Rows are compared within their split, or, for the splits of `across`, over all of these in order.
     """
-    keys = {split: [repr(row) for row in _tuples(table, columns)] for split, table in splits.items()}
+    keys = {split: [_key(row) for row in _tuples(table, columns)] for split, table in splits.items()}
     groups = [tuple(across), *((split,) for split in splits if split not in across)]
     kept: dict[str, list[int]] = {split: [] for split in splits}
     for group in groups:
@@ -135,6 +136,19 @@ def drop_duplicates(
         for split, row in (rows[place] for place in _kept([keys[split][row] for split, row in rows], keep)):
             kept[split].append(row)
     return {split: table.take(kept[split]) for split, table in splits.items()}
+
+
+def _key(row: tuple[Any, ...]) -> str:
+    """What equal rows have in common; of long ones a hash, so that no image stays in memory."""
+    spelled = repr(row)
+    return (
+        spelled
+        if len(spelled) <= _LONGEST_KEY
+        else hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest()
+    )
+
+
+_LONGEST_KEY = 1000
 
 
 def _kept(keys: Sequence[str], keep: Literal["first", "last", "none"]) -> list[int]:
@@ -150,4 +164,4 @@ def _kept(keys: Sequence[str], keep: Literal["first", "last", "none"]) -> list[i
 
 
 def _tuples(table: Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(table.values(name) for name in columns), strict=True)
+    return zip(*(table.each(name) for name in columns), strict=True)
