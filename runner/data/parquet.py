@@ -68,16 +68,20 @@ def _pieces(content: pa.Buffer) -> Iterator[Table]:
         source = pyarrow.parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False)
     refuse_repeated(source.schema_arrow.names)
     yield Table(source.schema_arrow.empty_table()).plain()
-    groups = (source.metadata.row_group(number) for number in range(source.metadata.num_row_groups))
-    size = sum(group.total_byte_size for group in groups)
-    at_once = min(65_536, max(1, _AT_ONCE * source.metadata.num_rows // max(1, size)))
-    batches = source.iter_batches(batch_size=at_once, use_threads=False)
+    batches = source.iter_batches(batch_size=rows_at_once(source.metadata), use_threads=False)
     while True:
         with _explained():
             batch = next(batches, None)
         if batch is None:
             return
         yield Table(pa.Table.from_batches([batch])).plain()
+
+
+def rows_at_once(metadata: pa.parquet.FileMetaData) -> int:
+    """How many rows of a Parquet file are decoded at once, so that they take little memory."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    size = sum(group.total_byte_size for group in groups)
+    return int(min(65_536, max(1, _AT_ONCE * metadata.num_rows // max(1, size))))
 
 
 def mapped(pieces: Iterator[Table]) -> Table:

@@ -9,7 +9,7 @@ split. Where tables lie elsewhere, the dataset's `layout` says so.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from embedmark.runner.common.names import nearest
 from embedmark.runner.config.identity import Pin
 from embedmark.runner.config.schema import HubDataset, LookUp, Place, TaskConfig
 from embedmark.runner.data import images
-from embedmark.runner.data.parquet import MAPPED
+from embedmark.runner.data.parquet import MAPPED, rows_at_once
 from embedmark.runner.data.sources import places
 from embedmark.runner.data.sources.base import Facts, Raw, Request
 from embedmark.runner.data.sources.retrieval import OPTIONAL, REQUIRED, retrieval_tables
@@ -251,14 +251,23 @@ class _Reader:
         return Facts("hub", self._commit.repo, self._commit.revision, files)
 
 
-def _reading(builder: str, files: Iterable[Path]) -> dict[str, object]:
-    """How `datasets` is to read large Parquet files: piece by piece, where by default it reads far ahead."""
+def _reading(builder: str, files: Collection[Path]) -> dict[str, object]:
+    """How `datasets` is to read large Parquet files: a few rows at a time, where by default it reads far ahead."""
     if builder != "parquet" or all(file.stat().st_size <= MAPPED for file in files):
         return {}
     import pyarrow.dataset
+    import pyarrow.parquet
 
     options = {"pre_buffer": False, "use_buffered_stream": True, "buffer_size": 1 << 20}
-    return {"fragment_scan_options": pyarrow.dataset.ParquetFragmentScanOptions(**options)}
+    largest = max(files, key=lambda file: file.stat().st_size)
+    try:
+        at_once = rows_at_once(pyarrow.parquet.read_metadata(largest))
+    except (pa.ArrowException, OSError):  # what reads the rows says what is wrong
+        return {}
+    return {
+        "fragment_scan_options": pyarrow.dataset.ParquetFragmentScanOptions(**options),
+        "batch_size": 2 ** (at_once.bit_length() - 1),
+    }
 
 
 def from_dataset(rows: object) -> Table:
