@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from embedmark.tasks.base import Image
 
 MOST_THREADS = 8
-MOST_BYTES = 256 * 2**20
-"""How much may be decoded and wait, besides the batch that is added last."""
+MOST_BYTES = 128 * 2**20
+"""How much may be decoded and wait before one more batch is begun."""
 
 BATCH_BYTES = 128 * 2**20
 """The most that one batch may have decoded, unless it is a single image."""
