@@ -24,7 +24,7 @@ from embedmark.runner.data.load import Loaded
 from embedmark.runner.hub.files import Hub
 from embedmark.tasks.base import RetrievalRows
 
-Content = Mapping[tuple[str, str], Sequence[dict[str, Any]]]
+Content = Mapping[tuple[str, str] | str, Sequence[dict[str, Any]]]
 CATALOGUE = Catalogue()
 
 
@@ -44,21 +44,26 @@ Read = Callable[..., Loaded]
 
 @pytest.fixture
 def read(tmp_path: Path, hub_root: HubRoot, serve_hub: ServeHub, hf_home: Path) -> Read:
-    """Read a task of the catalogue, in (configuration, split) → rows."""
+    """Read a task of the catalogue, in (configuration, split) → rows and in path → rows outside of configurations."""
 
-    def make(name: str, content: Content, subset: str = "default") -> Loaded:
+    def make(name: str, content: Content, subset: str = "default", split: str = "test") -> Loaded:
         configs: dict[str, list[dict[str, str]]] = {}
-        for number, ((config, split), rows) in enumerate(content.items()):
+        for number, (place, rows) in enumerate(content.items()):
             made = datasets.Dataset.from_list([dict(row) for row in rows])
             if "image" in made.column_names:
                 made = made.cast_column("image", datasets.Image())
-            made.to_parquet(tmp_path / "data" / f"{number}.parquet")
-            configs.setdefault(config, []).append({"split": split, "path": f"{number}.parquet"})
+            path = place if isinstance(place, str) else f"{number}.parquet"
+            (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+            made.to_parquet(tmp_path / "data" / path)
+            if not isinstance(place, str):
+                configs.setdefault(place[0], []).append({"split": place[1], "path": path})
         header = {"configs": [{"config_name": config, "data_files": files} for config, files in configs.items()]}
-        (tmp_path / "data" / "README.md").write_text(f"---\n{yaml.safe_dump(header)}---\n")
+        (tmp_path / "data" / "README.md").write_text(
+            f"---\n{yaml.safe_dump(header) if configs else 'license: mit'}---\n"
+        )
         root = hub_root(datasets={f"me/mine/{'a' * 40}": tmp_path / "data"}, with_shared=False)
         hub = Hub(serve_hub(root), hf_home / "hub", offline=False, attempts=2, wait=0.01)
-        return load(_task(name), subset, ["test"], hub=hub)
+        return load(_task(name), subset, [split], hub=hub)
 
     return make
 
@@ -70,7 +75,7 @@ def _task(name: str) -> TaskConfig:
 
 
 def rows_of(loaded: Loaded) -> RetrievalRows:
-    found = loaded.splits["test"]
+    (found,) = loaded.splits.values()
     assert isinstance(found, RetrievalRows)
     return found
 
@@ -175,3 +180,117 @@ def test_a_tar_has_the_same_content_wherever_it_is_kept(
     assert list(loaded[0].splits["test"]["cls"]) == [1, 0]
     assert numbers(loaded[0].splits["test"]["jpg"]) == [7, 8]
     assert loaded[0].hashes == loaded[1].hashes
+
+
+PAGES = [{"corpus-id": i, "image": picture(i), "doc-id": f"file {i}"} for i in (7, 3)]
+ASKED = [
+    {"query-id": 40, "query": "où?", "rephrase_level_3": "where to?", "language": "french"},
+    {"query-id": 9, "query": "where?", "rephrase_level_3": "at what place?", "language": "english"},
+]
+JUDGED = [{"query-id": 40, "corpus-id": 3, "score": 1}, {"query-id": 9, "corpus-id": 7, "score": 2}]
+
+
+PARTS = ("corpus", "queries", "qrels")
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize(
+    ("name", "places", "subset"),
+    [
+        ("VidoreArxivQARetrieval", [(part, "test") for part in PARTS], "default"),
+        ("JinaVDRChartQARetrieval", [f"default/{part}/test-0.parquet" for part in PARTS], "default"),
+        ("JinaVDRAirbnbSyntheticRetrieval", [f"de/{part}/test-0.parquet" for part in PARTS], "de"),
+    ],
+)
+def test_pages_are_numbered_in_their_split(read: Read, name: str, places: Sequence[Any], subset: str) -> None:
+    found = rows_of(read(name, dict(zip(places, (PAGES, ASKED, JUDGED), strict=True)), subset))
+    assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (["corpus-test-7", "corpus-test-3"], [7, 3])
+    assert dict(zip(found.queries["id"], found.queries["text"], strict=True)) == {
+        "query-test-40": "où?",
+        "query-test-9": "where?",
+    }
+    assert found.qrels == {"query-test-40": {"corpus-test-3": 1}, "query-test-9": {"corpus-test-7": 2}}
+
+
+@pytest.mark.hub
+def test_pages_are_asked_for_in_one_language(read: Read) -> None:
+    content = {("corpus", "test"): PAGES, ("queries", "test"): ASKED, ("qrels", "test"): JUDGED}
+    found = rows_of(read("Vidore2ESGReportsRetrieval", content, "english"))
+    assert (list(found.queries["id"]), list(found.queries["text"])) == (["query-test-9"], ["where?"])
+    assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (["corpus-test-7", "corpus-test-3"], [7, 3])
+    assert found.qrels["query-test-9"] == {"corpus-test-7": 2}
+
+
+@pytest.mark.hub
+def test_the_most_rephrased_queries_are_read(read: Read) -> None:
+    content = {("corpus", "test"): PAGES, ("queries", "test"): ASKED, ("qrels", "test"): JUDGED}
+    found = rows_of(read("RealMMRAGFinSlidesRetrieval", content))
+    assert list(found.queries["text"]) == ["where to?", "at what place?"]
+    assert found.qrels == {"40": {"3": 1}, "9": {"7": 2}}
+
+
+@pytest.mark.hub
+def test_a_query_lists_its_pages(read: Read) -> None:
+    pages = [{"page_id": f"p{i}", "text": f"page {i}", "image": picture(i)} for i in (2, 1)]
+    asked = [
+        {"id": "q0", "query": "a?", "valid_pages": ["p1", "p2"]},
+        {"id": "q1", "query": "b?", "valid_pages": ["p9"]},
+    ]
+    found = rows_of(read("DanRAGT2ITRetrieval", {"corpus/0.parquet": pages, "queries/0.parquet": asked}))
+    assert (list(found.corpus["text"]), numbers(found.corpus["image"])) == (["page 2", "page 1"], [2, 1])
+    assert found.qrels == {"q0": {"p1": 1, "p2": 1}, "q1": {"p9": 1}}
+
+
+@pytest.mark.hub
+def test_images_have_the_ids_that_the_texts_of_their_pages_have(read: Read) -> None:
+    texts = [{"_id": f"de#{i}", "image_id": i, "text": "t", "title": "T"} for i in (1, 2, 3)]
+    content = {
+        ("corpus-de", "default"): texts,
+        ("images-de", "default"): [{"file_name": str(i), "image": picture(i)} for i in (3, 1)],
+        ("queries-de", "default"): [{"_id": 5, "text": "wo?"}],
+        ("qrels-de", "default"): [{"query-id": 5, "corpus-id": "de#1", "score": 1}],
+    }
+    found = rows_of(read("MIRACLVisionRetrieval", content, "de", "default"))
+    assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (["de#3", "de#1"], [3, 1])
+    assert (list(found.queries["id"]), found.qrels) == (["5"], {"5": {"de#1": 1}})
+
+
+@pytest.mark.hub
+def test_a_page_without_a_query_is_a_document_alone(read: Read) -> None:
+    queries = {2: "what?", 1: None, 3: ""}
+    rows = [{"id": i, "query": query, "image": picture(i)} for i, query in queries.items()]
+    found = rows_of(read("VDRMultilingualRetrieval", {("en", "train"): rows}, "en", "train"))
+    assert (list(found.corpus["id"]), numbers(found.corpus["image"])) == (["doc-2", "doc-1", "doc-3"], [2, 1, 3])
+    assert dict(zip(found.queries["id"], found.queries["text"], strict=True)) == {"query-2": "what?", "query-3": ""}
+    assert found.qrels == {"query-2": {"doc-2": 1}, "query-3": {"doc-3": 1}}
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize(("name", "kept"), [("IRPapersT2ITRetrieval", [4, 6]), ("IRPapersT2IRetrieval", [4, 5, 6])])
+def test_pages_without_a_transcription_are_left_out_where_texts_are_read(
+    read: Read, name: str, kept: Sequence[int]
+) -> None:
+    texts = {4: "four", 5: None, 6: ""}
+    content = {
+        ("corpus", "train"): [{"id": f"d{i}", "transcription": text, "image": picture(i)} for i, text in texts.items()],
+        ("queries", "train"): [{"id": "q", "text": "what?"}],
+        ("qrels", "train"): [{"query-id": "q", "corpus-id": "d4", "score": 1}],
+    }
+    found = rows_of(read(name, content, split="train"))
+    assert numbers(found.corpus["image"]) == kept
+    if name == "IRPapersT2ITRetrieval":
+        assert list(found.corpus["text"]) == ["four", ""]
+
+
+@pytest.mark.hub
+def test_headings_are_left_out_of_articles(read: Read) -> None:
+    articles = ["# Title\nText of it.\n\n## Part\nMore. ", "No heading # here", "#Not one\n#\u2003but this\n"]
+    content = {
+        ("corpus", "test"): [{"id": f"d{i}", "text": text} for i, text in enumerate(articles)],
+        ("queries", "test"): [{"id": "q", "image": picture(1)}],
+        ("qrels", "test"): [{"query-id": "q", "corpus-id": "d1", "score": 7}],
+        ("top_ranked", "test"): [{"query-id": "q", "corpus-ids": ["d2", "d1", "d0"]}],
+    }
+    found = rows_of(read("RAVENEAI2TRetrieval", content))
+    assert list(found.corpus["text"]) == ["Text of it.\n\n\nMore.", "No heading # here", "#Not one"]
+    assert (numbers(found.queries["image"]), found.top_ranked) == ([1], {"q": ["d2", "d1", "d0"]})
