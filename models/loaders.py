@@ -25,6 +25,7 @@ from embedmark.models.parameters import (
     SentenceTransformerParameters,
     ServiceParameters,
     TeiParameters,
+    TowerParameters,
     check,
     refuse_unknown,
 )
@@ -155,6 +156,15 @@ _BUILT_IN = [
         2,
         modalities=_IMAGES_TOO,
         parameters=SentenceTransformerParameters,
+        sketched="embedmark.models.treatment:of_sentence_transformer",
+    ),
+    Loader(
+        "two_towers",
+        "embedmark.models.torch.towers:load",
+        1,
+        extra="towers",
+        modalities=_IMAGES_TOO,
+        parameters=TowerParameters,
         sketched="embedmark.models.treatment:of_sentence_transformer",
     ),
     Loader(

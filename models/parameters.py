@@ -186,6 +186,17 @@ class SentenceTransformerParameters(CheckpointParameters):
     """What the linear layers of backend onnx are rounded to."""
 
 
+class TowerParameters(Parameters):
+    """Of the loader two_towers."""
+
+    attention: Annotated[_Text | None, Field(description='an attention implementation, as "sdpa" or "eager"')] = None
+    """By default the library's choice."""
+    padding: Annotated[Literal["longest", "max_length"], Field(description="longest or max_length")] = "longest"
+    """To what the texts of a batch are padded: its longest, or the model's limit."""
+    drop_alpha: Annotated[bool, Field(description=_YES_NO)] = False
+    """Whether images become RGB before the checkpoint's processor sees them."""
+
+
 class OcrParameters(SentenceTransformerParameters):
     """Of the loader ocr_text."""
 

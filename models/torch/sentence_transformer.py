@@ -9,8 +9,7 @@ Its parameters are those of `SentenceTransformerParameters`; see also models/tor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, cast, get_args
@@ -37,6 +36,7 @@ from embedmark.models.torch.checkpoints import (
     weights_dtype,
 )
 from embedmark.models.torch.images import decoded, patches
+from embedmark.models.torch.memory import memory_errors
 from embedmark.models.torch.packed import is_packed, pack_linear_layers
 from embedmark.models.torch.two_stage import ARGUMENT, TwoStageEncoder, sampling_of
 from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
@@ -151,7 +151,7 @@ class _Model:
 
     def run(self, features: Mapping[str, Any], variant: Variant) -> NDArray[np.float32]:
         """One forward pass. Raises ModelError without a sentence embedding, MemoryError when memory runs out."""
-        with _memory_errors(), torch.inference_mode():
+        with memory_errors(), torch.inference_mode():
             arguments = {**dict(variant.parameters), **self.always}
             output = self.network(batch_to_device(dict(features), self.network.device), **arguments)
             if "sentence_embedding" not in output:
@@ -442,17 +442,3 @@ def _is_plain_transformer(network: SentenceTransformer) -> bool:
 
 def _has_token_types(tokenizer: Any) -> bool:
     return any(tokenizer("a b").get("token_type_ids", ()))
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn torch's ways to say that memory ran out into MemoryError."""
-    try:
-        yield
-    except RuntimeError as error:
-        said = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in said or "out of memory" in said:
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            raise MemoryError(said) from error
-        raise

@@ -24,10 +24,26 @@ PLACE = "{text}"
 
 def settings(facts: Facts) -> Settings | None:
     """Everything between a model's name and what is told about it, None where our schema cannot say it."""
+    if facts["revision"] is None:
+        return None
+    if (of_images := _OF_IMAGES.get(facts.get("loader") or "")) is not None:
+        return None if facts["name"].startswith(_NEEDING_TORCHVISION) else {**of_images}
     make = _MAKERS.get(facts.get("loader") or "")
-    if make is None or facts["modalities"] != ["text"] or facts["revision"] is None:
+    if make is None or facts["modalities"] != ["text"]:
         return None
     return make(facts, dict(facts.get("loader_kwargs") or {}))
+
+
+_OF_IMAGES: Mapping[str, Settings] = {
+    "ALIGNModel": {"loader": "two_towers"},
+    "DINOModel": {"parameters": {"pooling": "cls"}},
+    "MetaClip2Model": {"loader": "two_towers"},
+    "SiglipModelWrapper": {"loader": "two_towers", "parameters": {"padding": "max_length", "drop_alpha": True}},
+}
+"""Loaders of models of images, with texts or without, that are given nothing besides the weights."""
+
+_NEEDING_TORCHVISION = "facebook/dinov3-"
+"""Models whose images transformers prepares by torchvision alone, with which no test here can run."""
 
 
 def _cross_encoder(_: Facts, kwargs: Mapping[str, Any]) -> Settings | None:
