@@ -164,8 +164,8 @@ LOADERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 SERVICES = ("openai", "cohere", "voyage", "google", "tei")
 
 
-ELSEWHERE = {"vertex", "ocr_text"}
-"""Vertex speaks as Google does, with Google's own login; what reads images has a test of its own, with its package."""
+ELSEWHERE = {"vertex", "ocr_text", "two_towers"}
+"""Vertex speaks as Google does, with Google's own login; what reads images has tests of its own."""
 
 
 def test_every_loader_is_tried() -> None:
