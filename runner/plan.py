@@ -117,9 +117,17 @@ def make_plan(settings: Settings, catalogue: Catalogue, pins: Pins, model: Resol
             awaiting.append(Awaiting(task.name, task.type, reason))
         else:
             jobs += [_job(model, part) for part in task_parts(task, kind, wanted, pins, settings.draws)]
+    awaiting += _outside(settings)
     _tell_of_parts(model, jobs)
     unique = {job.fingerprint: job for job in jobs}
     return Plan(model, tuple(unique.values()), tuple(awaiting))
+
+
+def _outside(settings: Settings) -> list[Awaiting]:
+    """The tasks of a whole benchmark that are not in the catalogue."""
+    if settings.benchmark is None or settings.task is not None or settings.tasks:
+        return []
+    return [Awaiting(name, "–", reason) for name, reason in settings.benchmark.awaits.items()]
 
 
 def _tell_of_parts(model: ResolvedModel, jobs: Sequence[Job]) -> None:

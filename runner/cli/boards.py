@@ -104,7 +104,7 @@ def show(where: Where, words: Sequence[str], top: int | None) -> int:
     """
     from embedmark.runner.leaderboard.bench import bench
     from embedmark.runner.leaderboard.scores import all_scores
-    from embedmark.runner.ranking.show import print_board
+    from embedmark.runner.ranking.show import outside, print_board
 
     top = _TOP if top is None else top
     if top < 1:
@@ -118,6 +118,8 @@ def show(where: Where, words: Sequence[str], top: int | None) -> int:
         raise UserError(f"benchmark={name}: no model has a score on its tasks, published or on record")
     found = shown(scores, made, asked, top)
     print_board(found.board, found.places, found.zero_shot, found.facts, table_console())
+    for line in outside(made.config):
+        say(line)
     return OK
 
 

@@ -17,7 +17,7 @@ from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published, with_own
 from embedmark.runner.ranking.rules import By
 from embedmark.runner.ranking.sentence import facts_of
-from embedmark.runner.ranking.show import board_json, print_board
+from embedmark.runner.ranking.show import board_json, outside, print_board
 from embedmark.runner.ranking.zeroshot import training_data, without_trained
 from embedmark.runner.report.report import Options, on_record
 from embedmark.runner.results.durable import writing
@@ -28,14 +28,14 @@ class Asked:
     """What is ranked.
 
     Args:
-        by: The rule.
+        by: The rule; None for the benchmark's own.
         top: How many are printed; one's own are printed wherever they stand.
         left_out: Also how far models move without a task, family or type.
         without_trained: Scores on tasks that a model was trained on are taken as missing.
         as_json: Print JSON alone, with all models.
     """
 
-    by: By = "borda"
+    by: By | None = None
     top: int = 20
     left_out: LeftOut | None = None
     without_trained: bool = False
@@ -52,19 +52,22 @@ def report_ranks(outputs: Path, options: Options, catalogue: Catalogue, asked: A
         raise UserError("--ranks ranks the models of a benchmark: give --benchmark NAME with it")
     if asked.top < 1:
         raise UserError(f"--top: found {asked.top}; expected how many models to show")
+    benchmark = catalogue.benchmark(options.benchmark)
     matrix, data = _scores(outputs, options, catalogue), training_data(catalogue)
     zero_shot = [data.share(name, matrix.tasks) for name in matrix.names]
     if asked.without_trained:
         matrix = without_trained(matrix, data)
     if not len(matrix.models):
         raise UserError(f"no model has a score on the tasks of {options.benchmark}, published or on record")
-    made = board(matrix, families(matrix.tasks, catalogue).of, asked.by, asked.left_out)
+    made = board(matrix, families(matrix.tasks, catalogue).of, asked.by or benchmark.ranked_by, asked.left_out)
     page = json.dumps(board_json(made, zero_shot), indent=2, allow_nan=False)
     if asked.as_json:
         say(page)
     else:
         shown = _shown(made, asked.top)
         print_board(made, shown, zero_shot, facts_of(made, zero_shot, len(shown)), table_console())
+        for line in outside(benchmark):
+            say(line)
     if (outputs / "jobs").is_dir():
         path = outputs / "report" / "ranks.json"
         with writing(path):

@@ -81,7 +81,9 @@ def bench(scores: AllScores, name: str) -> Bench | None:
     matrix, made = scores.matrix(name)
     if not len(matrix.models):
         return None
-    ranked = board(matrix, _families(matrix, scores.catalogue), draws=DRAWS, best=False)
+    ranked = board(
+        matrix, _families(matrix, scores.catalogue), scores.benchmarks[name].ranked_by, draws=DRAWS, best=False
+    )
     tasks = ranked.matrix.tasks
     models = (*matrix.names, *(parts := _parts_alone(matrix, scores.present[name])))
     return Bench(

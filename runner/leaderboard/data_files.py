@@ -53,6 +53,8 @@ def bench_data(made: Bench, slugs: Slugs, facts: Facts, catalogue: Catalogue) ->
         "ranked": len(matrix.models),
         "types": list(dict.fromkeys(sorted(matrix.types))),
         "unscored": list(made.board.unscored),
+        "by": made.board.by,
+        "awaits": dict(config.awaits),
         "scores": _scores(made),
         "trained": trained_on(made),
         "build": _ranking(made),

@@ -67,7 +67,7 @@ def shown(scores: AllScores, made: Bench, asked: Mapping[str, Sequence[str]], to
         if not len(matrix.models):
             said = " ".join(f"{key}={','.join(values)}" for key, values in asked.items())
             raise UserError(f"{said}: no model has a score on such a task of {made.config.name}; leave one out")
-        ranked = board(matrix, families(matrix.tasks, scores.catalogue).of, draws=DRAWS)
+        ranked = board(matrix, families(matrix.tasks, scores.catalogue).of, made.board.by, draws=DRAWS)
         zero_shot = [scores.training.share(name, matrix.tasks) for name in matrix.names]
         absent = max(0, len(made.matrix.models) - len(matrix.models))
     kept = [place for at, place in enumerate(ranked.places) if at < top or ranked.matrix.own[place.row]]

@@ -21,7 +21,11 @@ _SHORT = {
     "Clustering": "Cluster.", "Reranking": "Rerank.", "Classification": "Classif.", "PairClassification": "Pair cl.",
     "Summarization": "Summ.", "BitextMining": "Bitext", "MultilabelClassification": "Multilabel",
     "InstructionReranking": "Instr. rer.", "InstructionRetrieval": "Instr. retr.",
-    "HierarchicalClassification": "Hier. cl.",
+    "HierarchicalClassification": "Hier. cl.", "Any2AnyRetrieval": "Any2any", "Any2AnyReranking": "Any2any rer.",
+    "Any2AnyMultilingualRetrieval": "Multil. any2any", "DocumentUnderstanding": "Documents",
+    "ImageClassification": "Image cl.", "ImageClustering": "Image clust.", "ZeroShotClassification": "Zero-shot cl.",
+    "VisionCentricQA": "Vision QA", "Compositionality": "Compos.", "VisualSTS(eng)": "Visual STS",
+    "VisualSTS(multi)": "Vis. STS multi",
 }  # fmt: skip
 
 

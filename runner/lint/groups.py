@@ -92,7 +92,7 @@ def find_groups(table: ScoreTable) -> list[Group]:
 class _Prepared:
     def __init__(self, table: ScoreTable) -> None:
         known = {row["name"]: row for row in table.tasks.to_dicts()}
-        self.tasks = [task for task in table.task_names if known.get(task, {}).get("modalities", ["text"]) == ["text"]]
+        self.tasks = table.task_names
         self._column = {task: column for column, task in enumerate(table.task_names)}
         self._scores, self._models = table.matrix, np.array(table.model_names)
         self._organisation = np.array([name.partition("/")[0] for name in table.model_names])

@@ -96,8 +96,9 @@ class ScoreTable:
 
     @cached_property
     def task_names(self) -> list[str]:
-        """The columns of `matrix`: tasks of at least `FEWEST` models."""
-        counted = self.by_task.group_by("task").len().filter(pl.col("len") >= FEWEST)
+        """The columns of `matrix`: tasks of texts of at least `FEWEST` models."""
+        others = [row["name"] for row in self.tasks.to_dicts() if row["modalities"] != ["text"]]
+        counted = self.by_task.group_by("task").len().filter(pl.col("len") >= FEWEST, ~pl.col("task").is_in(others))
         return counted["task"].sort().to_list()
 
     @cached_property

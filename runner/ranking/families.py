@@ -29,6 +29,7 @@ COLLECTIONS = frozenset(
         "https://aclanthology.org/2022.emnlp-main.357.pdf",  # named by tasks of other data, too
         "https://aclanthology.org/2023.emnlp-main.338/",  # SciRepEval
         "https://aclanthology.org/2023.nodalida-1.20/",  # ScandEval
+        "https://aclanthology.org/2025.acl-long.1528/",  # REAL-MM-RAG
         "https://aclanthology.org/2025.findings-acl.1371",  # skLEP
         "https://arxiv.org/abs/1306.5151",  # named by tasks of other data, too
         "https://arxiv.org/abs/1509.01626",  # eight tables of character-level networks
@@ -36,17 +37,22 @@ COLLECTIONS = frozenset(
         "https://arxiv.org/abs/2009.08712",  # named by tasks of other data, too
         "https://arxiv.org/abs/2104.07081",  # Reddit and StackExchange
         "https://arxiv.org/abs/2105.09680",  # KLUE
+        "https://arxiv.org/abs/2202.01747",  # named by tasks of other data, too
         "https://arxiv.org/abs/2203.03367",  # Multi-CPR
         "https://arxiv.org/abs/2212.05409",  # IndicXTREME
+        "https://arxiv.org/abs/2402.08183/",  # sentences of seven years of STS, drawn as images
         "https://arxiv.org/abs/2404.06347",  # RAR-b
         "https://arxiv.org/abs/2407.02883",  # CoIR
         "https://arxiv.org/abs/2412.00532",  # ChemTEB
         "https://arxiv.org/abs/2503.04644",  # IFIR
+        "https://arxiv.org/abs/2601.08620",  # ViDoRe V3
         "https://arxiv.org/abs/2605.06235",  # OBLIQ-Bench
         "https://arxiv.org/pdf/2406.14497",  # CodeRAG
+        "https://arxiv.org/pdf/2407.01449",  # ViDoRe V1 and V2
         "https://gem-benchmark.com/data_cards/opusparcus",  # named by tasks of other data, too
         "https://github.com/BIRCO-benchmark/BIRCO",
         "https://github.com/sbintuitions/JMTEB",
+        "https://github.com/whybe-choi/kovidore-data-generator",
         "https://huggingface.co/datasets/LiquidAI/nanobeir-multilingual-extended",
         "https://huggingface.co/datasets/antoinelb7/alloprof",  # named by tasks of other data, too
         "https://huggingface.co/datasets/dwzhu/LongEmbed",
@@ -56,6 +62,7 @@ COLLECTIONS = frozenset(
         "https://huggingface.co/datasets/yale-nlp/Bright-Pro",
         "https://link.springer.com/chapter/10.1007/978-3-030-41505-1_39",  # named by tasks of other data, too
         "https://mcinext.com/",
+        "https://proceedings.mlr.press/v162/bugliarello22a/bugliarello22a.pdf",  # IGLUE
         "https://spraakbanken.gu.se/en/resources/superlim",
         "https://www.cluebenchmarks.com/introduce.html",
     }

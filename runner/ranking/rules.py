@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedmark.runner.config.schema import RankedBy
 from embedmark.runner.stats import ranks
 
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
-By: TypeAlias = Literal["borda", "mean", "type"]
+By: TypeAlias = RankedBy
 
 
 @dataclass(frozen=True)

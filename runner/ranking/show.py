@@ -9,8 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.terminal import plain_table
 from embedmark.runner.common.text import visible
+from embedmark.runner.config.schema import BenchmarkConfig
 from embedmark.runner.ranking.board import FEWEST_TASKS, Board, Place
 from embedmark.runner.ranking.sentence import Facts, sentence
 
@@ -115,6 +117,12 @@ def _foot(board: Board, shown: Sequence[Place], *, told: bool, completed: bool) 
     if board.unscored:
         lines.append(f"left out, since no model has a score: {', '.join(board.unscored)}")
     return lines
+
+
+def outside(benchmark: BenchmarkConfig) -> list[str]:
+    """Say which tasks of a benchmark are not in the catalogue, the reasons once each."""
+    reasons = grouped((reason, task) for task, reason in benchmark.awaits.items())
+    return [f"not in the catalogue: {', '.join(tasks)}: {reason}" for reason, tasks in reasons.items()]
 
 
 def board_json(board: Board, zero_shot: Sequence[int | None]) -> dict[str, Any]:

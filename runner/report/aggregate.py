@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 from embedmark.runner.common.groups import grouped
 from embedmark.runner.common.text import shortened
+from embedmark.runner.config.schema import RankedBy
 from embedmark.runner.report.older import outdated_model
 from embedmark.runner.report.rows import TaskRow
 from embedmark.runner.report.variants import labels
@@ -91,12 +92,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A whole report: rows by type, then name; columns by Mean (Task), best first, those without one last."""
+    """A whole report: rows by type, then name; columns by a mean, best first, those without one last.
+
+    ranked_by: the rule of the benchmark; columns stand by the mean over types where that is "type", else over tasks.
+    """
 
     title: str
     tasks: tuple[TaskRow, ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
+    ranked_by: RankedBy = "borda"
 
     @property
     def types(self) -> dict[str, list[TaskRow]]:
@@ -125,20 +130,25 @@ class _Model:
 
 
 def aggregate(
-    collected: Collected, rows: Sequence[TaskRow], title: str = "", present: PresentModel = lambda _: None
+    collected: Collected,
+    rows: Sequence[TaskRow],
+    title: str = "",
+    present: PresentModel = lambda _: None,
+    ranked_by: RankedBy = "borda",
 ) -> Aggregate:
     """Compute task scores and means of every model that has anything to do with one of the rows.
 
     present: a model's identity → that of its name in the present configs, if they have one; columns say what differs.
+    ranked_by: the rule of the benchmark.
     """
     models = _by_model(collected)
     rows = sorted(rows, key=lambda row: (row.type, row.name.casefold(), not row.in_mean))
     distinctions = _distinctions(models, present)
     columns = [_column(model, rows, distinctions[model.variant]) for model in models]
     columns = [column for column in columns if any(cell.status != "missing" for cell in column.cells.values())]
-    columns.sort(key=_best_first)
+    columns.sort(key=_by_type if ranked_by == "type" else _by_task)
     notes = (*_version_notes(rows), *_failure_notes(models, rows))
-    return Aggregate(title, tuple(rows), tuple(columns), notes)
+    return Aggregate(title, tuple(rows), tuple(columns), notes, ranked_by)
 
 
 def _by_model(collected: Collected) -> list[_Model]:
@@ -254,8 +264,16 @@ def _mean(scores: Sequence[float | None]) -> float | None:
     return fmean(there) if scores and len(there) == len(scores) else None
 
 
-def _best_first(column: Column) -> tuple[bool, float, int, str]:
-    return (column.mean_task is None, -(column.mean_task or 0.0), -column.n_done, column.label.casefold())
+def _by_task(column: Column) -> tuple[bool, float, int, str]:
+    return _best_first(column, column.mean_task)
+
+
+def _by_type(column: Column) -> tuple[bool, float, int, str]:
+    return _best_first(column, column.mean_type)
+
+
+def _best_first(column: Column, mean: float | None) -> tuple[bool, float, int, str]:
+    return (mean is None, -(mean or 0.0), -column.n_done, column.label.casefold())
 
 
 def _version_notes(rows: Sequence[TaskRow]) -> list[str]:

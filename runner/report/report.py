@@ -117,13 +117,17 @@ def on_record(
 def _of_benchmark(
     name: str, options: Options, collected: Collected, catalogue: Catalogue
 ) -> tuple[Aggregate, list[str]]:
-    """The report of a benchmark, and a line for each task whose data cannot be identified."""
+    """The report of a benchmark, and a line for each task whose data cannot be identified, or that it cannot have."""
     benchmark = catalogue.benchmark(name)
     wanted = wanted_tasks(benchmark, catalogue, default_pins(), options.draws)
     title = f"{benchmark.name}, draws={options.draws}" if options.draws else benchmark.name
     rows = rows_of_benchmark(wanted, collected.records, older=options.older)
     problems = [f"{task.name}: whether its scores are stale is not known: {task.problem}" for task in _problems(wanted)]
-    return aggregate(collected, rows, title, partial(present_model, catalogue=catalogue)), problems
+    problems += [f"{task}: not in the catalogue, and in no mean: {reason}" for task, reason in benchmark.awaits.items()]
+    return (
+        aggregate(collected, rows, title, partial(present_model, catalogue=catalogue), benchmark.ranked_by),
+        problems,
+    )
 
 
 def _problems(wanted: Sequence[WantedTask]) -> Iterator[WantedTask]:

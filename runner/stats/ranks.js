@@ -114,6 +114,49 @@ export function rankIntervals(points, families, { draws, level, seed = 0 }) {
   const sums = familySums(points, families, nFamilies);
   const small = largest(sums) * nFamilies < 2 ** SMALL_BITS && models <= 2 ** FEW_BITS;
   const counts = small ? countSmall(sums, models, draws, seed) : countLarge(sums, models, draws, seed);
+  return intervalsOf(counts, models, draws, level);
+}
+
+/**
+ * The same where means over types of tasks are ranked: families are drawn within each type.
+ * @param {{columns: number[][], families: ArrayLike<number>}[]} types of each its tasks' scores of each model in millionths,
+ *   and the number of each task's family
+ * @param {{draws: number, level: number}} asked
+ * @returns {{low: Int32Array, high: Int32Array, first: Float64Array}}
+ */
+export function typeIntervals(types, { draws, level }) {
+  const models = types[0].columns[0].length;
+  const parts = types.map(({ columns, families }) => {
+    const numbers = [...new Set(families)].sort((a, b) => a - b);
+    const own = Array.from(families, (family) => numbers.indexOf(family));
+    return { own, families: numbers.length, sums: familySums(columns, own, numbers.length) };
+  });
+  const counts = new Int32Array(models * models);
+  const totals = new Float64Array(models);
+  for (let draw = 0; draw < draws; draw++) {
+    totals.fill(0);
+    parts.forEach(({ own, families, sums }, type) => {
+      const times = drawnFamilies(draw, families, type);
+      const n = own.reduce((sum, family) => sum + times[family], 0);
+      for (let model = 0; model < models; model++) {
+        let sum = 0;
+        for (let family = 0; family < families; family++) sum += times[family] * sums[family][model];
+        totals[model] += sum / n;
+      }
+    });
+    const rank = places(totals.map((total) => Math.round(total * 1000)));
+    for (let model = 0; model < models; model++) counts[model * models + rank[model] - 1]++;
+  }
+  return intervalsOf(counts, models, draws, level);
+}
+
+/**
+ * @param {ArrayLike<number>} counts how often each model stands in each place
+ * @param {number} models
+ * @param {number} draws
+ * @param {number} level
+ */
+function intervalsOf(counts, models, draws, level) {
   const [low, high] = orderStatistics(draws, level);
   const found = { low: new Int32Array(models), high: new Int32Array(models), first: new Float64Array(models) };
   for (let model = 0; model < models; model++) {
@@ -130,7 +173,7 @@ export function rankIntervals(points, families, { draws, level, seed = 0 }) {
 }
 
 /**
- * @param {Int32Array[]} points
+ * @param {ArrayLike<number>[]} points
  * @param {ArrayLike<number>} families
  * @param {number} nFamilies
  */

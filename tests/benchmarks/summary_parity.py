@@ -21,6 +21,7 @@ from embedmark.runner.exchange.names import present_model
 from embedmark.runner.ranking.board import board
 from embedmark.runner.ranking.families import families
 from embedmark.runner.ranking.matrix import ScoreMatrix, published
+from embedmark.runner.ranking.rules import By
 from embedmark.runner.report.rows import leaves
 
 HERE = Path(__file__).resolve().parent
@@ -39,7 +40,8 @@ def main() -> int:
         folder = Path(sys.argv[sys.argv.index("--write") + 1])
         folder.mkdir(parents=True, exist_ok=True)
         table.write_csv(folder / f"{catalogue.find('benchmark', name).path.stem}.csv")
-    different = differences(matrix, families(matrix.tasks, catalogue).of, table)
+    by = catalogue.benchmark(name).ranked_by
+    different = differences(matrix, families(matrix.tasks, catalogue).of, by, table)
     print(f"{name}: {len(table)} models in the reference's table, {len(different)} differ")
     for line in different[:20]:
         print(f"  {line}")
@@ -47,7 +49,10 @@ def main() -> int:
 
 
 def cells(matrix: ScoreMatrix) -> pl.DataFrame:
-    """The published scores of a matrix, split by split and subset by subset, of whole tasks alone."""
+    """The published scores of a matrix, split by split and subset by subset, of whole tasks alone.
+
+    A task that is the mean of others is given as such: the reference's table takes its score from a file of its own.
+    """
     asked = pl.DataFrame(
         [(task.name, split, subset) for task in leaves(matrix.asked) for split, subset in task.slots],
         schema=["task", "split", "subset"],
@@ -63,14 +68,31 @@ def cells(matrix: ScoreMatrix) -> pl.DataFrame:
         schema=["model", "revision", "task"],
         orient="row",
     )
+    means = pl.DataFrame(
+        [
+            (model, task.name, "test", "default", matrix.values[row, column])
+            for row, model in enumerate(matrix.models)
+            for column, task in enumerate(matrix.asked)
+            if task.members and matrix.values[row, column] == matrix.values[row, column]
+        ],
+        schema={
+            "model_name": pl.String,
+            "task_name": pl.String,
+            "split": pl.String,
+            "subset": pl.String,
+            "score": pl.Float64,
+        },
+        orient="row",
+    )
     named = snapshot.scores().with_columns(pl.col(pl.Categorical).cast(pl.String)).collect()
     renamed = {model: present_model(model) for model in named["model"].unique()}
-    return (
+    measured = (
         named.with_columns(pl.col("model").replace(renamed))
         .join(asked, on=["task", "split", "subset"])
         .join(whole, on=["model", "revision", "task"])
         .select(model_name="model", task_name="task", split="split", subset="subset", score="main_score")
     )
+    return pl.concat([measured, means])
 
 
 def summarized(name: str, scores: pl.DataFrame, scratch: Path) -> pl.DataFrame:
@@ -81,9 +103,9 @@ def summarized(name: str, scores: pl.DataFrame, scratch: Path) -> pl.DataFrame:
     return pl.read_csv(paths[1])
 
 
-def differences(matrix: ScoreMatrix, of: object, table: pl.DataFrame) -> list[str]:
+def differences(matrix: ScoreMatrix, of: object, by: By, table: pl.DataFrame) -> list[str]:
     """A line for each model whose rank or means are not the same."""
-    made = board(matrix, of, draws=10)  # type: ignore[arg-type]
+    made = board(matrix, of, by, draws=10)  # type: ignore[arg-type]
     ranks = {matrix.models[place.row]: (place.rank, place.mean, place.mean_type) for place in made.places}
     found = []
     for model, rank, mean, by_type in table.iter_rows():
@@ -98,7 +120,8 @@ def differences(matrix: ScoreMatrix, of: object, table: pl.DataFrame) -> list[st
 
 
 def _same(one: float | None, other: float | None) -> bool:
-    return one is None or (other is not None and abs(one - other) < CLOSE)
+    """Whether two means are the same; the reference's tables leave out some, ours those of models that lack tasks."""
+    return one is None or other is None or abs(one - other) < CLOSE
 
 
 if __name__ == "__main__":

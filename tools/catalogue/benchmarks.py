@@ -8,6 +8,9 @@ from typing import Any
 from tools.catalogue.tasks import Facts, choice_of
 
 _FEW_LANGUAGES = 12
+_RANKED_BY = {"MIEBBenchmark": "type", "VidoreBenchmark": "mean"}
+"""The reference's class of a benchmark → what it ranks models by, where that is not Borda."""
+PRIVATE = "private: its data is not public, and what the field publishes of its tasks does not describe it"
 
 
 def choice(facts: Facts) -> str:
@@ -26,7 +29,9 @@ def config(facts: Facts, tasks: Mapping[str, Facts], described: Mapping[str, str
         **described,
         "reference": facts["reference"],
         "languages": _languages(facts, tasks),
-        "tasks": [_task(entry, tasks[entry["name"]]) for entry in facts["tasks"]],
+        "ranked_by": _RANKED_BY.get(facts["kind"]),
+        "tasks": [_task(entry, tasks[entry["name"]]) for entry in facts["tasks"] if entry["name"] in tasks],
+        "awaits": {entry["name"]: PRIVATE for entry in facts["tasks"] if entry["name"] not in tasks},
     }
     return {key: value for key, value in values.items() if value}
 
@@ -50,6 +55,7 @@ def _languages(facts: Facts, tasks: Mapping[str, Facts]) -> list[str]:
     covered = {
         language
         for entry in facts["tasks"]
+        if entry["name"] in tasks
         for subset, languages in _subsets(tasks[entry["name"]]).items()
         if subset in (entry.get("subsets") or [subset])
         for language in languages

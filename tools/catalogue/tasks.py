@@ -124,7 +124,7 @@ def _without_type(facts: Facts) -> str:
 
 
 def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a task. `table` is what is written by hand for it: dataset, settings, transforms, awaits."""
+    """The config of a task. `table` is written by hand: dataset, settings, transforms, awaits, family."""
     values: dict[str, Any] = {"name": facts["name"], "type": task_type(facts), "label": _label(facts)}
     values["dataset"] = _dataset(facts, table)
     values.update(_languages(facts["eval_langs"]))
@@ -134,7 +134,7 @@ def config(facts: Facts, table: Mapping[str, Any]) -> dict[str, Any]:
     values["transforms"] = table.get("transforms", [])
     values["prompt"] = facts.get("prompt")
     values["awaits"] = table.get("awaits", None if _expressed(facts, table) else _missing(facts))
-    values["about"] = _about(facts)
+    values["about"] = _about(facts) | ({"family": table["family"]} if "family" in table else {})
     return {key: value for key, value in values.items() if value not in (None, [], {}, "")}
 
 

@@ -18,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--intervals", action="store_true", help="also a 95 %% interval of every score and mean")
     parser.add_argument(
-        "--ranks", nargs="?", const="borda", choices=["borda", "mean", "type"], metavar="RULE",
-        help="the ranking of --benchmark instead: by borda (default), mean over tasks, or over types",
+        "--ranks", nargs="?", const="own", choices=["own", "borda", "mean", "type"], metavar="RULE",
+        help="the ranking of --benchmark instead: by its own rule (default), borda, mean over tasks, or over types",
     )  # fmt: skip
     parser.add_argument("--top", type=int, default=20, metavar="N", help="of --ranks: how many to print (default: 20)")
     parser.add_argument(
@@ -62,7 +62,8 @@ def handle(options: argparse.Namespace) -> int:
         from embedmark.runner.cli.ranking import Asked, report_ranks
         from embedmark.runner.config.catalogue import Catalogue
 
-        ranks = Asked(options.ranks, options.top, options.leave_out, options.without_trained, options.json)
+        by = None if options.ranks == "own" else options.ranks
+        ranks = Asked(by, options.top, options.leave_out, options.without_trained, options.json)
         return report_ranks(options.outputs, asked, Catalogue.of(options.config_dir), ranks)
     return report(
         options.outputs, asked, options.format, options.config_dir, field=options.field, intervals=options.intervals

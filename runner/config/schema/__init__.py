@@ -7,7 +7,7 @@ says how a run *executes*. Unknown keys are refused, values never change after t
 from __future__ import annotations
 
 from embedmark.runner.config.roles import Schema
-from embedmark.runner.config.schema.benchmark import BenchmarkConfig, BenchmarkTask
+from embedmark.runner.config.schema.benchmark import BenchmarkConfig, BenchmarkTask, RankedBy
 from embedmark.runner.config.schema.dataset import FilesDataset, HubDataset, LookUp, PackageDataset, Place, TaskGroup
 from embedmark.runner.config.schema.model import (
     VECTOR_FIELDS,
@@ -41,6 +41,7 @@ __all__ = [
     "PackageDataset",
     "PackageModel",
     "Place",
+    "RankedBy",
     "Schema",
     "Settings",
     "TaskAbout",

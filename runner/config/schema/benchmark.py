@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import model_validator
@@ -34,6 +35,9 @@ def named_tasks(values: Any) -> Any:
 
 BenchmarkGroup: TypeAlias = Literal["general", "language", "region", "domain", "image"]
 
+RankedBy: TypeAlias = Literal["borda", "mean", "type"]
+"""What models are ranked by: points of Borda, the mean over tasks, or the mean over types of tasks."""
+
 
 class BenchmarkConfig(Schema):
     """One benchmark file: tasks by name."""
@@ -50,7 +54,11 @@ class BenchmarkConfig(Schema):
     """The benchmark that took its place."""
     reference: Annotated[str | None, Describes] = None
     languages: Annotated[Languages, Describes] = ()
+    ranked_by: Annotated[RankedBy, Describes] = "borda"
+    """The rule of its ranking. By a mean, over tasks or over types, only models that have all tasks are ranked."""
     tasks: Annotated[tuple[BenchmarkTask, ...], Describes]
+    awaits: Annotated[Mapping[Name, Name], Describes] = {}
+    """Tasks that belong to it and are not in the catalogue, each with the reason. They are left out, and said to be."""
 
     @model_validator(mode="before")
     @classmethod

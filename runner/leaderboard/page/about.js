@@ -61,6 +61,7 @@ export function draw(ctx, root) {
         counts("Domains", board.tasks.domains, standing.tasks, (domain) => domain),
         counts("Modalities", board.tasks.modalities, standing.tasks, (modality) => modality),
         board.unscored.length > 0 ? section("Tasks that nobody has", unscored(ctx)) : null,
+        Object.keys(board.awaits ?? {}).length > 0 ? section("Tasks that are not here", outside(ctx)) : null,
       ),
       section("Tasks that say the same", alike(ctx, found)),
     ),
@@ -119,7 +120,7 @@ function facts({ board, standing }, families) {
  * @param {Context} ctx
  * @param {number[][]} families
  */
-function rule({ standing, state }, families) {
+function rule({ standing, state, board }, families) {
   const percent = Math.round(100 * LEVEL);
   const lacking = standing.models - standing.complete.reduce((sum, one) => sum + one, 0);
   const enough = standing.enough
@@ -129,8 +130,8 @@ function rule({ standing, state }, families) {
     el(
       "ul",
       {},
-      el("li", {}, el("b", {}, "Rank."), " On each task a model gets points for each model that it beats; a task that it lacks gives none. " +
-        `The sums are ranked (Borda). Filters of models move no rank. Fewer than ${FEWEST_TASKS} tasks, or all where there are fewer, give none.`),
+      el("li", {}, el("b", {}, "Rank."), ` ${RULES[board.by ?? "borda"]} Filters of models move no rank. ` +
+        `Fewer than ${FEWEST_TASKS} tasks, or all where there are fewer, give none.`),
       el("li", {}, el("b", {}, "Interval."), ` Where a model would stand on other tasks like these: families of tasks are drawn anew ${whole(DRAWS)} times, ` +
         `and the interval holds ${percent} % of the places.`),
       el("li", {}, el("b", {}, "Told apart."), " Two models are, where a paired t test of their points over families says so at 5 %. " +
@@ -398,6 +399,19 @@ function restButton(n, show) {
     button.remove();
   });
   return button;
+}
+
+/** @type {{[by: string]: string}} */
+const RULES = {
+  borda: "On each task a model gets points for each model that it beats; a task that it lacks gives none. The sums are ranked (Borda).",
+  mean: "Models that have all tasks stand by their mean over tasks, as the field ranks this benchmark.",
+  type: "Models that have all tasks stand by the mean over types of their means over the tasks of a type, as the field ranks this benchmark.",
+};
+
+/** @param {Context} ctx */
+function outside({ board }) {
+  const rows = Object.entries(board.awaits).flatMap(([task, reason]) => [el("dt", {}, name(task)), el("dd", {}, String(reason))]);
+  return [el("p", {}, "They belong to the benchmark, and no score or mean here has them."), el("dl", { class: "about-facts" }, rows)];
 }
 
 /** @param {Context} ctx */

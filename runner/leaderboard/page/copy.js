@@ -185,6 +185,7 @@ export function yaml(ctx) {
     ...[addressOf(ctx), ...notes(ctx, whole)].map(yamlComment),
     `name: ${yamlText(whole ? board.name : nameOfPart(ctx))}`,
     ...(whole && board.reference ? [`reference: ${yamlText(board.reference)}`] : []),
+    ...(board.by && board.by !== "borda" ? [`ranked_by: ${board.by}`] : []),
     "tasks:",
     ...tasksOf(ctx).map((task) => `  - ${asked(task)}`),
     "",
@@ -203,6 +204,7 @@ function notes(ctx, whole) {
   if (state.exclude.length) {
     found.push(`The page leaves out scores marked ${state.exclude.join(" and ")}, which no benchmark file can say`);
   }
+  for (const [task, reason] of Object.entries(board.awaits ?? {})) found.push(`Not in it, ${task}: ${reason}`);
   if (board.unscored.length) found.push(`Not in it, since nobody has a score: ${board.unscored.join(", ")}`);
   return found;
 }

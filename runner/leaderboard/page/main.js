@@ -295,7 +295,7 @@ function factsOf({ board, state, standing: made, zero, shown }) {
     unranked: there.filter((model) => !made.rank[model]).length, unknown: there.filter((model) => zero[model] === null).length,
     absent: Math.max(0, board.ranked - made.models), missed: mostMissed(board, made, there),
     kept: keptWords(board, state), excluded: state.exclude, shown: hides ? shown.length : null,
-    filters: hides ? filterWords(state) : [], by: "borda",
+    filters: hides ? filterWords(state) : [], by: board.by ?? "borda",
   };
 }
 

@@ -1,6 +1,6 @@
 // Who stands where on the tasks that are kept: the rule of ranking/board.py, with the same draws.
 
-import { familyErrors, groups, places, points2, rankIntervals, statistic } from "./ranks.js";
+import { familyErrors, groups, places, points2, rankIntervals, statistic, typeIntervals } from "./ranks.js";
 import { t975 } from "./quantiles.js";
 import { isWhole } from "./rows.js";
 import { columnsOf } from "./subsets.js";
@@ -67,14 +67,16 @@ export function standing(board, state, files = {}) {
   const family = familiesOf(tasks.map((task) => board.tasks.keys[task]));
   const families = family.length ? Math.max(...family) + 1 : 0;
   const enough = families >= FEWEST_FAMILIES;
-  const points = () => columns.map((column) => points2(rows.map((model) => column[model])));
   const found = {
     tasks, scores: columns, n: count, complete, family, families, enough, models: rows.length,
     there: Uint8Array.from(count, (have) => (have > 0 ? 1 : 0)), types: typesOf(board, tasks),
     rank: new Int32Array(n), low: new Int32Array(n), high: new Int32Array(n), group: new Int32Array(n).fill(-1),
     leaders: /** @type {number[]} */ ([]),
   };
-  const separated = isWhole(state) ? takeRanks(found, board.build, rows, points) : rankThem(found, rows, points());
+  const by = board.by ?? "borda";
+  const ranked = by === "borda" ? rows : indices(n, (model) => complete[model] === 1);
+  const rule = by === "type" ? typeRule(found, ranked) : sumRule(found, ranked, by === "mean");
+  const separated = isWhole(state) ? takeRanks(found, board.build, rule) : rankThem(found, rule);
   return {
     ...found,
     ...meansOf(found, n),
@@ -164,55 +166,118 @@ export function familiesOf(keys) {
 }
 
 /**
- * Take what the build found of all tasks.
- * @param {any} found
- * @param {any} build
- * @param {number[]} rows
- * @param {() => Int32Array[]} points
- * @returns {(a: number, b: number) => boolean}
+ * @typedef {object} Rule what is added up, as `rule_of` in ranking/rules.py
+ * @property {number[]} rows the models that are ranked
+ * @property {() => ArrayLike<number>[]} values of each task, of these: what the test compares
+ * @property {() => ArrayLike<number>} totals of these
+ * @property {(asked: {draws: number, level: number}) => {low: Int32Array, high: Int32Array}} intervals
  */
-function takeRanks(found, build, rows, points) {
-  for (const key of ["rank", "low", "high", "group"]) found[key].set(build[key]);
-  const order = rows.filter((model) => found.group[model] >= 0).sort((a, b) => found.rank[a] - found.rank[b] || a - b);
-  for (const model of order) if (found.group[model] === found.leaders.length) found.leaders.push(model);
-  return tester(found, rows, points);
+
+/**
+ * Points of all models that have anything, or the scores of those that have everything.
+ * @param {any} found
+ * @param {number[]} rows
+ * @param {boolean} byMean
+ * @returns {Rule}
+ */
+function sumRule(found, rows, byMean) {
+  const made = once(() => found.scores.map((/** @type {(number | null)[]} */ column) => {
+    const of = rows.map((model) => column[model]);
+    return byMean ? Float64Array.from(of, (score) => score ?? 0) : points2(of);
+  }));
+  const totals = () => {
+    const sums = new Float64Array(rows.length);
+    for (const ofTask of made()) for (let at = 0; at < rows.length; at++) sums[at] += ofTask[at];
+    return sums;
+  };
+  return { rows, values: made, totals, intervals: (asked) => rankIntervals(made(), found.family, asked) };
 }
 
 /**
- * The test of points: it is made when it is first asked.
+ * The mean over types of those that have everything.
  * @param {any} found
  * @param {number[]} rows
- * @param {() => Int32Array[]} points
+ * @returns {Rule}
+ */
+function typeRule(found, rows) {
+  const column = (/** @type {number} */ at) => rows.map((model) => found.scores[at][model]);
+  const values = once(() => {
+    /** @type {Float64Array[]} */
+    const shares = [];
+    for (const { tasks } of found.types) for (const at of tasks) shares[at] = Float64Array.from(column(at), (score) => score / tasks.length);
+    return shares;
+  });
+  const totals = () => {
+    const sums = new Float64Array(rows.length);
+    for (const { tasks } of found.types) {
+      const columns = tasks.map(column);
+      for (let at = 0; at < rows.length; at++) sums[at] += columns.reduce((sum, of) => sum + of[at], 0) / tasks.length;
+    }
+    return sums.map((sum) => Math.round(sum * 1000));
+  };
+  const intervals = (/** @type {{draws: number, level: number}} */ asked) =>
+    typeIntervals(found.types.map((/** @type {{tasks: number[]}} */ { tasks }) => ({
+      columns: tasks.map(column), families: tasks.map((at) => found.family[at]),
+    })), asked);
+  return { rows, values, totals, intervals };
+}
+
+/**
+ * @template T
+ * @param {() => T} make
+ * @returns {() => T} makes it when it is first asked for
+ */
+function once(make) {
+  /** @type {{made: T} | null} */
+  let kept = null;
+  return () => (kept ??= { made: make() }).made;
+}
+
+/**
+ * Take what the build found of all tasks.
+ * @param {any} found
+ * @param {any} build
+ * @param {Rule} rule
  * @returns {(a: number, b: number) => boolean}
  */
-function tester(found, rows, points) {
+function takeRanks(found, build, rule) {
+  for (const key of ["rank", "low", "high", "group"]) found[key].set(build[key]);
+  const order = rule.rows.filter((model) => found.group[model] >= 0).sort((a, b) => found.rank[a] - found.rank[b] || a - b);
+  for (const model of order) if (found.group[model] === found.leaders.length) found.leaders.push(model);
+  return tester(found, rule);
+}
+
+/**
+ * The test of what is ranked: it is made when it is first asked.
+ * @param {any} found
+ * @param {Rule} rule
+ * @returns {(a: number, b: number) => boolean} false where one of the two is not ranked by the rule
+ */
+function tester(found, { rows, values }) {
   const place = new Map(rows.map((model, at) => [model, at]));
   const critical = found.enough ? t975(found.families - 1) : Infinity;
-  /** @type {ReturnType<typeof familyErrors> | null} */
-  let errors = null;
+  const errors = once(() => familyErrors(values(), found.family));
   return (a, b) => {
-    if (!found.enough) return false;
-    errors = errors ?? familyErrors(points(), found.family);
-    return Math.abs(statistic(errors, place.get(a) ?? 0, place.get(b) ?? 0)) > critical;
+    const [one, other] = [place.get(a), place.get(b)];
+    if (!found.enough || one === undefined || other === undefined) return false;
+    return Math.abs(statistic(errors(), one, other)) > critical;
   };
 }
 
 /**
  * @param {any} found
- * @param {number[]} rows the models that have anything
- * @param {Int32Array[]} points of each task, of these
- * @returns {(a: number, b: number) => boolean} whether the test tells two models apart by points
+ * @param {Rule} rule
+ * @returns {(a: number, b: number) => boolean} whether the test tells two models apart
  */
-function rankThem(found, rows, points) {
-  const separated = tester(found, rows, () => points);
+function rankThem(found, rule) {
+  const { rows } = rule;
+  const separated = tester(found, rule);
   if (!rows.length) return separated;
-  const totals = new Float64Array(rows.length);
-  for (const ofTask of points) for (let at = 0; at < rows.length; at++) totals[at] += ofTask[at];
-  const rank = places(totals);
+  const rank = places(rule.totals());
   const fewest = Math.min(FEWEST_TASKS, found.tasks.length);
   rows.forEach((model, at) => (found.rank[model] = found.n[model] >= fewest ? rank[at] : 0));
   if (!found.enough || rows.length < 2) return separated;
-  const { low, high } = rankIntervals(points, found.family, { draws: DRAWS, level: LEVEL });
+  const { low, high } = rule.intervals({ draws: DRAWS, level: LEVEL });
   const complete = indices(rows.length, (at) => found.complete[rows[at]] === 1);
   for (const at of complete) {
     if (!found.rank[rows[at]]) continue;

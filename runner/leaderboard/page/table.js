@@ -44,6 +44,10 @@ const SHORT = {
   Clustering: "Cluster.", Reranking: "Rerank.", Classification: "Classif.", PairClassification: "Pair cl.",
   Summarization: "Summ.", BitextMining: "Bitext", MultilabelClassification: "Multilabel",
   InstructionReranking: "Instr. rer.", InstructionRetrieval: "Instr. retr.", HierarchicalClassification: "Hier. cl.",
+  Any2AnyRetrieval: "Any2any", Any2AnyReranking: "Any2any rer.", Any2AnyMultilingualRetrieval: "Multil. any2any",
+  DocumentUnderstanding: "Documents", ImageClassification: "Image cl.", ImageClustering: "Image clust.",
+  ZeroShotClassification: "Zero-shot cl.", VisionCentricQA: "Vision QA", Compositionality: "Compos.",
+  "VisualSTS(eng)": "Visual STS", "VisualSTS(multi)": "Vis. STS multi",
 };
 
 /**
@@ -483,13 +487,16 @@ function typeColumn(ctx, one) {
   return { id: `type:${one.of}`, head: Object.hasOwn(SHORT, one.of) ? SHORT[one.of] : one.of, title, sort: `-type:${one.of}`, kind: "number type", cell };
 }
 
+/** @type {{[by: string]: string}} */
+const WHAT = { borda: "Borda points", mean: "the mean over tasks", type: "the mean over types" };
+
 /**
  * @param {Context} ctx
  * @returns {Column}
  */
 function rankColumn(ctx) {
   const { standing } = ctx;
-  const title = "Place by Borda points, and the places between which it would stand on other tasks like these";
+  const title = `Place by ${WHAT[ctx.board.by ?? "borda"]}, and the places between which it would stand on other tasks like these`;
   const cell = (/** @type {number} */ model) => rankCell(standing, ctx.completed(model), model);
   return { id: "rank", head: standing.enough ? "Rank, 98 % interval" : "Rank", title, sort: "rank", kind: "rank", cell };
 }

@@ -14,11 +14,14 @@ import polars as pl
 
 
 def main() -> None:
-    """Write the models with rank and means."""
+    """Write the models with the rank that the benchmark is sorted by, and means, empty where its table has none."""
     name, scores, out = sys.argv[1:]
     table = mteb.get_benchmark(name)._create_summary_table(pl.read_parquet(scores))
-    columns = ["Model", "Rank (Borda)", "Mean (Task)", "Mean (TaskType)"]
-    table.df.select(columns).sort("Rank (Borda)", "Model").write_csv(out)
+    made = table.df.select(
+        pl.col(column) if column in table.df.columns else pl.lit(None, pl.Float64).alias(column)
+        for column in ("Model", table.rank_col, "Mean (Task)", "Mean (TaskType)")
+    )
+    made.sort(table.rank_col, "Model").write_csv(out)
 
 
 if __name__ == "__main__":

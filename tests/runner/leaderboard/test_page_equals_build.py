@@ -23,6 +23,7 @@ from embedmark.runner.ranking.matrix import published
 
 CATALOGUE = Catalogue()
 LARGE, MIDDLE, SMALL = "MTEB(Multilingual, v2)", "MTEB(Europe, v1)", "MTEB(Indic, v1)"
+BY_TYPES, BY_MEAN = "MIEB(lite)", "CLIP_benchmark(zero-shot)"
 DRAWS = 1_000
 Page = dict[str, Any]
 PageOf = Callable[[str], Page]
@@ -72,9 +73,9 @@ def filters(page: Page, n: int, seed: int) -> list[dict[str, Any]]:
     found = []
     for number in range(n):
         one: dict[str, Any] = {}
-        if number % 4 != 3:
+        if number % 4 != 3 and all_codes:
             of = common if generator.random() < 0.7 else all_codes
-            one["lang"] = generator.sample(of, generator.choice([1, 1, 2, 3, 5]))
+            one["lang"] = generator.sample(of, min(len(of), generator.choice([1, 1, 2, 3, 5])))
         if number % 4 in (1, 3):
             one["task"] = generator.sample(data["tasks"]["name"], generator.randint(1, len(data["tasks"]["name"])))
         elif number % 4 == 2:
@@ -93,7 +94,7 @@ def check(page: Page, asked: list[dict[str, Any]], tmp_path: Path) -> int:
             continue
         cut = BenchmarkConfig.model_validate(yaml.safe_load(found["text"]))
         matrix = published(cut, CATALOGUE, None, "joined")
-        built = board(matrix, families(matrix.tasks, CATALOGUE).of, draws=DRAWS)
+        built = board(matrix, families(matrix.tasks, CATALOGUE).of, cut.ranked_by, draws=DRAWS)
         assert [*built.matrix.tasks] == [*found["columns"]], one
         for task, column in zip(built.matrix.tasks, built.matrix.values.T, strict=True):
             scores = {
@@ -118,6 +119,14 @@ def test_a_filter_is_a_build_of_what_it_keeps(page_of: PageOf, tmp_path: Path) -
 
 
 @needs_node
+@pytest.mark.parametrize("name", [BY_TYPES, BY_MEAN])
+def test_a_filter_ranks_by_the_mean_that_the_benchmark_is_ranked_by(page_of: PageOf, name: str, tmp_path: Path) -> None:
+    page = page_of(name)
+    assert page["board"]["by"] != "borda"
+    assert check(page, filters(page, 6, seed=3), tmp_path) > 0
+
+
+@needs_node
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "n", "with_intervals"), [(LARGE, 26, 8), (MIDDLE, 14, 4), (SMALL, 10, 1)])
 def test_fifty_filters_are_builds_of_what_they_keep(
@@ -128,8 +137,9 @@ def test_fifty_filters_are_builds_of_what_they_keep(
 
 
 @needs_node
-def test_no_filter_is_the_build(page_of: PageOf, tmp_path: Path) -> None:
-    page = page_of(MIDDLE)
+@pytest.mark.parametrize("name", [MIDDLE, BY_TYPES])
+def test_no_filter_is_the_build(page_of: PageOf, name: str, tmp_path: Path) -> None:
+    page = page_of(name)
     of_build = page["board"]["build"]
     (found,) = in_page(tmp_path, SCRIPT, {**page, "filters": [{}]})
     for model, label in enumerate(page["board"]["models"]["label"]):
