@@ -127,7 +127,7 @@ export function rankIntervals(points, families, { draws, level, seed = 0 }) {
 export function typeIntervals(types, { draws, level }) {
   const models = types[0].columns[0].length;
   const parts = types.map(({ columns, families }) => {
-    const numbers = [...new Set(families)].sort((a, b) => a - b);
+    const numbers = [...new Set(Array.from(families))].sort((a, b) => a - b);
     const own = Array.from(families, (family) => numbers.indexOf(family));
     return { own, families: numbers.length, sums: familySums(columns, own, numbers.length) };
   });

@@ -211,7 +211,7 @@ function typeRule(found, rows) {
     const sums = new Float64Array(rows.length);
     for (const { tasks } of found.types) {
       const columns = tasks.map(column);
-      for (let at = 0; at < rows.length; at++) sums[at] += columns.reduce((sum, of) => sum + of[at], 0) / tasks.length;
+      for (let at = 0; at < rows.length; at++) sums[at] += columns.reduce((/** @type {number} */ sum, /** @type {number[]} */ of) => sum + of[at], 0) / tasks.length;
     }
     return sums.map((sum) => Math.round(sum * 1000));
   };

@@ -75,6 +75,7 @@ BASES: dict[type[Any], dict[str, Any]] = {
     schemas.PackageDataset: {"package": "a", "version": "1", "reader": "r"},
     schemas.FilesDataset: {"files": "x"},
     schemas.TaskGroup: {"tasks": ["T"]},
+    schemas.LookUp: {"config": "c", "key": "k", "value": "v"},
     schemas.Place: {},
     schemas.BenchmarkTask: {"name": "T"},
     schemas.HubModel: {"hub": "a/b"},
