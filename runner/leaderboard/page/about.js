@@ -122,6 +122,7 @@ function facts({ board, standing }, families) {
  */
 function rule({ standing, state, board }, families) {
   const percent = Math.round(100 * LEVEL);
+  const borda = (board.by ?? "borda") === "borda";
   const lacking = standing.models - standing.complete.reduce((sum, one) => sum + one, 0);
   const enough = standing.enough
     ? `These ${standing.tasks.length} tasks come from ${families.length} families: enough to say something.`
@@ -134,8 +135,8 @@ function rule({ standing, state, board }, families) {
         `Fewer than ${FEWEST_TASKS} tasks, or all where there are fewer, give none.`),
       el("li", {}, el("b", {}, "Interval."), ` Where a model would stand on other tasks like these: families of tasks are drawn anew ${whole(DRAWS)} times, ` +
         `and the interval holds ${percent} % of the places.`),
-      el("li", {}, el("b", {}, "Told apart."), " Two models are, where a paired t test of their points over families says so at 5 %. " +
-        "A group is the models that cannot be told from its first. Intervals that overlap are no test. Views of means, and Compare, test scores in the same way; points count how many models are beaten, and not by how much, so the two can differ."),
+      el("li", {}, el("b", {}, "Told apart."), ` Two models are, where a paired t test of their ${borda ? "points" : "scores"} over families says so at 5 %. ` +
+        `A group is the models that cannot be told from its first. Intervals that overlap are no test. Views of means, and Compare, test scores in the same way${borda ? "; points count how many models are beaten, and not by how much, so the two can differ" : ""}.`),
       el("li", {}, el("b", {}, "Families."), ` Tasks that share data count as one source. With fewer than ${FEWEST_FAMILIES} sources there is no interval, no group and no verdict. ${enough}`),
       el("li", {}, el("b", {}, "Missing tasks."), lacking === 0
         ? " Every model has all tasks."

@@ -49,6 +49,26 @@ def test_ranks_and_means_equal_the_references_summary(benchmark: str) -> None:
     assert differing <= TWINS
 
 
+@pytest.mark.parametrize("benchmark", ["mieb_eng", "mieb_multilingual", "mieb_lite", "mieb_img"])
+def test_benchmarks_of_images_are_ranked_by_types_as_the_reference_does(benchmark: str) -> None:
+    """It ranks models that lack tasks as well, after all others and in no order: here they have no rank."""
+    catalogue = Catalogue.of([])
+    config = catalogue.benchmark(benchmark)
+    matrix = published(config, catalogue)
+    made = board(matrix, families(matrix.tasks, catalogue).of, config.ranked_by, draws=10)
+    with (SUMMARIES / f"{benchmark}.csv").open(encoding="utf-8") as file:
+        expected = {row["Model"]: row for row in csv.DictReader(file)}
+    assert set(expected) == set(matrix.models)
+    means = {matrix.models[place.row]: (place.rank, place.mean_type) for place in made.places}
+    for model, row in expected.items():
+        rank, mean = means[model]
+        if not row["Mean (TaskType)"]:
+            assert (rank, mean) == (None, None)
+        else:
+            assert (rank, mean) == (int(row["Rank"]), pytest.approx(float(row["Mean (TaskType)"]), abs=5e-7))
+    assert sum(rank is not None for rank, _ in means.values()) > 30
+
+
 def scores(n_models: int = 40, n_tasks: int = 20, seed: int = 0) -> ScoreMatrix:
     """Models that get worse by steps of a hundredth, on tasks of four types."""
     generator = np.random.default_rng(seed)
