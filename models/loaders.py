@@ -177,6 +177,16 @@ _BUILT_IN = [
         sketched="embedmark.models.treatment:of_sentence_transformer",
     ),
     Loader(
+        "open_clip",
+        "embedmark.models.torch.open_clip:load",
+        1,
+        extra="open-clip",
+        modalities=_IMAGES_TOO,
+        parameters=NoParameters,
+        dtypes=frozenset(),
+        sketched="embedmark.models.treatment:of_sentence_transformer",
+    ),
+    Loader(
         "model2vec",
         "embedmark.models.static:load",
         1,

@@ -1,10 +1,10 @@
-"""What loaders over sentence-transformers share: a checked folder, the library's arguments, errors explained."""
+"""What loaders of checkpoints share: a checked folder, sentence-transformers' arguments, errors explained."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,21 @@ from embedmark.models.torch.packed import is_packed
 from embedmark.runner.common.errors import ModelError
 
 
-def checked_folder(spec: ModelSpec) -> Path:
-    """The model's folder. Raises ModelError when there is none or it holds no model."""
+SETTINGS = ("modules.json", "config.json")
+"""What sentence-transformers reads first of a model; it has one of them."""
+
+
+def checked_folder(spec: ModelSpec, settings: Sequence[str] = SETTINGS) -> Path:
+    """The model's folder. Raises ModelError when there is none or it has none of the files of settings."""
     folder = spec.folder
     if folder is None:
         raise ModelError(f"the {spec.loader} loader needs a folder with weights, and the model has none")
     if not folder.is_dir():
-        raise ModelError(f"{folder} is not a folder; expected one with modules.json or config.json")
-    if not any((folder / name).exists() for name in ("modules.json", "config.json")):
+        raise ModelError(f"{folder} is not a folder; expected one with {' or '.join(settings)}")
+    if not any((folder / name).exists() for name in settings):
         found = sorted(path.name for path in folder.iterdir())[:10]
-        raise ModelError(f"{folder} has neither modules.json nor config.json, so it holds no model; it has {found}")
+        none = f"{'neither' if len(settings) > 1 else 'no'} {' nor '.join(settings)}"
+        raise ModelError(f"{folder} has {none}, so it holds no model of loader {spec.loader}; it has {found}")
     return folder
 
 
@@ -48,8 +53,15 @@ def library_arguments(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
+def device_of(spec: ModelSpec) -> str:
+    """Where a network is put: what was asked for, or the fastest that is there."""
+    if spec.device != "auto":
+        return spec.device
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 @contextmanager
-def loading(spec: ModelSpec, folder: Path) -> Iterator[None]:
+def loading(spec: ModelSpec, folder: Path, library: str = "sentence-transformers") -> Iterator[None]:
     """Load without progress bars; what the libraries raise about a checkpoint becomes a ModelError.
 
     Raises the error itself where the machine is at fault: memory that ran out, a device that is lost.
@@ -63,17 +75,17 @@ def loading(spec: ModelSpec, folder: Path) -> Iterator[None]:
         raise
     # The libraries underneath raise nearly everything here, from OSError to their own Rust errors.
     except Exception as error:
-        raise ModelError(_why_not_loaded(spec, folder, error)) from error
+        raise ModelError(_why_not_loaded(spec, folder, library, error)) from error
 
 
-def _why_not_loaded(spec: ModelSpec, folder: Path, error: Exception) -> str:
+def _why_not_loaded(spec: ModelSpec, folder: Path, library: str, error: Exception) -> str:
     said = str(error).strip() or type(error).__name__
     if "trust_remote_code" in said and not spec.trust_remote_code:
         return (
             f"{folder} brings Python code of its own, which runs only where the model's file says "
             f"`trust_remote_code: true`; read the code first. ({said.splitlines()[0]})"
         )
-    return f"{folder} could not be loaded by sentence-transformers: {type(error).__name__}: {said}"
+    return f"{folder} could not be loaded by {library}: {type(error).__name__}: {said}"
 
 
 @contextmanager

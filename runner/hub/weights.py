@@ -187,8 +187,9 @@ TRAINING = re.compile(r"(training_args|optimizer|scheduler|rng_state.*|consolida
 def needed(names: Sequence[str], *, trust_remote_code: bool = False) -> list[str]:
     """Select the files of a model that its loader reads, sorted.
 
-    Of several formats of the weights in one folder, safetensors; no exports for other runtimes, nothing of the
-    training, no documentation. Python code only where the config trusts it.
+    Of several formats of the weights in one folder, safetensors, and so of open_clip's weights, whose names tell that
+    they are not the others' in another format; no exports for other runtimes, nothing of the training, no
+    documentation. Python code only where the config trusts it.
     """
     suffixes = (*WEIGHTS, *OTHERS, *((".py",) if trust_remote_code else ()))
     paths = [PurePosixPath(name) for name in sorted(names)]
@@ -200,13 +201,18 @@ def needed(names: Sequence[str], *, trust_remote_code: bool = False) -> list[str
         and not any(ELSEWHERE.match(part) for part in path.parts[:-1])
         and not path.name.startswith(".")
     ]
-    has_safetensors = {path.parent for path in kept if path.suffix == ".safetensors"}
+    has_safetensors = {_weights_of(path) for path in kept if path.suffix == ".safetensors"}
     return [
         str(path)
         for path in kept
-        if path.parent not in has_safetensors
+        if _weights_of(path) not in has_safetensors
         or (path.suffix not in (".bin", ".pt") and not path.name.endswith(".bin.index.json"))
     ]
+
+
+def _weights_of(path: PurePosixPath) -> tuple[PurePosixPath, bool]:
+    """What tells the weights of one library in a folder from those of another."""
+    return path.parent, path.name.startswith("open_clip_")
 
 
 def asked_for(config: ModelConfig, names: Sequence[str]) -> list[str]:
