@@ -164,7 +164,7 @@ LOADERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 SERVICES = ("openai", "cohere", "voyage", "google", "tei")
 
 
-ELSEWHERE = {"vertex", "ocr_text", "two_towers"}
+ELSEWHERE = {"vertex", "ocr_text", "open_clip", "two_towers"}
 """Vertex speaks as Google does, with Google's own login; what reads images has tests of its own."""
 
 

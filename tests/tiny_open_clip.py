@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import save_file
 
 
-
 def tiny_open_clip(folder: Path, architecture: str = "ViT-B-32", *, safetensors: bool = True) -> Path:
     """As laion/CLIP-* lie on the hub: the library's own config, one layer a tower, a narrower one of each."""
     torch.manual_seed(0)

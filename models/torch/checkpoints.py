@@ -19,7 +19,6 @@ from embedmark.models.spec import ModelSpec
 from embedmark.models.torch.packed import is_packed
 from embedmark.runner.common.errors import ModelError
 
-
 SETTINGS = ("modules.json", "config.json")
 """What sentence-transformers reads first of a model; it has one of them."""
 

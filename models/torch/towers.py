@@ -25,7 +25,7 @@ from transformers import AutoModel, AutoProcessor
 from embedmark.models.base import EncodeContext, Variant
 from embedmark.models.parameters import TowerParameters, check
 from embedmark.models.spec import ModelSpec
-from embedmark.models.torch.checkpoints import checked_folder, loading, network_facts, settle_dtype
+from embedmark.models.torch.checkpoints import checked_folder, device_of, loading, network_facts, settle_dtype
 from embedmark.models.torch.images import decoded, patches
 from embedmark.models.torch.memory import memory_errors
 from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
@@ -51,15 +51,9 @@ def load(spec: ModelSpec) -> TowersEncoder:
     if missing:
         raise ModelError(f"loader {spec.loader}: {type(network).__name__} has no {missing[0]}; it is not of two towers")
     settle_dtype(network, spec)
-    network.to(_device(spec.device))
+    network.to(device_of(spec))
     treatment = CheckpointTreatment(checkpoint_prompts(spec, folder), modalities=("text", "image"), fusion="sum")
     return TowersEncoder(network, processor, treatment, spec, given)
-
-
-def _device(asked: str) -> str:
-    if asked != "auto":
-        return asked
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 class TowersEncoder:

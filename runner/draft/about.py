@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from embedmark.runner.draft.checkpoint import Checkpoint, Tensor
-from embedmark.runner.draft.kind import LIBRARY_FILE, TYPES, module_types
+from embedmark.runner.draft.kind import LIBRARY_FILE, OPEN_CLIP_FILE, TYPES, module_types, of_images_alone
 from embedmark.runner.draft.languages import configured
 from embedmark.runner.draft.page import Line
 from embedmark.runner.draft.settings import (
@@ -74,11 +74,14 @@ def _released(checkpoint: Checkpoint) -> str | None:
 
 
 def modalities(checkpoint: Checkpoint) -> list[str]:
-    """What the model takes besides texts, if anything."""
+    """What the model takes: texts, images or more."""
+    if of_images_alone(checkpoint):
+        return ["image"]
     said = {
         name for file in library_files(checkpoint) for name in checkpoint.settings(file).get("modality_config") or ()
     }
-    if "vision_config" in base_settings(checkpoint) or any("CLIP" in name for name in module_types(checkpoint)):
+    towers = "vision_config" in base_settings(checkpoint) or OPEN_CLIP_FILE in checkpoint.names
+    if towers or any("CLIP" in name for name in module_types(checkpoint)):
         said |= {"image"}
     return ["text", *(name for name in ("image", "audio", "video") if name in said)]
 
@@ -126,10 +129,11 @@ def token_table(tensors: Sequence[Tensor] | None, config: Mapping[str, Any]) -> 
 def embed_dim(checkpoint: Checkpoint, loader: str, tensors: Sequence[Tensor] | None) -> int | None:
     """Dimensions of a vector, after the last module that changes them; None for models that give scores."""
     config = base_settings(checkpoint)
+    shared = _shared_width(checkpoint, config)
     config = config.get("text_config") or config
     if loader in {"cross_encoder", "sparse_encoder"}:
         return config.get("vocab_size") if loader == "sparse_encoder" else None
-    width: int | None = config.get("hidden_size") or config.get("d_model") or config.get("dim")
+    width: int | None = shared or config.get("hidden_size") or config.get("d_model") or config.get("dim")
     if width is None and tensors:
         width = max((tensor for tensor in tensors), key=lambda tensor: tensor.size).shape[-1]
     for kind, module in module_settings(checkpoint):
@@ -138,6 +142,15 @@ def embed_dim(checkpoint: Checkpoint, loader: str, tensors: Sequence[Tensor] | N
         elif kind == "Dense":
             width = module.get("out_features") or width
     return width
+
+
+def _shared_width(checkpoint: Checkpoint, config: Mapping[str, Any]) -> int | None:
+    """Dimensions of the space that two towers share, None where the files do not say."""
+    towers = checkpoint.settings(OPEN_CLIP_FILE).get("model_cfg") or {}
+    texts = config.get("text_config") or {}
+    said: list[int | None] = [towers.get("embed_dim"), texts.get("projection_size")]
+    said += [config.get("projection_dim")] if "vision_config" in config else []
+    return next(filter(None, said), None)
 
 
 def framework(checkpoint: Checkpoint, loader: str) -> list[str]:

@@ -91,8 +91,9 @@ class Checkpoint:
         return found if isinstance(found, dict) else {}
 
     def weights(self) -> list[str]:
-        """The files that hold its weights."""
-        return [name for name in needed(self.names) if name.endswith(WEIGHTS)]
+        """The files that hold its weights. Of a repository that open_clip reads too, not that library's own."""
+        found = [name for name in needed(self.names) if name.endswith(WEIGHTS)]
+        return [name for name in found if not name.startswith("open_clip_")] or found
 
     def tensors(self) -> list[Tensor] | None:
         """Every tensor of its weights, None where they are in no format that says so in its head."""
@@ -131,7 +132,7 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 
 def _refuse_without_settings(names: Sequence[str], where: str) -> None:
-    if not {"modules.json", "config.json"} & set(names):
+    if not {"modules.json", "config.json", "open_clip_config.json"} & set(names):
         some = ", ".join(names[:10]) or "nothing"
         raise UserError(f"{where} has neither modules.json nor config.json, so it holds no model; it has {some}")
 

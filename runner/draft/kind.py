@@ -9,6 +9,10 @@ from embedmark.runner.draft.checkpoint import Checkpoint
 
 LIBRARY_FILE = "config_sentence_transformers.json"
 
+OPEN_CLIP_FILE = "open_clip_config.json"
+SETTINGS = {"modules.json", "config.json", OPEN_CLIP_FILE}
+"""What a model has one of at least."""
+
 LOADERS = {
     "SentenceTransformer": "sentence_transformer",
     "SparseEncoder": "sparse_encoder",
@@ -18,8 +22,16 @@ LOADERS = {
 }
 """`model_type` in LIBRARY_FILE → the loader. PyLate writes ColBERT."""
 
+TOWERS = {"align", "metaclip_2", "siglip"}
+"""`model_type` in config.json of two towers that sentence-transformers does not load as transformers has them."""
+
+OF_IMAGES_ALONE = {"dinov2", "dinov2_with_registers", "dinov3_vit", "vit"}
+"""`model_type` in config.json of networks that take images and no texts."""
+
 TYPES = {
     "sentence_transformer": "dense",
+    "two_towers": "dense",
+    "open_clip": "dense",
     "model2vec": "dense",
     "sparse_encoder": "sparse",
     "multi_vector": "late-interaction",
@@ -31,6 +43,8 @@ TYPES = {
 def loader_of(checkpoint: Checkpoint) -> str:
     """Find the loader. Raises UserError for a classifier of texts, which is no model that embeds or ranks."""
     config = checkpoint.settings("config.json")
+    if SETTINGS & set(checkpoint.names) == {OPEN_CLIP_FILE}:
+        return "open_clip"
     if _is_model2vec(config, checkpoint):
         return "model2vec"
     named = LOADERS.get(checkpoint.settings(LIBRARY_FILE).get("model_type", ""))
@@ -38,6 +52,13 @@ def loader_of(checkpoint: Checkpoint) -> str:
     if loader == "cross_encoder":
         _refuse_classifiers(config, checkpoint)
     return loader
+
+
+def of_images_alone(checkpoint: Checkpoint) -> bool:
+    """Whether it is a bare checkpoint of a network that takes no texts."""
+    return "modules.json" not in checkpoint.names and (
+        checkpoint.settings("config.json").get("model_type") in OF_IMAGES_ALONE
+    )
 
 
 def module_types(checkpoint: Checkpoint) -> list[str]:
@@ -72,6 +93,8 @@ def _by_modules(types: list[str]) -> str | None:
 
 def _by_architecture(config: dict[str, Any]) -> str:
     architectures = config.get("architectures") or []
+    if config.get("model_type") in TOWERS:
+        return "two_towers"
     if any("ColBERT" in name for name in architectures):
         return "multi_vector"
     if any(name.endswith("ForSequenceClassification") for name in architectures):

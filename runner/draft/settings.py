@@ -9,7 +9,7 @@ from typing import Any, get_args
 from embedmark.models.prompts import SIDES, check_keys
 from embedmark.runner.common.errors import ModelError, UserError
 from embedmark.runner.draft.checkpoint import Checkpoint
-from embedmark.runner.draft.kind import LIBRARY_FILE, modules
+from embedmark.runner.draft.kind import LIBRARY_FILE, modules, of_images_alone
 from embedmark.runner.draft.page import Line
 from embedmark.tasks.base import SimilarityName
 from embedmark.tasks.types import task_types
@@ -18,6 +18,9 @@ LIBRARY = "sentence_transformers."
 PYLATE = "pylate."
 ENDLESS = 10**7
 """What tokenizers without a limit write as their limit is larger than this."""
+
+ALIGN_TOKENS = 64
+"""Where ALIGN's processor cuts texts, whatever its tokenizer's limit is."""
 
 POOLING_FLAG = re.compile(r"pooling_mode_(\w+?)(?:_tokens?)?")
 POOLING_NAMES = {"mean_sqrt_len": "mean_sqrt_len_tokens"}
@@ -28,7 +31,17 @@ def settings(checkpoint: Checkpoint, loader: str, tasks: Collection[str]) -> lis
     """The lines between a model's loader and `about`."""
     own = _own_behaviour(checkpoint, loader)
     heading = [Line(note="What the checkpoint does by itself. No line is needed for it; one that is changed counts.")]
-    return [*_code(checkpoint), *prompts(checkpoint, loader, tasks), *(heading if own else []), *own]
+    words = [] if of_images_alone(checkpoint) else prompts(checkpoint, loader, tasks)
+    return [*_code(checkpoint), *_as_the_field(checkpoint, loader), *words, *(heading if own else []), *own]
+
+
+def _as_the_field(checkpoint: Checkpoint, loader: str) -> Iterator[Line]:
+    """What a family's vectors need that no file of a checkpoint says, as the field measures these models."""
+    if of_images_alone(checkpoint):
+        yield Line("parameters", {"pooling": "cls"}, "the first token's vector; without it, the mean of all")
+    elif loader == "two_towers" and base_settings(checkpoint).get("model_type") == "siglip":
+        note = "its texts were padded to one length in training, and have other vectors without"
+        yield Line("parameters", {"padding": "max_length", "drop_alpha": True}, note)
 
 
 def _own_behaviour(checkpoint: Checkpoint, loader: str) -> list[Line]:
@@ -152,6 +165,8 @@ def max_tokens(checkpoint: Checkpoint) -> int | None:
     said = [checkpoint.settings(name).get("max_seq_length") for name in library_files(checkpoint)]
     said += [config.get("max_length") if "embedding_dtype" in config else None]
     said += [checkpoint.settings(f"{base}tokenizer_config.json").get("model_max_length")]
+    if config.get("model_type") == "align":
+        said.insert(0, ALIGN_TOKENS)
     first = next((int(limit) for limit in said if isinstance(limit, int | float) and limit < ENDLESS), None)
     positions = (config.get("text_config") or config).get("max_position_embeddings")
     known = [limit for limit in (first, positions) if isinstance(limit, int) and limit > 0]
@@ -183,6 +198,6 @@ def similarity_of(checkpoint: Checkpoint, loader: str) -> str | None:
     """How two vectors are compared, None for models whose comparison is part of them."""
     if loader == "multi_vector":
         return "max_sim"
-    default = {"sentence_transformer": "cosine", "model2vec": "cosine", "sparse_encoder": "dot"}.get(loader)
+    default = {"sparse_encoder": "dot", "cross_encoder": None}.get(loader, "cosine")
     said = checkpoint.settings(LIBRARY_FILE).get("similarity_fn_name")
     return said if default is not None and said in get_args(SimilarityName) else default

@@ -16,28 +16,7 @@ import numpy as np
 import open_clip
 from mteb.models.model_implementations.openclip_models import openclip_loader
 from PIL import Image, ImageOps
-from torch.utils.data import DataLoader
-
-
-class Rows:
-    """What a wrapper asks of a data loader's dataset."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self.columns = columns
-        self.features = dict.fromkeys(columns)
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
-
-    def __getitem__(self, row: int) -> dict[str, Any]:
-        return {name: values[row] for name, values in self.columns.items()}
-
-
-def batches(columns: dict[str, list[Any]]) -> DataLoader[Any]:
-    def together(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-        return {name: [row[name] for row in rows] for name in rows[0]}
-
-    return DataLoader(Rows(columns), batch_size=4, collate_fn=together)  # type: ignore[arg-type]
+from reference_towers import batches
 
 
 def from_folders(function: Any) -> Any:

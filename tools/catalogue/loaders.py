@@ -27,7 +27,7 @@ def settings(facts: Facts) -> Settings | None:
     if facts["revision"] is None:
         return None
     if (of_images := _OF_IMAGES.get(facts.get("loader") or "")) is not None:
-        return None if facts["name"].startswith(_NEEDING_TORCHVISION) else {**of_images}
+        return {**of_images}
     make = _MAKERS.get(facts.get("loader") or "")
     if make is None or facts["modalities"] != ["text"]:
         return None
@@ -38,12 +38,10 @@ _OF_IMAGES: Mapping[str, Settings] = {
     "ALIGNModel": {"loader": "two_towers"},
     "DINOModel": {"parameters": {"pooling": "cls"}},
     "MetaClip2Model": {"loader": "two_towers"},
+    "openclip_loader": {"loader": "open_clip"},
     "SiglipModelWrapper": {"loader": "two_towers", "parameters": {"padding": "max_length", "drop_alpha": True}},
 }
 """Loaders of models of images, with texts or without, that are given nothing besides the weights."""
-
-_NEEDING_TORCHVISION = "facebook/dinov3-"
-"""Models whose images transformers prepares by torchvision alone, with which no test here can run."""
 
 
 def _cross_encoder(_: Facts, kwargs: Mapping[str, Any]) -> Settings | None:

@@ -136,6 +136,14 @@ def test_only_files_that_a_loader_reads() -> None:
     assert "pytorch_model.bin" in needed(["config.json", "pytorch_model.bin"])
 
 
+def test_weights_of_open_clip_are_none_of_the_others_formats() -> None:
+    """A repository may have both libraries' weights, and each in the formats of its own day."""
+    older = ["model.safetensors", "open_clip_config.json", "open_clip_pytorch_model.bin"]
+    assert needed([*older, "pytorch_model.bin"]) == older
+    newer = ["open_clip_config.json", "open_clip_model.safetensors"]
+    assert needed([*newer, "open_clip_pytorch_model.bin"]) == newer
+
+
 def test_an_export_that_the_config_asks_for_comes_whole() -> None:
     def asked(file: str) -> list[str]:
         config = ModelConfig.model_validate({"name": "org/x", "parameters": {"backend": "onnx", "file": file}})
