@@ -76,6 +76,8 @@ def _explained(schema: type[Parameters], error: Any, parameters: Mapping[str, An
             where, found = f"{where}: {key}", found[key]
             continue
         field = within.model_fields[key]
+        if error["type"] == "missing" and isinstance(found, Mapping) and key not in found:
+            return f"{where}: {key}: missing; expected {field.description}"
         where, found = f"{where}: {key}", found[key]
         expected, choices = field.description or "", tuple(_choices(field.annotation))
         within = next(_schemas(field.annotation), None)

@@ -55,6 +55,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("sparse_encoder", {"pooling": "mean"}, "parameters: no parameter 'pooling'; known: attention, tokenizer"),
     ("multi_vector", {"attention": 2}, "parameters: attention: found 2; expected an attention implementation"),
     ("model2vec", {"pooling": "mean"}, "parameters: no parameter 'pooling'; it has none"),
+    ("ocr_text", {}, "parameters: rapidocr: missing; expected the version of rapidocr-onnxruntime, as in 1.4.4"),
+    ("two_towers", {"padding": "max"}, "parameters: padding: found 'max'; expected longest or max_length"),
+    ("open_clip", {"pooling": "mean"}, "parameters: no parameter 'pooling'; it has none"),
 ]
 
 
