@@ -87,7 +87,7 @@ def test_pages_are_found_by_what_is_written_on_them(tmp_path: Path, capsys: pyte
     (tmp_path / "task").mkdir()
     for file in ("bible_pages_retrieval", "bible_verses_visual_sts"):
         task = yaml.safe_load((TASKS / f"{file}.yaml").read_text(encoding="utf-8"))
-        next(step for step in task["transforms"] if "subsample" in step)["subsample"]["n"] = 4
+        next(step for step in task["transforms"] if "subsample" in step)["subsample"]["n"] = 6
         (tmp_path / f"task/{file}_small.yaml").write_text(yaml.safe_dump({**task, "name": file}), encoding="utf-8")
     arguments = ["--config-dir", str(tmp_path), "model=ocr_minilm", f"outputs={tmp_path / 'outputs'}"]
     assert main([*arguments, "tasks=[bible_pages_retrieval,bible_verses_visual_sts]"]) == 0
