@@ -56,6 +56,32 @@ class CheckpointTreatment:
         }
 
 
+class Treated:
+    """The part of an encoder that its treatment of items tells."""
+
+    def __init__(self, treatment: CheckpointTreatment) -> None:
+        self._treatment = treatment
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What can be encoded."""
+        return self._treatment.modalities
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How one vector is made of a text and an image."""
+        return self._treatment.fusion
+
+    @property
+    def sketch(self) -> Mapping[str, Any]:
+        """What is told of the weights, so that the encoder's treatment of items is known without them."""
+        return self._treatment.sketch
+
+    def variant(self, context: EncodeContext) -> Variant:
+        """How this model would treat items of that context."""
+        return self._treatment.variant(context)
+
+
 def checkpoint_prompts(spec: ModelSpec, folder: Path) -> PromptTable | InstructionTable:
     """The prompts or instructions of a config, beside those that the checkpoint in a folder has. Raises ModelError."""
     if spec.instructions is None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedmark.models.base import EncodeContext, PromptedEncoder, SketchedEncoder, TokenEncoder, Tokens, Variant
+from embedmark.models.base import PromptedEncoder, SketchedEncoder, TokenEncoder, Tokens, Variant
 from embedmark.models.parameters import OcrParameters, check
 from embedmark.models.spec import ModelSpec
 from embedmark.models.torch.images import TOKENS, decoded
 from embedmark.models.torch.sentence_transformer import load as load_text_model
-from embedmark.models.treatment import CheckpointTreatment, of_sentence_transformer, reading_sketch
+from embedmark.models.treatment import CheckpointTreatment, Treated, of_sentence_transformer, reading_sketch
 from embedmark.runner.common.errors import ModelError, UserError
 from embedmark.runner.common.packages import require_package
 from embedmark.tasks.base import Composite, Image, SimilarityName
@@ -66,25 +66,18 @@ def recognizer(version: str, threads: int | None = None) -> Read:
     return read
 
 
-class OcrEncoder:
+class OcrEncoder(Treated):
     """A TokenEncoder of texts that reads images, alone or after a text (CompositeEncoder)."""
 
     def __init__(self, texts: TokenEncoder, read: Read, treatment: CheckpointTreatment, version: str) -> None:
+        super().__init__(treatment)
         self._texts = texts
         self._read = read
-        self._treatment = treatment
         self._version = version
-        self.modalities = treatment.modalities
-        self.fusion = treatment.fusion
         self.similarity: SimilarityName = texts.similarity
         self.batch_tokens = texts.batch_tokens
         self.facts: Mapping[str, Any] = {**texts.facts, "recognizer": f"{PACKAGE} {version}"}
         self.max_tokens: int | None = getattr(texts, "max_tokens", None)
-
-    @property
-    def sketch(self) -> Mapping[str, Any]:
-        """What is told of the weights, so that the encoder's treatment of items is known without them."""
-        return self._treatment.sketch
 
     def prompted(self, spec: ModelSpec) -> OcrEncoder:
         """The same under the prompts of another config. Raises ModelError."""
@@ -92,10 +85,6 @@ class OcrEncoder:
         inner = self._texts.prompted(spec)
         assert isinstance(inner, TokenEncoder)
         return OcrEncoder(inner, self._read, of_sentence_transformer(spec, self.sketch), self._version)
-
-    def variant(self, context: EncodeContext) -> Variant:
-        """How items of that context are treated: what is read like a text."""
-        return self._treatment.variant(context)
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
         """Tokens of each text."""

@@ -8,23 +8,22 @@ the library as they were stored, since it scales them before it makes them RGB.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from copy import copy
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 import open_clip
 import torch
 from numpy.typing import NDArray
 
-from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.base import Variant
 from embedmark.models.parameters import NoParameters, check
 from embedmark.models.spec import ModelSpec, refuse_settings
 from embedmark.models.torch.checkpoints import checked_folder, device_of, loading, network_facts
 from embedmark.models.torch.images import TOKENS, decoded
 from embedmark.models.torch.memory import memory_errors
+from embedmark.models.torch.towers import TwoTowers
 from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
 from embedmark.runner.common.errors import ModelError
 from embedmark.tasks.base import Image, SimilarityName
@@ -32,8 +31,6 @@ from embedmark.tasks.base import Image, SimilarityName
 CONFIG = "open_clip_config.json"
 ELSEWHERE = "hf_model_name"
 """In a config, a text tower whose own config the library would fetch from the hub, of no pinned commit."""
-CPU_BATCH_TOKENS = 1024
-GPU_BATCH_TOKENS = 16_384
 
 
 def load(spec: ModelSpec) -> OpenClipEncoder:
@@ -66,8 +63,10 @@ def _refuse_others(folder: Path) -> None:
         )
 
 
-class OpenClipEncoder:
-    """A PreparingEncoder whose towers encode texts and images apart."""
+class OpenClipEncoder(TwoTowers):
+    """An encoder whose towers are those of a network of open_clip."""
+
+    files = (CONFIG,)
 
     def __init__(
         self,
@@ -77,33 +76,12 @@ class OpenClipEncoder:
         treatment: CheckpointTreatment,
         similarity: SimilarityName | None,
     ) -> None:
+        facts = {**network_facts(network), "open_clip": open_clip.__version__}
+        super().__init__(treatment, similarity, facts, _patches(network.visual))
         self._network = network
         self._preprocess = preprocess
         self._tokenizer = tokenizer
-        self._treatment = treatment
-        self.modalities = treatment.modalities
-        self.fusion = treatment.fusion
-        self.similarity: SimilarityName = similarity or "cosine"
         self.max_tokens: int | None = tokenizer.context_length
-        self.facts: Mapping[str, Any] = {**network_facts(network), "open_clip": open_clip.__version__}
-        self.batch_tokens = CPU_BATCH_TOKENS if self.facts["device"] == "cpu" else GPU_BATCH_TOKENS
-        self._patches = _patches(network.visual)
-
-    @property
-    def sketch(self) -> Mapping[str, Any]:
-        """What is told of the weights, so that the encoder's treatment of items is known without them."""
-        return self._treatment.sketch
-
-    def prompted(self, spec: ModelSpec) -> Self:
-        """The same towers under the prompts and similarity of another config. Raises ModelError."""
-        other = copy(self)
-        other._treatment = replace(self._treatment, prompts=checkpoint_prompts(spec, checked_folder(spec, [CONFIG])))
-        other.similarity = spec.similarity or "cosine"
-        return other
-
-    def variant(self, context: EncodeContext) -> Variant:
-        """How this model would treat items of that context."""
-        return self._treatment.variant(context)
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:  # noqa: ARG002
         """The model's limit, to which every text is padded."""
@@ -112,14 +90,6 @@ class OpenClipEncoder:
     def encode(self, texts: Sequence[str], variant: Variant) -> NDArray[np.float32]:
         """One batch: float32 (n, dim)."""
         return self._run(self._network.encode_text, self._tokenizer([variant.prompt + text for text in texts]))
-
-    def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
-        """The patches into which the network cuts every image."""
-        return np.full(len(images), self._patches, dtype=np.int64)
-
-    def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
-        """One batch: float32 (n, dim). Raises DataError where an image cannot be decoded."""
-        return self.forward_images(self.prepare_images(images, variant), variant)
 
     def prepare_images(self, images: Sequence[Image], variant: Variant) -> torch.Tensor:  # noqa: ARG002
         """The pixels of one batch. Raises DataError where an image cannot be decoded."""

@@ -23,34 +23,29 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from sentence_transformers.util import batch_to_device
 from transformers import PreTrainedTokenizerBase
 
-from embedmark.models.base import EncodeContext, Encoder, Fusion, Tokens, Variant
+from embedmark.models.base import Encoder, Fusion, Tokens, Variant
 from embedmark.models.parameters import SentenceTransformerParameters, check
 from embedmark.models.prompts import SIDES, PromptTable
 from embedmark.models.spec import ModelSpec
 from embedmark.models.torch.backends import checked_backend, exchange
 from embedmark.models.torch.checkpoints import (
+    batch_tokens,
     checked_folder,
     library_arguments,
     loading,
     settle_dtype,
+    token_limit,
     weights_dtype,
 )
 from embedmark.models.torch.images import decoded, patches
 from embedmark.models.torch.memory import memory_errors
 from embedmark.models.torch.packed import is_packed, pack_linear_layers
 from embedmark.models.torch.two_stage import ARGUMENT, TwoStageEncoder, sampling_of
-from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
+from embedmark.models.treatment import CheckpointTreatment, Treated, checkpoint_prompts
 from embedmark.runner.common.errors import ModelError
 from embedmark.tasks.base import Image, Modality, SimilarityName
 
-# In one noisy probe on two cores, 512 to 2,048 tokens took equally long and 8,192 longer.
-CPU_BATCH_TOKENS = 1024
-_NO_LIMIT = 10**9
-"""What transformers writes for no limit is larger (`VERY_LARGE_INTEGER`)."""
-
 STATIC_BATCH_TOKENS = 65_536
-# Not measured: enough to keep one GPU busy with a small model; a batch that does not fit is halved.
-GPU_BATCH_TOKENS = 16_384
 
 
 def load(spec: ModelSpec) -> Encoder:
@@ -162,39 +157,21 @@ class _Model:
             return cast("NDArray[np.float32]", vectors.float().cpu().numpy())
 
 
-class _Configured:
+class _Configured(Treated):
     """The part of `Encoder` that does not depend on how texts become tensors."""
 
     def __init__(self, model: _Model) -> None:
+        super().__init__(model.treatment)
         self._model = model
         self.similarity: SimilarityName = model.similarity
         self.facts: Mapping[str, Any] = model.facts
-        self.batch_tokens = CPU_BATCH_TOKENS if self.facts["device"] == "cpu" else GPU_BATCH_TOKENS
-
-    def variant(self, context: EncodeContext) -> Variant:
-        """How this model would treat texts of that context."""
-        return self._model.treatment.variant(context)
-
-    @property
-    def sketch(self) -> Mapping[str, Any]:
-        """What is told of the weights, so that the encoder's treatment of items is known without them."""
-        return self._model.treatment.sketch
-
-    @property
-    def modalities(self) -> tuple[Modality, ...]:
-        """What can be encoded."""
-        return self._model.treatment.modalities
-
-    @property
-    def fusion(self) -> Fusion | None:
-        """How one vector is made of a text and an image."""
-        return self._model.treatment.fusion
+        self.batch_tokens = batch_tokens(self.facts["device"])
 
     def prompted(self, spec: ModelSpec) -> Self:
         """The same network under the prompts, instructions and similarity of another config. Raises ModelError."""
         other = copy(self)
-        treatment = replace(self._model.treatment, prompts=checkpoint_prompts(spec, checked_folder(spec)))
-        other._model = replace(self._model, treatment=treatment, configured_similarity=spec.similarity)
+        other._treatment = replace(self._treatment, prompts=checkpoint_prompts(spec, checked_folder(spec)))
+        other._model = replace(self._model, treatment=other._treatment, configured_similarity=spec.similarity)
         other.similarity = other._model.similarity
         return other
 
@@ -215,8 +192,7 @@ class TransformerEncoder(_Configured):
     @property
     def max_tokens(self) -> int | None:
         """Tokens that are kept of a text; None where there is no limit."""
-        limit = self._tokenizer.model_max_length
-        return int(limit) if limit < _NO_LIMIT else None
+        return token_limit(self._tokenizer)
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
         """Tokens of each text after truncation, prompt and special tokens included."""

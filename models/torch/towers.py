@@ -12,29 +12,35 @@ they leave the towers, so that those of a text and an image in one item can be a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModel, AutoProcessor
 
-from embedmark.models.base import EncodeContext, Variant
+from embedmark.models.base import Variant
 from embedmark.models.parameters import TowerParameters, check
 from embedmark.models.spec import ModelSpec
-from embedmark.models.torch.checkpoints import checked_folder, device_of, loading, network_facts, settle_dtype
+from embedmark.models.torch.checkpoints import (
+    SETTINGS,
+    batch_tokens,
+    checked_folder,
+    device_of,
+    loading,
+    network_facts,
+    settle_dtype,
+    token_limit,
+)
 from embedmark.models.torch.images import decoded, patches
 from embedmark.models.torch.memory import memory_errors
-from embedmark.models.treatment import CheckpointTreatment, checkpoint_prompts
+from embedmark.models.treatment import CheckpointTreatment, Treated, checkpoint_prompts
 from embedmark.runner.common.errors import ModelError
 from embedmark.tasks.base import Image, SimilarityName
-
-_NO_LIMIT = 10**9
-CPU_BATCH_TOKENS = 1024
-GPU_BATCH_TOKENS = 16_384
 
 
 def load(spec: ModelSpec) -> TowersEncoder:
@@ -43,7 +49,7 @@ def load(spec: ModelSpec) -> TowersEncoder:
     given = check(TowerParameters, spec.parameters)
     arguments: dict[str, Any] = {"trust_remote_code": spec.trust_remote_code, "local_files_only": True}
     of_network = {"dtype": getattr(torch, spec.dtype, "auto"), "attn_implementation": given.attention or None}
-    with loading(spec, folder):
+    with loading(spec, folder, "transformers"):
         network = AutoModel.from_pretrained(str(folder), **arguments, **of_network).eval()
         make_processor: Any = AutoProcessor.from_pretrained
         processor = make_processor(str(folder), **arguments)
@@ -56,53 +62,83 @@ def load(spec: ModelSpec) -> TowersEncoder:
     return TowersEncoder(network, processor, treatment, spec, given)
 
 
-class TowersEncoder:
-    """An ImageEncoder whose towers encode texts and images apart."""
+class TwoTowers(Treated, ABC):
+    """A PreparingEncoder of two towers, but for the towers themselves.
+
+    Args:
+        treatment: How items are treated.
+        similarity: The config's; cosine where it gives none.
+        facts: What decides the last digits of vectors.
+        patches: Into how many tokens the tower of images cuts every one.
+    """
+
+    files: ClassVar[Sequence[str]] = SETTINGS
+    """What its folder has one of."""
+
+    def __init__(
+        self,
+        treatment: CheckpointTreatment,
+        similarity: SimilarityName | None,
+        facts: Mapping[str, Any],
+        patches: int,
+    ) -> None:
+        super().__init__(treatment)
+        self.similarity: SimilarityName = similarity or "cosine"
+        self.facts = facts
+        self.batch_tokens = batch_tokens(facts["device"])
+        self._patches = patches
+
+    def prompted(self, spec: ModelSpec) -> Self:
+        """The same towers under the prompts and similarity of another config. Raises ModelError."""
+        other = copy(self)
+        prompts = checkpoint_prompts(spec, checked_folder(spec, self.files))
+        other._treatment = replace(self._treatment, prompts=prompts)
+        other.similarity = spec.similarity or "cosine"
+        return other
+
+    def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
+        """The patches into which the network cuts every image."""
+        return np.full(len(images), self._patches, dtype=np.int64)
+
+    def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
+        """One batch: float32 (n, dim). Raises DataError where an image cannot be decoded."""
+        return self.forward_images(self.prepare_images(images, variant), variant)
+
+    @abstractmethod
+    def prepare_images(self, images: Sequence[Image], variant: Variant) -> Any:
+        """What the tower is given of a batch of images. Raises DataError where one cannot be decoded."""
+
+    @abstractmethod
+    def forward_images(self, prepared: Any, variant: Variant) -> NDArray[np.float32]:
+        """The vectors of prepared images: float32 (n, dim)."""
+
+
+class TowersEncoder(TwoTowers):
+    """An encoder whose towers are those of a network of transformers."""
 
     def __init__(
         self, network: Any, processor: Any, treatment: CheckpointTreatment, spec: ModelSpec, given: TowerParameters
     ) -> None:
+        image_processor = getattr(processor, "image_processor", processor)
+        facts = {
+            **network_facts(network),
+            "attention": getattr(network.config, "_attn_implementation", None),
+            # Pillow and torchvision scale images by different arithmetic.
+            "image_processor": type(image_processor).__name__,
+        }
+        super().__init__(treatment, spec.similarity, facts, patches(network.config))
         self._network = network
         self._processor = processor
-        self._treatment = treatment
         self._padding = given.padding
         self._limit = _limit(processor, spec)
         # Some processors have a limit of their own, below the tokenizer's.
         self._cut = {} if spec.max_tokens is None else {"max_length": spec.max_tokens}
         if given.padding == "max_length" and self._limit is None:
             raise ModelError("parameters: padding: the tokenizer has no limit to pad to; give `max_tokens`")
-        image_processor = getattr(processor, "image_processor", processor)
         self._rgb = given.drop_alpha or not getattr(image_processor, "do_convert_rgb", False)
-        self.modalities = treatment.modalities
-        self.fusion = treatment.fusion
-        self.similarity: SimilarityName = spec.similarity or "cosine"
-        # Pillow and torchvision scale images by different arithmetic.
-        self.facts: Mapping[str, Any] = {
-            **network_facts(network),
-            "attention": getattr(network.config, "_attn_implementation", None),
-            "image_processor": type(image_processor).__name__,
-        }
-        self.batch_tokens = CPU_BATCH_TOKENS if self.facts["device"] == "cpu" else GPU_BATCH_TOKENS
-        self._patches = patches(network.config)
-
-    @property
-    def sketch(self) -> Mapping[str, Any]:
-        """What is told of the weights, so that the encoder's treatment of items is known without them."""
-        return self._treatment.sketch
-
-    def prompted(self, spec: ModelSpec) -> Self:
-        """The same towers under the prompts and similarity of another config. Raises ModelError."""
-        other = copy(self)
-        other._treatment = replace(self._treatment, prompts=checkpoint_prompts(spec, checked_folder(spec)))
-        other.similarity = spec.similarity or "cosine"
-        return other
-
-    def variant(self, context: EncodeContext) -> Variant:
-        """How this model would treat items of that context."""
-        return self._treatment.variant(context)
 
     def lengths(self, texts: Sequence[str], variant: Variant) -> NDArray[np.int64]:
-        """Tokens of each text, prompt and special tokens included; the model's limit, where all are padded to it."""
+        """Characters of each text, prompt included; the model's limit of tokens, where all are padded to it."""
         if self._padding == "max_length":
             return np.full(len(texts), self._limit, dtype=np.int64)
         return np.array([len(variant.prompt) + len(text) for text in texts], dtype=np.int64)
@@ -117,14 +153,6 @@ class TowersEncoder:
             **self._cut,
         )
         return self._run(self._network.get_text_features, features)
-
-    def image_lengths(self, images: Sequence[Image]) -> NDArray[np.int64]:
-        """The patches into which the network cuts every image."""
-        return np.full(len(images), self._patches, dtype=np.int64)
-
-    def encode_images(self, images: Sequence[Image], variant: Variant) -> NDArray[np.float32]:
-        """One batch: float32 (n, dim). Raises DataError where an image cannot be decoded."""
-        return self.forward_images(self.prepare_images(images, variant), variant)
 
     def prepare_images(self, images: Sequence[Image], variant: Variant) -> Mapping[str, Any]:  # noqa: ARG002
         """What the tower is given of a batch of images. Raises DataError where one cannot be decoded."""
@@ -153,8 +181,7 @@ def _there(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
 
 def _limit(processor: Any, spec: ModelSpec) -> int | None:
     """Tokens that are kept of a text; None where there is no limit."""
-    limit = getattr(getattr(processor, "tokenizer", None), "model_max_length", _NO_LIMIT)
-    known = int(limit) if limit < _NO_LIMIT else None
+    known = token_limit(getattr(processor, "tokenizer", None))
     if spec.max_tokens is not None and known is not None and spec.max_tokens > known:
         raise ModelError(f"max_tokens is {spec.max_tokens}, and the tokenizer's limit is {known} tokens")
     return spec.max_tokens or known
