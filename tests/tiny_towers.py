@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 import torch
@@ -40,21 +41,18 @@ def tiny_siglip(folder: Path) -> Path:
     """google/siglip-*: a sentencepiece tokenizer in small letters of 64 tokens, images scaled without cropping."""
     made = _made(folder)
     tokenizer = SiglipTokenizer(str(_sentencepiece(made)), model_max_length=64, do_lower_case=True)
-    size = {"height": 32, "width": 32}
-    images = SiglipImageProcessorPil(size=size, resample=3, image_mean=HALF, image_std=HALF)
-    SiglipProcessor(images, tokenizer).save_pretrained(made)
-    text = {"vocab_size": len(tokenizer), "max_position_embeddings": 64, "projection_size": 32, **SHAPE}
-    vision = {"image_size": 32, "patch_size": 8, **SHAPE}
-    SiglipModel(SiglipConfig(text_config=text, vision_config=vision)).save_pretrained(made)
-    return made
+    return _siglip(made, tokenizer, resample=3)
 
 
 def tiny_siglip2(folder: Path) -> Path:
     """google/siglip2-*-patch16-256: SigLIP's network with a tokenizer of Gemma's kind, which adds no space in front."""
     made = _made(folder)
-    tokenizer = _words(["<pad>", "<eos>", "<bos>", "<unk>"], "$A <eos>", model_max_length=64)
+    return _siglip(made, _words(["<pad>", "<eos>", "<bos>", "<unk>"], "$A <eos>", model_max_length=64), resample=2)
+
+
+def _siglip(made: Path, tokenizer: Any, resample: int) -> Path:
     size = {"height": 32, "width": 32}
-    images = SiglipImageProcessorPil(size=size, resample=2, image_mean=HALF, image_std=HALF)
+    images = SiglipImageProcessorPil(size=size, resample=resample, image_mean=HALF, image_std=HALF)
     SiglipProcessor(images, tokenizer).save_pretrained(made)
     text = {"vocab_size": len(tokenizer), "max_position_embeddings": 64, "projection_size": 32, **SHAPE}
     vision = {"image_size": 32, "patch_size": 8, **SHAPE}

@@ -56,7 +56,7 @@ def main() -> None:
         for texts, pages in pairs(arguments.tasks, arguments.pages):
             ceiling = run(texts, "minilm", Path(scratch), environment)
             read = run(pages, "ocr_minilm", Path(scratch), environment)
-            rate, count = error_rate(pages, Path(scratch), environment)
+            rate, count = error_rate(pages, environment)
             print(f"{pages['name']} | {ceiling:.4f} | {read:.4f} | {rate:.4f} | {count}", flush=True)
 
 
@@ -107,9 +107,9 @@ def run(task: Mapping[str, Any], model: str, scratch: Path, environment: Mapping
     return float(json.loads(record.read_text(encoding="utf-8"))["main_score"])
 
 
-def error_rate(task: Mapping[str, Any], scratch: Path, environment: Mapping[str, str]) -> tuple[float, int]:
+def error_rate(task: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[float, int]:
     """The character error rate over the task's distinct pages, and how many there are."""
-    drawn = dict(drawings(task, scratch, environment))
+    drawn = dict(drawings(task, environment))
     read = recognizer(RAPIDOCR)
     errors = characters = 0
     for content, text in drawn.items():
@@ -120,31 +120,22 @@ def error_rate(task: Mapping[str, Any], scratch: Path, environment: Mapping[str,
     return errors / characters, len(drawn)
 
 
-def drawings(task: Mapping[str, Any], scratch: Path, environment: Mapping[str, str]) -> Iterator[tuple[bytes, str]]:
+def drawings(task: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[tuple[bytes, str]]:
     """Each page with its text."""
+    os.environ |= environment  # before anything asks where the hub is
+    from resolved import load
 
-    os.environ |= environment
     from embedmark.runner.config.schema import TaskConfig
-    from embedmark.runner.config.schema.sources import function, source_of
-    from embedmark.runner.data.sources.base import Request
-    from embedmark.runner.data.table import RetrievalTables, Table
-    from embedmark.runner.data.transforms.apply import apply, makes_retrieval, needed
-    from embedmark.runner.data.transforms.parsing import parse
+    from embedmark.tasks.base import RetrievalRows
 
     kept = [step for step in task["transforms"] if "select_columns" not in step]
     config = TaskConfig.model_validate({**task, "transforms": kept})
-    steps = parse(config.transforms)
-    (split,), subset = config.splits, next(iter(task.get("subsets", {"default": []})))
-    retrieval = task["type"] == "retrieval" and not makes_retrieval(steps, subset)
-    asked = Request(config.dataset, subset, needed(steps, subset, [split]), retrieval=retrieval, content=None)
-    raw = function(source_of(asked.dataset).fetch)(asked)
-    found = apply(steps, raw.splits, subset)[split]
-    table = found.corpus if isinstance(found, RetrievalTables) else found
-    assert isinstance(table, Table)
+    (split,), subset = config.splits, next(iter(config.subsets))
+    found = load(config, subset, (split,)).splits[split]
+    rows = found.corpus if isinstance(found, RetrievalRows) else found
     for step in kept:
         if "render" in step:
-            column = step["render"]["column"]
-            yield from zip(table.values(step["render"].get("into", "image")), table.values(column), strict=True)
+            yield from zip(rows[step["render"].get("into", "image")], rows[step["render"]["column"]], strict=True)
 
 
 def distance(one: str, other: str) -> int:

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from PIL import Image as Pictures
 from sklearn.datasets import load_digits, load_sample_images
 from tiny_models import tiny_clip, tiny_static
 from transformers import CLIPModel, CLIPProcessor
+from written import write
 
 from embedmark.runner.cli.main import main
 
@@ -37,11 +37,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def write(path: Path, values: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def run(project: Path, model: str, task: str, *more: str) -> int:

@@ -16,6 +16,7 @@ from captioned import png
 from datasets import Dataset, Features, Value
 from datasets import Image as ImageFeature
 from loopback import REPOSITORY, HubRoot, ServeHub
+from written import write
 
 REFERENCE = REPOSITORY / ".venv-reference" / "bin" / "python"
 SCRIPT = REPOSITORY / "tests" / "benchmarks" / "reference" / "pages.py"
@@ -90,11 +91,6 @@ def publish(folder: Path, shared: Path) -> None:
 
 def read(path: Path) -> list[dict[str, Any]]:
     return list(Dataset.from_json(str(path)))  # type: ignore[arg-type]
-
-
-def write(path: Path, values: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from own_encoders import Fine
 from PIL import Image as Pictures
 from sklearn.datasets import load_digits
+from written import write
 
 from embedmark.models.base import Variant
 from embedmark.runner.cli.main import main
@@ -40,11 +40,6 @@ class Otherwise(Seeing):
     """The same with other vectors."""
 
     salt = "x"
-
-
-def write(path: Path, values: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 N = 24
